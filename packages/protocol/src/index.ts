@@ -1,0 +1,4 @@
+export * from "./dtypes.ts";
+export * from "./error-codes.ts";
+export * from "./headers.ts";
+export * from "./outcomes.ts";

@@ -1,0 +1,82 @@
+// The neutral request as every transport presents it, and the two phases of an endpoint:
+//
+//   head → open(head)     trace, auth, limit, deadline: refused here, no body byte is kept
+//   name → admit(model)   refused here, the rest is not read
+//   body → run(request, reply)
+//
+// Middleware is `(next) => next'`, composed once at start. Transports see these types and nothing below.
+import type { SaccadeError } from "../errors/saccade-error.ts";
+import type {
+	InferReply,
+	InferRequest,
+	InferTicket,
+} from "../service/inference.ts";
+
+/** What is known when the headers are complete. */
+export interface RequestHead {
+	readonly transport: "http" | "grpc";
+	/** The use case, e.g. `infer`, `repository.load`: Triton's restricted-API categories hang on it. */
+	readonly operation: Operation;
+	/** Lower-case header or metadata name → value, undefined when absent. */
+	header(name: string): string | undefined;
+	/** Absolute µs from the transport's own deadline (`grpc-timeout`); Infinity when none. */
+	readonly transportDeadlineUs: number;
+	readonly receivedUs: number;
+	readonly peer: string;
+}
+
+export const OPERATIONS = [
+	"health",
+	"server.metadata",
+	"model.metadata",
+	"model.config",
+	"statistics",
+	"infer",
+	"repository.index",
+	"repository.load",
+	"repository.unload",
+	"trace.get",
+	"trace.set",
+	"logging.get",
+	"logging.set",
+	"shared-memory.status",
+	"shared-memory.register",
+	"shared-memory.unregister",
+] as const;
+export type Operation = (typeof OPERATIONS)[number];
+
+/** What the open phase learnt; travels with the request. */
+export interface CallContext {
+	/** Earliest of every source known so far; Infinity when none. */
+	readonly deadlineUs: number;
+	readonly receivedUs: number;
+	readonly traceparent: string | null;
+}
+
+/** Open either refuses or yields the context. */
+export type Opened =
+	| { readonly ok: true; readonly context: CallContext }
+	| { readonly ok: false; readonly error: SaccadeError };
+
+export type OpenPhase = (head: RequestHead) => Opened;
+
+export interface InferEndpoint {
+	readonly open: OpenPhase;
+	admit(
+		context: CallContext,
+		modelName: string,
+		modelVersion: string,
+	): SaccadeError | null;
+	run(
+		context: CallContext,
+		request: InferRequest,
+		reply: InferReply,
+	): InferTicket;
+}
+
+/** Every other use case: small messages, promises allowed. */
+export interface UnaryEndpoint<Request, Response> {
+	readonly operation: Operation;
+	readonly open: OpenPhase;
+	run(context: CallContext, request: Request): Promise<Response>;
+}

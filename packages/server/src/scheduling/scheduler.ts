@@ -1,0 +1,88 @@
+// The contract between a model's scheduler and its user. Scheduling knows neither models nor tensors:
+// it orders entries, decides when a batch closes, and says why.
+//
+//   submit ─▶ queue (priority level, earliest deadline) ─▶ policy decides ─▶ executor.run(batch)
+//                └ refuse: full, expired, timed out, cancelled
+import type { RefusalReason } from "@saccade/protocol";
+
+/**
+ * One request as the scheduler sees it. The user embeds these fields in its own request object, so that a
+ * request costs one object. Fields marked (scheduler) belong to the scheduler.
+ */
+export interface Entry {
+	/** Batch elements in this request, ≥ 1. */
+	readonly rows: number;
+	/** Absolute µs; Infinity when none. */
+	readonly deadlineUs: number;
+	/** 1 is highest; 0 means the model's default level. */
+	readonly priority: number;
+	/** Time-out the client asked for in µs; 0 when none. Only policies that allow it look at it. */
+	readonly timeoutUs: number;
+	/** Only entries with the same key may share a batch: dtype and shape of every input beside the batch dimension. */
+	readonly shapeKey: string;
+	/** (scheduler) */
+	enqueuedUs: number;
+	/** (scheduler) */
+	state: EntryState;
+	/** (scheduler) position in its queue, −1 outside. */
+	queueIndex: number;
+	/** (scheduler) arrival number: ties are broken first in, first out. */
+	order: number;
+}
+
+export type EntryState = "new" | "queued" | "running" | "done";
+
+/** Why a batch was closed. A metric label: keep the set small and stable. */
+export const CLOSED_BECAUSE = [
+	"unbatched",
+	"full",
+	"preferred-size",
+	"delay",
+	"deadline",
+	"idle-device",
+	"shape-change",
+	"drain",
+] as const;
+export type ClosedBecause = (typeof CLOSED_BECAUSE)[number];
+
+/** What runs batches. One `run` per free lane; `release` is called once when the lane is free again. */
+export interface Executor<E extends Entry> {
+	readonly laneCount: number;
+	run(
+		batch: readonly E[],
+		closedBecause: ClosedBecause,
+		release: () => void,
+	): void;
+}
+
+export interface SchedulerEvents<E extends Entry> {
+	/** The entry will never run. Called exactly once per refused entry; its answer is the listener's to send. */
+	refused(entry: E, because: RefusalReason, detail: RefusalDetail): void;
+}
+
+/** The numbers behind a refusal, for the error text. */
+export interface RefusalDetail {
+	readonly queuedCount: number;
+	readonly limitCount: number;
+	readonly waitedUs: number;
+	readonly predictedUs: number;
+}
+
+export interface SchedulerStats {
+	readonly queuedCount: number;
+	readonly queuedRows: number;
+	readonly runningBatches: number;
+	readonly oldestWaitUs: number;
+}
+
+export interface Scheduler<E extends Entry> {
+	/** Takes the entry, runs it, or refuses it through `refused`, perhaps before this returns. */
+	submit(entry: E): void;
+	/** Drops a queued entry (told as `cancelled`). False when it runs already or is done. */
+	cancel(entry: E): boolean;
+	stats(): SchedulerStats;
+	/** Takes no new entries; resolves when the queue is empty and nothing runs. */
+	drain(): Promise<void>;
+	/** Refuses everything queued with `shutting-down` and stops its timers. */
+	close(): void;
+}
