@@ -1,0 +1,98 @@
+// A closed-loop HTTP/1.1 client: one request in flight per connection, distinct requests, every answer checked.
+import { connect, type Socket } from "node:net";
+import type { LoadCounters } from "./grpc-client.ts";
+import { endsWithFloats } from "./workload.ts";
+
+export interface HttpLoad {
+	readonly host: string;
+	readonly port: number;
+	readonly inFlight: number;
+	/** Whole requests, head included. */
+	readonly requests: readonly Uint8Array[];
+	readonly expected: readonly Float32Array[];
+}
+
+class Connection {
+	readonly #load: HttpLoad;
+	readonly #counters: LoadCounters;
+	readonly #socket: Socket;
+	#next: number;
+	#index = 0;
+	#startUs = 0;
+	#carry: Buffer = Buffer.alloc(0);
+
+	constructor(load: HttpLoad, counters: LoadCounters, first: number) {
+		this.#load = load;
+		this.#counters = counters;
+		this.#next = first;
+		this.#socket = connect({
+			host: load.host,
+			port: load.port,
+			noDelay: true,
+			onread: {
+				buffer: Buffer.allocUnsafeSlow(64 * 1024),
+				callback: (length, buffer) => {
+					this.#read(Buffer.from(buffer.buffer, buffer.byteOffset, length));
+					return true;
+				},
+			},
+		});
+		this.#socket.on("connect", () => this.#send());
+	}
+
+	onFailure(callback: (error: Error) => void): void {
+		this.#socket.on("error", callback);
+		this.#socket.on("close", () => {
+			if (this.#counters.running) callback(new Error("server closed"));
+		});
+	}
+
+	destroy(): void {
+		this.#socket.destroy();
+	}
+
+	#send(): void {
+		if (!this.#counters.running) return;
+		this.#index = this.#next++ % this.#load.requests.length;
+		this.#startUs = performance.now() * 1000;
+		this.#socket.write(this.#load.requests[this.#index]!);
+	}
+
+	#read(chunk: Buffer): void {
+		const bytes =
+			this.#carry.length > 0 ? Buffer.concat([this.#carry, chunk]) : chunk;
+		const headEnd = bytes.indexOf("\r\n\r\n");
+		const head = headEnd < 0 ? "" : bytes.toString("latin1", 0, headEnd);
+		const length = Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1]);
+		const end = headEnd + 4 + length;
+		if (headEnd < 0 || bytes.length < end) {
+			this.#carry = Buffer.from(bytes);
+			return;
+		}
+		this.#carry = Buffer.alloc(0);
+		const counters = this.#counters;
+		counters.answered++;
+		counters.histogram.record(performance.now() * 1000 - this.#startUs);
+		const expected = this.#load.expected[this.#index]!;
+		const good =
+			head.startsWith("HTTP/1.1 200") && endsWithFloats(bytes, end, expected);
+		if (!good) counters.wrong++;
+		this.#send();
+	}
+}
+
+/** Keeps `inFlight` connections busy until `counters.running` is false. */
+export function startHttpLoad(
+	load: HttpLoad,
+	counters: LoadCounters,
+	failed: (error: Error) => void,
+): () => void {
+	const connections = Array.from({ length: load.inFlight }, (_, i) => {
+		const connection = new Connection(load, counters, i);
+		connection.onFailure(failed);
+		return connection;
+	});
+	return () => {
+		for (const connection of connections) connection.destroy();
+	};
+}

@@ -1,0 +1,112 @@
+// The load generator as a process of its own, so that the server's CPU is its own too.
+// Job on stdin (JSON, inputs made here from the seed), one JSON line of results on stdout.
+import { LatencyHistogram } from "../lib/histogram.ts";
+import { type LoadCounters, startGrpcLoad } from "./grpc-client.ts";
+import { startHttpLoad } from "./http-client.ts";
+import {
+	encodeGrpc,
+	encodeHttp,
+	makeInputs,
+	type WorkloadModel,
+} from "./workload.ts";
+
+export interface LoadJob {
+	readonly protocol: "grpc" | "http";
+	readonly host: string;
+	readonly port: number;
+	readonly model: WorkloadModel;
+	readonly connections: number;
+	readonly inFlight: number;
+	readonly warmupSeconds: number;
+	readonly seconds: number;
+	/** Expected answers, one per distinct input, base64 of little-endian FP32. */
+	readonly expected: readonly string[];
+}
+
+export interface LoadResult {
+	readonly perSecond: number;
+	readonly p50Us: number;
+	readonly p99Us: number;
+	readonly answered: number;
+	readonly wrong: number;
+	/** CPU of the generator over the window, in cores: near 1 means that it may be the bottleneck. */
+	readonly clientCores: number;
+}
+
+async function main(): Promise<void> {
+	const job = JSON.parse(await readStdin()) as LoadJob;
+	const counters: LoadCounters = {
+		answered: 0,
+		wrong: 0,
+		histogram: new LatencyHistogram(),
+		running: true,
+	};
+	const failed = (error: Error) => {
+		console.error(`load generator: ${error.message}`);
+		process.exit(1);
+	};
+	const stop = start(job, counters, failed);
+	await seconds(job.warmupSeconds);
+	counters.answered = 0;
+	counters.histogram = new LatencyHistogram();
+	const cpu = process.cpuUsage();
+	const startMs = performance.now();
+	// The parent reads the server's CPU at these two moments.
+	console.log("window-start");
+	await seconds(job.seconds);
+	const elapsedS = (performance.now() - startMs) / 1000;
+	console.log("window-end");
+	const used = process.cpuUsage(cpu);
+	counters.running = false;
+	const result: LoadResult = {
+		perSecond: counters.answered / elapsedS,
+		p50Us: counters.histogram.quantileUs(0.5),
+		p99Us: counters.histogram.quantileUs(0.99),
+		answered: counters.answered,
+		wrong: counters.wrong,
+		clientCores: (used.user + used.system) / 1e6 / elapsedS,
+	};
+	console.log(JSON.stringify(result));
+	stop();
+}
+
+function start(
+	job: LoadJob,
+	counters: LoadCounters,
+	failed: (error: Error) => void,
+): () => void {
+	const inputs = makeInputs(job.model, job.expected.length);
+	const expected = job.expected.map((text) => {
+		const bytes = Uint8Array.from(Buffer.from(text, "base64"));
+		return new Float32Array(bytes.buffer);
+	});
+	const { host, port, connections, inFlight } = job;
+	if (job.protocol === "http") {
+		const requests = inputs.map((input) =>
+			encodeHttp(job.model, input, `${host}:${port}`),
+		);
+		return startHttpLoad(
+			{ host, port, inFlight, requests, expected },
+			counters,
+			failed,
+		);
+	}
+	const requests = inputs.map((input) => encodeGrpc(job.model, input));
+	return startGrpcLoad(
+		{ host, port, connections, inFlight, requests, expected },
+		counters,
+		failed,
+	);
+}
+
+function seconds(count: number): Promise<void> {
+	return new Promise((resolve) => setTimeout(resolve, count * 1000));
+}
+
+async function readStdin(): Promise<string> {
+	const parts: Buffer[] = [];
+	for await (const part of process.stdin) parts.push(part as Buffer);
+	return Buffer.concat(parts).toString("utf8");
+}
+
+await main();
