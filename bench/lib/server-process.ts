@@ -1,0 +1,100 @@
+// Starts the shipped server as a user would, in a process of its own, and ends exactly that process.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const READY_WITHIN_MS = 60_000;
+
+export interface RunningServer {
+	readonly pid: number;
+	readonly httpPort: number;
+	readonly grpcPort: number;
+	readonly metricsPort: number;
+	/** From spawn to the first 200 of `/v2/health/ready`. */
+	readonly readyMs: number;
+	stop(): Promise<number>;
+}
+
+export async function startServer(
+	repositories: readonly string[],
+	extraArguments: readonly string[] = [],
+): Promise<RunningServer> {
+	const [httpPort, grpcPort, metricsPort] = await freePorts(3);
+	const startedMs = performance.now();
+	const child = spawn(
+		process.execPath,
+		[
+			join(root, "packages/server/bin/saccade.js"),
+			"serve",
+			...repositories.flatMap((path) => ["--model-repository", path]),
+			`--http-port=${httpPort}`,
+			`--grpc-port=${grpcPort}`,
+			`--metrics-port=${metricsPort}`,
+			...extraArguments,
+		],
+		{ stdio: ["ignore", "ignore", "pipe"] },
+	);
+	let errors = "";
+	child.stderr?.on("data", (text: Buffer) => {
+		errors = (errors + text.toString()).slice(-4000);
+	});
+	try {
+		await ready(child, httpPort ?? 0);
+	} catch (error) {
+		child.kill("SIGKILL");
+		throw new Error(
+			`${error instanceof Error ? error.message : error}\n${errors}`,
+		);
+	}
+	return {
+		pid: child.pid ?? 0,
+		httpPort: httpPort ?? 0,
+		grpcPort: grpcPort ?? 0,
+		metricsPort: metricsPort ?? 0,
+		readyMs: performance.now() - startedMs,
+		stop: async () => {
+			const exit = once(child, "exit");
+			child.kill("SIGTERM");
+			const [code] = (await exit) as [number | null];
+			return code ?? 1;
+		},
+	};
+}
+
+async function ready(child: ChildProcess, port: number): Promise<void> {
+	const giveUp = AbortSignal.timeout(READY_WITHIN_MS);
+	while (!giveUp.aborted) {
+		if (child.exitCode !== null)
+			throw new Error(
+				`the server ended with ${child.exitCode} before it was ready`,
+			);
+		const ok = await fetch(`http://127.0.0.1:${port}/v2/health/ready`).then(
+			(answer) => answer.ok,
+			() => false,
+		);
+		if (ok) return;
+		await new Promise((resolve) => setTimeout(resolve, 5));
+	}
+	throw new Error(`the server was not ready within ${READY_WITHIN_MS} ms`);
+}
+
+async function freePorts(count: number): Promise<number[]> {
+	const servers = await Promise.all(
+		Array.from({ length: count }, async () => {
+			const server = createServer().listen(0, "127.0.0.1");
+			await once(server, "listening");
+			return server;
+		}),
+	);
+	const ports = servers.map((server) => {
+		const address = server.address();
+		return typeof address === "object" && address !== null ? address.port : 0;
+	});
+	await Promise.all(
+		servers.map((server) => new Promise((resolve) => server.close(resolve))),
+	);
+	return ports;
+}
