@@ -1,0 +1,199 @@
+// ONNX Runtime as a backend, through its C API. Loads and long runs happen on libuv's pool, never on the loop.
+import { SaccadeError } from "../../errors/saccade-error.ts";
+import type {
+	ExecutionProvider,
+	LoadOptions,
+	ModelSource,
+	Runtime,
+	Session,
+} from "../runtime.ts";
+import { OrtEnvironment } from "./environment.ts";
+import { findOrtLibrary } from "./library.ts";
+import {
+	loadOrtApi,
+	type OrtApi,
+	type Pointer,
+	readCString,
+	readPointers,
+	type Status,
+} from "./native.ts";
+import { OffloadGate } from "./offload.ts";
+import { OnnxSession } from "./session.ts";
+import { check, toError } from "./status.ts";
+
+export interface OnnxRuntimeOptions {
+	/** Shared library to use. @default the bundled one */
+	readonly libraryPath?: string;
+	/** Threads in libuv's pool (`UV_THREADPOOL_SIZE` at process start). */
+	readonly poolThreads: number;
+	/** Threads of one run unless a model says otherwise. */
+	readonly intraOpThreadCount: number;
+}
+
+// Numbers of enum GraphOptimizationLevel in onnxruntime_c_api.h.
+const OPTIMIZATION_LEVEL = {
+	disabled: 0,
+	basic: 1,
+	extended: 2,
+	all: 99,
+} as const;
+
+export function createOnnxRuntime(options: OnnxRuntimeOptions): OnnxRuntime {
+	return new OnnxRuntime(
+		loadOrtApi(findOrtLibrary(options.libraryPath)),
+		options,
+	);
+}
+
+export class OnnxRuntime implements Runtime {
+	readonly name = "onnxruntime";
+	readonly version: string;
+	readonly #env: OrtEnvironment;
+	readonly #gate: OffloadGate;
+	readonly #intraOpThreadCount: number;
+	readonly #sessions = new Set<OnnxSession>();
+
+	constructor(api: OrtApi, options: OnnxRuntimeOptions) {
+		this.version = api.versionText;
+		this.#env = new OrtEnvironment(api);
+		this.#gate = new OffloadGate(options.poolThreads);
+		this.#intraOpThreadCount = options.intraOpThreadCount;
+	}
+
+	/** Sessions not yet closed: for leak assertions. */
+	get openSessionCount(): number {
+		return this.#sessions.size;
+	}
+
+	/** Names without the suffix `ExecutionProvider`, lower case. */
+	availableProviders(): string[] {
+		const { api } = this.#env;
+		const length = new Int32Array(1);
+		const list = this.#env.pointer("list providers", (out) =>
+			api.GetAvailableProviders(out, length),
+		);
+		const count = length[0] ?? 0;
+		const names = readPointers(list, count).map((name) =>
+			readCString(name)
+				.replace(/ExecutionProvider$/, "")
+				.toLowerCase(),
+		);
+		api.ReleaseAvailableProviders(list, count);
+		return names;
+	}
+
+	async load(source: ModelSource, options: LoadOptions): Promise<Session> {
+		const sessionOptions = this.#createOptions(options);
+		try {
+			const handle = await this.#createSession(source, sessionOptions);
+			const session = new OnnxSession(this.#env, this.#gate, handle, (closed) =>
+				this.#sessions.delete(closed),
+			);
+			this.#sessions.add(session);
+			return session;
+		} finally {
+			this.#env.api.ReleaseSessionOptions(sessionOptions);
+		}
+	}
+
+	close(): void {
+		for (const session of [...this.#sessions]) session.close();
+		this.#env.close();
+	}
+
+	#createSession(source: ModelSource, options: Pointer): Promise<Pointer> {
+		const { api, env } = this.#env;
+		const out = new BigUint64Array(1);
+		return new Promise((resolve, reject) => {
+			const done = (error: Error | null, status: Status) => {
+				this.#gate.leave();
+				if (error !== null) reject(error);
+				else if (status !== null)
+					reject(
+						toError(api, status, "LOAD_FAILED", "the model cannot be loaded"),
+					);
+				else resolve(out[0] ?? 0n);
+			};
+			this.#gate.enter(() => {
+				if (source.kind === "file")
+					api.CreateSession.async(env, source.path, options, out, done);
+				else
+					api.CreateSessionFromArray.async(
+						env,
+						source.bytes,
+						source.bytes.byteLength,
+						options,
+						out,
+						done,
+					);
+			});
+		});
+	}
+
+	#createOptions(options: LoadOptions): Pointer {
+		const { api } = this.#env;
+		const pointer = this.#env.pointer("create session options", (out) =>
+			api.CreateSessionOptions(out),
+		);
+		const set = (status: Status, what: string) =>
+			check(api, status, "LOAD_FAILED", `session option ${what}`);
+		try {
+			set(
+				api.SetIntraOpNumThreads(
+					pointer,
+					options.intraOpThreadCount ?? this.#intraOpThreadCount,
+				),
+				"intraOpThreadCount",
+			);
+			set(
+				api.SetInterOpNumThreads(pointer, options.interOpThreadCount ?? 1),
+				"interOpThreadCount",
+			);
+			set(
+				api.SetSessionExecutionMode(
+					pointer,
+					options.executionMode === "parallel" ? 1 : 0,
+				),
+				"executionMode",
+			);
+			set(
+				api.SetSessionGraphOptimizationLevel(
+					pointer,
+					OPTIMIZATION_LEVEL[options.graphOptimization ?? "all"],
+				),
+				"graphOptimization",
+			);
+			for (const [key, value] of Object.entries(options.sessionConfig ?? {}))
+				set(api.AddSessionConfigEntry(pointer, key, value), key);
+			for (const provider of options.providers ?? [])
+				this.#appendProvider(pointer, provider);
+			return pointer;
+		} catch (error) {
+			api.ReleaseSessionOptions(pointer);
+			throw error;
+		}
+	}
+
+	#appendProvider(options: Pointer, provider: ExecutionProvider): void {
+		if (provider.name === "cpu") return;
+		const available = this.availableProviders();
+		if (!available.includes(provider.name.toLowerCase()))
+			throw new SaccadeError(
+				"UNSUPPORTED",
+				`execution provider '${provider.name}' is not in this ONNX Runtime library (version ${this.version} has ${available.join(", ")}); name a library that has it with --onnxruntime-library`,
+			);
+		const keys = Object.keys(provider.options);
+		check(
+			this.#env.api,
+			this.#env.api.SessionOptionsAppendExecutionProvider(
+				options,
+				provider.name,
+				keys,
+				Object.values(provider.options),
+				keys.length,
+			),
+			"LOAD_FAILED",
+			`execution provider '${provider.name}'`,
+		);
+	}
+}

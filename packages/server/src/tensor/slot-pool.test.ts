@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { ByteBudget } from "./byte-budget.ts";
+import { ALIGNMENT, SLOT_BYTES, SlotPool } from "./slot-pool.ts";
+
+test("small bodies share one slab, and it comes back after the last of them", () => {
+	const pool = new SlotPool();
+	const first = pool.place(300);
+	const second = pool.place(300);
+	assert.equal(first.bytes.buffer, second.bytes.buffer);
+	assert.equal(pool.allocatedCount, 1);
+	first.lease.release();
+	second.lease.release();
+	assert.equal(pool.leasedCount, 0);
+});
+
+test("a slot is reused after its release, so steady state allocates nothing", () => {
+	const pool = new SlotPool();
+	for (let i = 0; i < 100; i++) pool.place(600_000).lease.release();
+	assert.equal(pool.allocatedCount, 1);
+	assert.equal(pool.leasedCount, 0);
+});
+
+test("releasing a lease twice throws instead of lending the bytes to two owners", () => {
+	const pool = new SlotPool();
+	const { lease } = pool.place(SLOT_BYTES);
+	lease.release();
+	assert.throws(() => lease.release(), /released twice/);
+});
+
+test("the byte at alignAt falls on a cache line of the slot", () => {
+	const pool = new SlotPool();
+	for (const alignAt of [0, 1, 63, 64, 107]) {
+		const { bytes, lease } = pool.place(100_000, alignAt);
+		assert.equal((bytes.byteOffset + alignAt) % ALIGNMENT, 0);
+		lease.release();
+	}
+});
+
+test("placements that live at the same time never overlap, and all come back", () => {
+	fc.assert(
+		fc.property(
+			fc.array(
+				fc.record({
+					size: fc.integer({ min: 0, max: 200_000 }),
+					alignAt: fc.integer({ min: 0, max: 500 }),
+					releaseIndex: fc.nat(),
+				}),
+				{ maxLength: 60 },
+			),
+			(steps) => {
+				const pool = new SlotPool();
+				let live: { fill: number; bytes: Uint8Array; release(): void }[] = [];
+				for (const [fill, step] of steps.entries()) {
+					const { bytes, lease } = pool.place(step.size, step.alignAt);
+					assert.equal(bytes.byteLength, step.size);
+					bytes.fill(fill);
+					live.push({ fill, bytes, release: () => lease.release() });
+					if (step.releaseIndex % 3 === 0) {
+						const gone = live[step.releaseIndex % live.length];
+						live = live.filter((entry) => entry !== gone);
+						gone?.release();
+					}
+					for (const entry of live)
+						assert.ok(entry.bytes.every((byte) => byte === entry.fill));
+				}
+				for (const entry of live) entry.release();
+				assert.equal(pool.leasedCount, 0);
+			},
+		),
+		{ seed: 1, numRuns: 100 },
+	);
+});
+
+test("the byte budget refuses what exceeds it and takes back what was taken", () => {
+	const budget = new ByteBudget(100);
+	assert.ok(budget.take(60));
+	assert.ok(!budget.take(41));
+	assert.ok(budget.take(40));
+	budget.give(100);
+	assert.equal(budget.usedBytes, 0);
+	assert.throws(() => budget.give(1), RangeError);
+});

@@ -1,0 +1,131 @@
+// Where bodies land. Large ones take a slot of a power-of-two class; small ones share a slab, so that a
+// 300-byte message does not take 64 KB. Both are leased: the memory returns to the pool with the last release.
+//
+//   slab  ┌──msg──┬──msg──┬─────free──────┐   one reference a message, one for the pool while it fills
+//   slot  ┌──────────one body─────────────┐   one reference
+import type { Lease } from "./tensor.ts";
+
+/** Smallest slot, and the size of a slab: below it a body shares a slab. */
+export const SLOT_BYTES = 64 * 1024;
+/** Bodies up to this size share a slab; larger ones would leave too much of it unused. */
+const SHARED_UP_TO_BYTES = 16 * 1024;
+/** Idle memory kept for reuse; more goes back to the system. */
+const IDLE_KEPT_BYTES = 64 * 1024 * 1024;
+/** Tensor bytes start at a multiple of a cache line. */
+export const ALIGNMENT = 64;
+
+/** Bytes to write into, and the share that keeps them. */
+export interface Placement {
+	readonly bytes: Uint8Array;
+	readonly lease: Lease;
+}
+
+class Slot implements Lease {
+	readonly memory: Uint8Array;
+	readonly #pool: SlotPool;
+	#references = 1;
+
+	constructor(pool: SlotPool, byteLength: number) {
+		this.#pool = pool;
+		this.memory = new Uint8Array(byteLength);
+	}
+
+	retain(): void {
+		this.#references++;
+	}
+
+	reuse(): void {
+		this.#references = 1;
+	}
+
+	release(): void {
+		if (this.#references === 0)
+			throw new Error("a lease was released twice: its bytes may be in use");
+		this.#references--;
+		if (this.#references === 0) this.#pool.takeBack(this);
+	}
+}
+
+export class SlotPool {
+	readonly #idle = new Map<number, Slot[]>();
+	#idleBytes = 0;
+	#leasedCount = 0;
+	#allocatedCount = 0;
+	#slab: Slot | null = null;
+	#slabUsedBytes = 0;
+
+	/**
+	 * Room for `byteLength` bytes, placed so that the byte at `alignAt` falls on a cache line of the slot.
+	 * Contents are undefined.
+	 */
+	place(byteLength: number, alignAt = 0): Placement {
+		const skew = (ALIGNMENT - (alignAt % ALIGNMENT)) % ALIGNMENT;
+		if (byteLength <= SHARED_UP_TO_BYTES) return this.#share(byteLength, skew);
+		const slot = this.#take(slotBytes(byteLength + skew));
+		return {
+			bytes: slot.memory.subarray(skew, skew + byteLength),
+			lease: slot,
+		};
+	}
+
+	/** Slots and slabs that are not back: for leak assertions. */
+	get leasedCount(): number {
+		return this.#leasedCount - (this.#slab === null ? 0 : 1);
+	}
+
+	/** Slots allocated since the start: constant in steady state. */
+	get allocatedCount(): number {
+		return this.#allocatedCount;
+	}
+
+	get idleBytes(): number {
+		return this.#idleBytes;
+	}
+
+	/** Called by a slot whose last share was released. */
+	takeBack(slot: Slot): void {
+		this.#leasedCount--;
+		const size = slot.memory.byteLength;
+		if (this.#idleBytes + size > IDLE_KEPT_BYTES) return;
+		const list = this.#idle.get(size);
+		if (list === undefined) this.#idle.set(size, [slot]);
+		else list.push(slot);
+		this.#idleBytes += size;
+	}
+
+	#share(byteLength: number, skew: number): Placement {
+		const lineStart = Math.ceil(this.#slabUsedBytes / ALIGNMENT) * ALIGNMENT;
+		let slab = this.#slab;
+		let start = lineStart + skew;
+		if (slab === null || start + byteLength > SLOT_BYTES) {
+			// The pool's own share of a full slab ends; its messages keep it until they are done.
+			slab?.release();
+			slab = this.#take(SLOT_BYTES);
+			this.#slab = slab;
+			start = skew;
+		}
+		slab.retain();
+		this.#slabUsedBytes = start + byteLength;
+		return {
+			bytes: slab.memory.subarray(start, start + byteLength),
+			lease: slab,
+		};
+	}
+
+	#take(size: number): Slot {
+		this.#leasedCount++;
+		const slot = this.#idle.get(size)?.pop();
+		if (slot !== undefined) {
+			this.#idleBytes -= size;
+			slot.reuse();
+			return slot;
+		}
+		this.#allocatedCount++;
+		return new Slot(this, size);
+	}
+}
+
+function slotBytes(byteLength: number): number {
+	if (byteLength <= SLOT_BYTES) return SLOT_BYTES;
+	return 2 ** Math.ceil(Math.log2(byteLength));
+}
