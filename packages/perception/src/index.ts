@@ -1,0 +1,54 @@
+// Pure compute over typed arrays: what happens to a picture before a network sees it and to its boxes after.
+export {
+	type BoxMapping,
+	clipBoxes,
+	mapBoxes,
+	type Size,
+	stretchMapping,
+} from "./boxes/box-mapping.ts";
+export { createDetections, type Detections } from "./boxes/detections.ts";
+export { intersectionOverUnion } from "./boxes/iou.ts";
+export {
+	NonMaximumSuppression,
+	type SuppressionOptions,
+} from "./boxes/non-maximum-suppression.ts";
+export {
+	AnchorFreeGridDecoder,
+	type AnchorFreeGridShape,
+} from "./detectors/anchor-free-grid.ts";
+export { COCO_NAMES } from "./detectors/coco-names.ts";
+export type { DetectorDecoder, DetectorLayout } from "./detectors/decoder.ts";
+export {
+	type PickDecoderOptions,
+	type PickedDecoder,
+	pickDecoder,
+} from "./detectors/pick-decoder.ts";
+export { YoloDecoder, type YoloShape } from "./detectors/yolo.ts";
+export { drawDetections } from "./draw/draw-detections.ts";
+export {
+	type Colour,
+	fillRectangle,
+	type OutlineStyle,
+	outlineRectangle,
+	type Rectangle,
+} from "./draw/shapes.ts";
+export { drawText, measureText, type TextStyle } from "./draw/text.ts";
+export {
+	BilinearResizer,
+	type ResizeGeometry,
+	type ResizePlacement,
+} from "./image/bilinear-resizer.ts";
+export { createImage, type ImageU8 } from "./image/image.ts";
+export {
+	chwToHwc,
+	hwcToChw,
+	type LayoutSize,
+	type NumberArray,
+	swapRedBlue,
+} from "./image/layout.ts";
+export { Letterbox, type LetterboxOptions } from "./image/letterbox.ts";
+export {
+	type PerChannel,
+	TensorPacker,
+	type TensorPackerOptions,
+} from "./image/tensor-packer.ts";
