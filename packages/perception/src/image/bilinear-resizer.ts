@@ -93,7 +93,8 @@ export class BilinearResizer {
 		for (let i = 0; i < into.length; i++) {
 			const left = source[base + first[i]!]!;
 			const right = source[base + second[i]!]!;
-			into[i] = (left << WEIGHT_BITS) + (right - left) * weight[i]!;
+			// imul: a plain product may exceed 32 bits for all the compiler knows, and is 1.7 times slower here.
+			into[i] = (left << WEIGHT_BITS) + Math.imul(right - left, weight[i]!);
 		}
 	}
 
@@ -104,7 +105,8 @@ export class BilinearResizer {
 		// 255 · 2^22 + 2^21 < 2^31: the sum stays a 32-bit integer.
 		for (let i = 0; i < upper.length; i++)
 			target[at + i] =
-				(upper[i]! * rest + lower[i]! * weight + HALF) >> ROUNDING_BITS;
+				(Math.imul(upper[i]!, rest) + Math.imul(lower[i]!, weight) + HALF) >>
+				ROUNDING_BITS;
 	}
 }
 

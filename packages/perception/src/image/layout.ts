@@ -36,9 +36,10 @@ function transpose(
 ): void {
 	assertSize("source", source.length, rows * columns);
 	assertSize("target", target.length, rows * columns);
+	let from = 0;
 	for (let row = 0; row < rows; row++)
-		for (let column = 0; column < columns; column++)
-			target[column * rows + row] = source[row * columns + column]!;
+		for (let to = row; to < target.length; to += rows)
+			target[to] = source[from++]!;
 }
 
 /**
