@@ -1,2 +1,10 @@
 export type * from "./api.ts";
 export { Status } from "./api.ts";
+export type { ConnectionLimits } from "./http2/limits.ts";
+export type { GrpcServerOptions } from "./options.ts";
+export {
+	createGrpcServer,
+	type GrpcServer,
+	type GrpcServerStats,
+	type ListenAddress,
+} from "./server.ts";

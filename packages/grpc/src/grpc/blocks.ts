@@ -1,0 +1,76 @@
+// Header blocks of answers, built once where they never change.
+import { type OutgoingMetadata, Status } from "../api.ts";
+import { encodeHeaders } from "../hpack/encoder.ts";
+import { toFields } from "./metadata.ts";
+
+const BASE: readonly (readonly [string, string])[] = [
+	[":status", "200"],
+	["content-type", "application/grpc"],
+];
+
+const ACCEPT: readonly [string, string] = [
+	"grpc-accept-encoding",
+	"identity,deflate,gzip",
+];
+
+export const RESPONSE_HEADERS = encodeHeaders([...BASE, ACCEPT]);
+export const OK_TRAILERS = encodeHeaders([["grpc-status", "0"]]);
+
+export function responseHeaders(metadata: OutgoingMetadata): Buffer {
+	return encodeHeaders([...BASE, ACCEPT, ...toFields(metadata)]);
+}
+
+export function trailers(
+	status: Status,
+	message: string,
+	metadata: OutgoingMetadata,
+): Buffer {
+	if (status === Status.OK && message === "" && metadata.length === 0)
+		return OK_TRAILERS;
+	return encodeHeaders(trailerFields(status, message, metadata));
+}
+
+/** Status without any message before it: one block that is headers and trailers. */
+export function trailersOnly(
+	status: Status,
+	message: string,
+	metadata: OutgoingMetadata,
+): Buffer {
+	return encodeHeaders([...BASE, ...trailerFields(status, message, metadata)]);
+}
+
+/** For requests that are not gRPC at all, as gRPC servers answer them. */
+export const UNSUPPORTED_MEDIA_TYPE = encodeHeaders([[":status", "415"]]);
+export const METHOD_NOT_ALLOWED = encodeHeaders([
+	[":status", "405"],
+	["allow", "POST"],
+]);
+export const HEADERS_TOO_LARGE = encodeHeaders([[":status", "431"]]);
+
+function trailerFields(
+	status: Status,
+	message: string,
+	metadata: OutgoingMetadata,
+): [string, string][] {
+	const fields: [string, string][] = [["grpc-status", String(status)]];
+	if (message !== "") fields.push(["grpc-message", percentEncode(message)]);
+	return [...fields, ...toFields(metadata)];
+}
+
+// Longer texts would not fit beside other metadata into a client's default of 8 KiB.
+const MAX_MESSAGE_BYTES = 2048;
+
+/**
+ * Printable ASCII but % stays, every other octet of the UTF-8 form becomes %XX.
+ * https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses
+ */
+export function percentEncode(message: string): string {
+	let text = "";
+	for (const octet of Buffer.from(message).subarray(0, MAX_MESSAGE_BYTES)) {
+		const plain = octet >= 0x20 && octet <= 0x7e && octet !== 0x25;
+		text += plain
+			? String.fromCharCode(octet)
+			: `%${octet.toString(16).toUpperCase().padStart(2, "0")}`;
+	}
+	return text;
+}

@@ -1,0 +1,323 @@
+// One RPC on one stream: body bytes become messages for the method's sink, replies become frames.
+//
+//   open ─▶ receiving ─▶ half-closed ─▶ finished        finish and reply are no-ops from `finished` on
+//     └────────┴─── client reset, deadline, lost connection ───▶ finished (cancelled)
+import {
+	type CancelReason,
+	type MessageSink,
+	type MessageSource,
+	type Metadata,
+	type MethodHandler,
+	type OutgoingMetadata,
+	type ServerCall,
+	Status,
+} from "../api.ts";
+import type {
+	DataSource,
+	H2Stream,
+	LossReason,
+	StreamConsumer,
+} from "../http2/stream.ts";
+import {
+	OK_TRAILERS,
+	RESPONSE_HEADERS,
+	responseHeaders,
+	trailers,
+	trailersOnly,
+} from "./blocks.ts";
+import { type Encoding, inflate } from "./compression.ts";
+import type { DeadlineWheel, WheelEntry } from "./deadlines.ts";
+import { MessageReader, type MessageReceiver } from "./message-reader.ts";
+
+interface Inflation {
+	readonly held: Uint8Array[];
+	endHeld: boolean;
+}
+
+export interface CallContext {
+	readonly wheel: DeadlineWheel;
+	readonly maxMessageBytes: number;
+	readonly maxInflateRatio: number;
+	finished(call: GrpcCall): void;
+}
+
+/** Adds the message prefix to a source. One serves all: a write is over before the next begins. */
+class PrefixedSource implements DataSource {
+	byteLength = 0;
+	#message: MessageSource | null = null;
+
+	of(message: MessageSource): this {
+		this.#message = message;
+		this.byteLength = message.byteLength + 5;
+		return this;
+	}
+
+	writeTo(target: Uint8Array, offset: number): void {
+		const message = this.#message!;
+		const length = message.byteLength;
+		target[offset] = 0;
+		target[offset + 1] = length >>> 24;
+		target[offset + 2] = length >>> 16;
+		target[offset + 3] = length >>> 8;
+		target[offset + 4] = length;
+		message.writeTo(target, offset + 5);
+	}
+}
+
+const prefixed = new PrefixedSource();
+
+export class GrpcCall
+	implements ServerCall, StreamConsumer, MessageReceiver, WheelEntry
+{
+	readonly path: string;
+	readonly metadata: Metadata;
+	readonly deadlineUs: number;
+	readonly peer: string;
+	cancelled = false;
+	onCancel: ((reason: CancelReason) => void) | null = null;
+	onDrain: (() => void) | null = null;
+	user: unknown = null;
+	wheelNext: WheelEntry | null = null;
+	wheelPrevious: WheelEntry | null = null;
+	wheelSlot = -1;
+	readonly #stream: H2Stream;
+	readonly #context: CallContext;
+	readonly #unary: boolean;
+	readonly #encoding: Encoding;
+	readonly #reader: MessageReader;
+	/** A compressed message on its way through zlib. */
+	#inflation: Inflation | null = null;
+	/** Where a compressed message lands before that. */
+	#deflated: Uint8Array | null = null;
+	#sink: MessageSink | null = null;
+	#messageCount = 0;
+	#headersSent = false;
+	#halfClosed = false;
+	#finished = false;
+
+	constructor(
+		stream: H2Stream,
+		context: CallContext,
+		request: {
+			readonly path: string;
+			readonly metadata: Metadata;
+			readonly deadlineUs: number;
+			readonly peer: string;
+			readonly encoding: Encoding;
+			readonly kind: MethodHandler["kind"];
+		},
+	) {
+		this.path = request.path;
+		this.metadata = request.metadata;
+		this.deadlineUs = request.deadlineUs;
+		this.peer = request.peer;
+		this.#encoding = request.encoding;
+		this.#unary = request.kind === "unary" || request.kind === "server-stream";
+		this.#stream = stream;
+		this.#context = context;
+		this.#reader = new MessageReader(this, context.maxMessageBytes);
+	}
+
+	/** Hands the call to its method. */
+	start(handler: MethodHandler): void {
+		if (this.deadlineUs !== Number.POSITIVE_INFINITY)
+			this.#context.wheel.add(this);
+		this.#sink = handler.open(this);
+	}
+
+	get isFinished(): boolean {
+		return this.#finished;
+	}
+
+	// ── what the handler calls ───────────────────────────────────────────────────────────────────────────
+
+	sendMetadata(metadata: OutgoingMetadata): void {
+		if (this.#finished || this.#headersSent) return;
+		this.#headersSent = true;
+		this.#stream.sendHeaders(responseHeaders(metadata), false);
+	}
+
+	send(message: MessageSource): boolean {
+		if (this.#finished) return true;
+		this.#sendHeadersOnce();
+		return this.#stream.sendData(prefixed.of(message));
+	}
+
+	reply(message: MessageSource): void {
+		if (this.#finished) return;
+		this.#sendHeadersOnce();
+		this.#stream.sendData(prefixed.of(message));
+		this.#stream.sendTrailers(OK_TRAILERS);
+		this.#end();
+	}
+
+	finish(status: Status, message = "", metadata: OutgoingMetadata = []): void {
+		if (this.#finished) return;
+		if (this.#headersSent)
+			this.#stream.sendTrailers(trailers(status, message, metadata));
+		else
+			this.#stream.sendHeaders(trailersOnly(status, message, metadata), true);
+		this.#end();
+	}
+
+	pause(): void {
+		this.#stream.pauseCredit();
+	}
+
+	resume(): void {
+		this.#stream.resumeCredit();
+	}
+
+	// ── what the stream calls ────────────────────────────────────────────────────────────────────────────
+
+	data(bytes: Uint8Array, start: number, end: number): void {
+		if (this.#sink === null || this.#finished) return;
+		// Messages stay in order: what follows a compressed one waits for it. The window bounds how much.
+		if (this.#inflation !== null)
+			this.#inflation.held.push(bytes.slice(start, end));
+		else this.#reader.read(bytes, start, end);
+	}
+
+	end(): void {
+		if (this.#inflation !== null) this.#inflation.endHeld = true;
+		else this.#streamEnd();
+	}
+
+	lost(reason: LossReason): void {
+		if (this.#finished) return;
+		this.#cancel(LOSS_TO_CANCEL[reason]);
+	}
+
+	writable(): void {
+		if (!this.#finished) this.onDrain?.();
+	}
+
+	/** The wheel: the deadline passed. */
+	expire(): void {
+		if (this.#finished) return;
+		const stream = this.#stream;
+		const block = this.#headersSent
+			? trailers(Status.DEADLINE_EXCEEDED, "the deadline passed", [])
+			: trailersOnly(Status.DEADLINE_EXCEEDED, "the deadline passed", []);
+		this.#cancel("deadline");
+		if (this.#headersSent) stream.sendTrailers(block);
+		else stream.sendHeaders(block, true);
+	}
+
+	// ── what the reader calls ────────────────────────────────────────────────────────────────────────────
+
+	messageBegin(
+		byteLength: number,
+		first: Uint8Array,
+		compressed: boolean,
+	): Uint8Array | null {
+		if (this.#unary && this.#messageCount > 0) {
+			this.violation(
+				Status.UNIMPLEMENTED,
+				"more than one message on a method that takes one",
+			);
+			return null;
+		}
+		this.#messageCount++;
+		if (!compressed) return this.#sink?.begin(byteLength, first) ?? null;
+		if (this.#encoding === "identity") {
+			this.violation(
+				Status.INTERNAL,
+				"a compressed message without grpc-encoding",
+			);
+			return null;
+		}
+		this.#deflated = new Uint8Array(byteLength);
+		return this.#deflated;
+	}
+
+	messageEnd(): void {
+		const deflated = this.#deflated;
+		this.#deflated = null;
+		if (deflated === null) this.#sink?.end();
+		else this.#inflate(deflated);
+	}
+
+	violation(status: Status, text: string): void {
+		this.finish(status, text);
+	}
+
+	#inflate(deflated: Uint8Array): void {
+		const inflation: Inflation = { held: [], endHeld: false };
+		this.#inflation = inflation;
+		const { maxMessageBytes, maxInflateRatio } = this.#context;
+		inflate(
+			this.#encoding,
+			deflated,
+			{ maxBytes: maxMessageBytes, maxRatio: maxInflateRatio },
+			(problem, message) => {
+				this.#inflation = null;
+				if (this.#finished) return;
+				if (problem !== null) this.violation(problem.status, problem.text);
+				else this.#deliver(message);
+				this.#replay(inflation);
+			},
+		);
+	}
+
+	#deliver(message: Uint8Array): void {
+		const target = this.#sink?.begin(message.byteLength, message) ?? null;
+		if (target === null) return;
+		if (target !== message) target.set(message);
+		this.#sink?.end();
+	}
+
+	#replay(inflation: Inflation): void {
+		for (const bytes of inflation.held) this.data(bytes, 0, bytes.length);
+		if (inflation.endHeld) this.end();
+	}
+
+	#streamEnd(): void {
+		if (this.#finished || this.#sink === null) return;
+		if (!this.#reader.isAtBoundary) {
+			this.violation(Status.INTERNAL, "the request ended inside a message");
+			return;
+		}
+		if (this.#unary && this.#messageCount === 0) {
+			this.violation(Status.INTERNAL, "the request has no message");
+			return;
+		}
+		this.#halfClosed = true;
+		this.#sink.halfClose();
+	}
+
+	#sendHeadersOnce(): void {
+		if (this.#headersSent) return;
+		this.#headersSent = true;
+		this.#stream.sendHeaders(RESPONSE_HEADERS, false);
+	}
+
+	/** Our answer is out, or nobody waits for one. */
+	#end(): void {
+		this.#finished = true;
+		this.#context.wheel.remove(this);
+		const unfinished = this.#reader.isInMessage && this.#deflated === null;
+		this.#reader.stop();
+		// The handler ended the call itself; bytes it still expected will not come.
+		if (unfinished) this.#sink?.abort("shutdown");
+		this.#context.finished(this);
+	}
+
+	#cancel(reason: CancelReason): void {
+		this.#finished = true;
+		this.cancelled = true;
+		this.#context.wheel.remove(this);
+		this.#reader.stop();
+		const sink = this.#sink;
+		this.#sink = null;
+		if (!this.#halfClosed) sink?.abort(reason);
+		this.onCancel?.(reason);
+		this.#context.finished(this);
+	}
+}
+
+const LOSS_TO_CANCEL: Readonly<Record<LossReason, CancelReason>> = {
+	"peer-reset": "client",
+	connection: "connection",
+	shutdown: "shutdown",
+};

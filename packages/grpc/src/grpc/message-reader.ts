@@ -1,0 +1,184 @@
+// Length-prefixed messages out of body bytes, however they are cut:
+//
+//   ┌────────────┬─────────────┬─────────────┐
+//   │ compressed │ length (BE) │ message …   │     1 + 4 + length octets
+//   └────────────┴─────────────┴─────────────┘
+//
+// A message that lies whole in the read buffer is offered in place; others land where the sink says.
+import { Status } from "../api.ts";
+
+const PREFIX_BYTES = 5;
+/** `begin` sees at least this much of a message, so that names in its first fields can be read. */
+const FIRST_BYTES = 1024;
+
+export interface MessageReceiver {
+	/** See `MessageSink.begin`. */
+	messageBegin(
+		byteLength: number,
+		first: Uint8Array,
+		compressed: boolean,
+	): Uint8Array | null;
+	messageEnd(): void;
+	/** The stream cannot go on. */
+	violation(status: Status, text: string): void;
+}
+
+type State = "prefix" | "first" | "body" | "skip" | "dead";
+
+export class MessageReader {
+	readonly #receiver: MessageReceiver;
+	readonly #maxMessageBytes: number;
+	#state: State = "prefix";
+	#prefixAt = 0;
+	#compressed = false;
+	#byteLength = 0;
+	/** Octets of the message that have arrived. */
+	#at = 0;
+	#target: Uint8Array | null = null;
+	/** First octets of a message that came in pieces smaller than FIRST_BYTES. */
+	#stage: Uint8Array | null = null;
+
+	constructor(receiver: MessageReceiver, maxMessageBytes: number) {
+		this.#receiver = receiver;
+		this.#maxMessageBytes = maxMessageBytes;
+	}
+
+	/** True between messages. */
+	get isAtBoundary(): boolean {
+		return this.#state === "prefix" && this.#prefixAt === 0;
+	}
+
+	/** True when `begin` was called and `end` was not. */
+	get isInMessage(): boolean {
+		return this.#state === "body";
+	}
+
+	/** Nothing more is wanted. */
+	stop(): void {
+		this.#state = "dead";
+		this.#target = null;
+		this.#stage = null;
+	}
+
+	read(bytes: Uint8Array, start: number, end: number): void {
+		let at = start;
+		while (at < end) {
+			switch (this.#state) {
+				case "prefix":
+					at = this.#readPrefix(bytes, at, end);
+					break;
+				case "first":
+					at = this.#readFirst(bytes, at, end);
+					break;
+				case "body":
+					at = this.#readBody(bytes, at, end);
+					break;
+				case "skip":
+					at = this.#skip(at, end);
+					break;
+				case "dead":
+					return;
+			}
+		}
+	}
+
+	#readPrefix(bytes: Uint8Array, start: number, end: number): number {
+		let at = start;
+		while (at < end && this.#prefixAt < PREFIX_BYTES) {
+			const octet = bytes[at++]!;
+			if (this.#prefixAt === 0) {
+				if (octet > 1) {
+					this.#violate(Status.INTERNAL, `compressed flag is ${octet}`);
+					return end;
+				}
+				this.#compressed = octet === 1;
+				this.#byteLength = 0;
+			} else {
+				this.#byteLength = this.#byteLength * 256 + octet;
+			}
+			this.#prefixAt++;
+		}
+		if (this.#prefixAt < PREFIX_BYTES) return at;
+		this.#prefixAt = 0;
+		if (this.#byteLength > this.#maxMessageBytes) {
+			this.#violate(
+				Status.RESOURCE_EXHAUSTED,
+				`a message of ${this.#byteLength} bytes exceeds the limit of ${this.#maxMessageBytes}`,
+			);
+			return end;
+		}
+		this.#at = 0;
+		this.#state = "first";
+		if (this.#byteLength === 0) this.#begin(bytes, at, at);
+		return at;
+	}
+
+	#readFirst(bytes: Uint8Array, at: number, end: number): number {
+		const available = end - at;
+		const wanted = Math.min(this.#byteLength, FIRST_BYTES);
+		if (this.#stage === null && available >= wanted) {
+			const next = Math.min(end, at + this.#byteLength);
+			this.#begin(bytes, at, next);
+			return next;
+		}
+		this.#stage ??= new Uint8Array(wanted);
+		const next = Math.min(end, at + wanted - this.#at);
+		this.#stage.set(bytes.subarray(at, next), this.#at);
+		this.#at += next - at;
+		if (this.#at === wanted) {
+			const stage = this.#stage;
+			this.#stage = null;
+			this.#begin(stage, 0, wanted);
+		}
+		return next;
+	}
+
+	/** `bytes[start, end)` are the first octets of the message, perhaps all. */
+	#begin(bytes: Uint8Array, start: number, end: number): void {
+		const first = bytes.subarray(start, end);
+		this.#state = "body";
+		const target = this.#receiver.messageBegin(
+			this.#byteLength,
+			first,
+			this.#compressed,
+		);
+		// The receiver may have ended the call meanwhile.
+		if ((this.#state as State) === "dead") return;
+		this.#at = first.byteLength;
+		if (target === null) {
+			this.#state = this.#at < this.#byteLength ? "skip" : "prefix";
+			return;
+		}
+		if (target !== first) target.set(first);
+		this.#target = target;
+		this.#endIfComplete();
+	}
+
+	#readBody(bytes: Uint8Array, at: number, end: number): number {
+		const next = Math.min(end, at + this.#byteLength - this.#at);
+		const whole = at === 0 && next === bytes.byteLength;
+		this.#target!.set(whole ? bytes : bytes.subarray(at, next), this.#at);
+		this.#at += next - at;
+		this.#endIfComplete();
+		return next;
+	}
+
+	#skip(at: number, end: number): number {
+		const next = Math.min(end, at + this.#byteLength - this.#at);
+		this.#at += next - at;
+		if (this.#at === this.#byteLength) this.#state = "prefix";
+		return next;
+	}
+
+	#endIfComplete(): void {
+		if (this.#at < this.#byteLength) return;
+		this.#state = "prefix";
+		this.#target = null;
+		this.#receiver.messageEnd();
+	}
+
+	#violate(status: Status, text: string): void {
+		this.stop();
+		this.#receiver.violation(status, text);
+	}
+}

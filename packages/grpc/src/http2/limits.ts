@@ -1,0 +1,62 @@
+// Limits of a connection: each with its unit, default and reason. Resolved once, frozen.
+
+export interface ConnectionLimits {
+	/** Streams open at once. @default 1000: one frame each of many sensors */
+	readonly maxConcurrentStreams: number;
+	/** Credit a client has per stream, in bytes. @default 4 MiB: a camera frame without a stall */
+	readonly streamWindowBytes: number;
+	/** Credit a client has on the whole connection, in bytes. @default 32 MiB */
+	readonly connectionWindowBytes: number;
+	/** Largest frame accepted. @default 1 MiB: more would only delay other streams */
+	readonly maxFrameBytes: number;
+	/** Header list after decoding (RFC 9113, 6.5.2). @default 32 KiB */
+	readonly maxHeaderListBytes: number;
+	/** CONTINUATION frames of one block. @default 32: a flood of tiny ones costs CPU (CVE-2024-24549 and kin) */
+	readonly maxContinuationCount: number;
+	/** RST_STREAM frames a second that a client may keep up, and its burst. @default 200, 1000 */
+	readonly resetsPerSecond: number;
+	readonly resetBurst: number;
+	/** PING, SETTINGS, PRIORITY, empty DATA and frames on closed streams together. @default 200, 1000 */
+	readonly controlFramesPerSecond: number;
+	readonly controlFrameBurst: number;
+	/** Output the kernel has not taken, in bytes, above which the connection is not read. @default 4 MiB */
+	readonly maxBacklogBytes: number;
+	/** Bytes all blocked streams of a connection may queue. @default 64 MiB */
+	readonly maxQueuedBytes: number;
+	/** Time for the preface, and for a header block or a body to make progress, in µs. @default 10 s, 30 s */
+	readonly prefaceTimeoutUs: number;
+	readonly stallTimeoutUs: number;
+	/** Time our output may stay backed up before the peer counts as gone, in µs. @default 60 s */
+	readonly writeTimeoutUs: number;
+}
+
+const MIB = 1024 * 1024;
+const SECOND_US = 1_000_000;
+
+const DEFAULTS: ConnectionLimits = {
+	maxConcurrentStreams: 1000,
+	streamWindowBytes: 4 * MIB,
+	connectionWindowBytes: 32 * MIB,
+	maxFrameBytes: MIB,
+	maxHeaderListBytes: 32 * 1024,
+	maxContinuationCount: 32,
+	resetsPerSecond: 200,
+	resetBurst: 1000,
+	controlFramesPerSecond: 200,
+	controlFrameBurst: 1000,
+	maxBacklogBytes: 4 * MIB,
+	maxQueuedBytes: 64 * MIB,
+	prefaceTimeoutUs: 10 * SECOND_US,
+	stallTimeoutUs: 30 * SECOND_US,
+	writeTimeoutUs: 60 * SECOND_US,
+};
+
+/** Throws RangeError for a limit that is no positive number. */
+export function resolveLimits(
+	given: Partial<ConnectionLimits> = {},
+): ConnectionLimits {
+	const limits = Object.freeze({ ...DEFAULTS, ...given });
+	for (const [name, value] of Object.entries(limits))
+		if (!(value > 0)) throw new RangeError(`${name} must be > 0, got ${value}`);
+	return limits;
+}

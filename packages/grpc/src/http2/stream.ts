@@ -1,0 +1,95 @@
+// One HTTP/2 stream: who consumes what arrives, and what waits for the peer's flow-control window.
+//
+//   open ──END_STREAM in──▶ half-closed (remote) ──END_STREAM out──▶ closed
+//     └──END_STREAM out──▶ half-closed (local) ──END_STREAM in, or our RST──▶ closed
+import type { Connection } from "./connection.ts";
+import type { ErrorNumber } from "./constants.ts";
+
+export type LossReason = "peer-reset" | "connection" | "shutdown";
+
+/** What the layer above makes of a stream. After `lost` nothing more is called. */
+export interface StreamConsumer {
+	/** Bytes of the body, valid during the call. */
+	data(bytes: Uint8Array, start: number, end: number): void;
+	/** The peer sent END_STREAM. */
+	end(): void;
+	/** The stream is gone: nothing more comes, nothing can be sent. */
+	lost(reason: LossReason): void;
+	/** Output that was backed up has drained. */
+	writable(): void;
+}
+
+/** Bytes that are written straight to where they leave from. */
+export interface DataSource {
+	readonly byteLength: number;
+	writeTo(target: Uint8Array, offset: number): void;
+}
+
+export class H2Stream {
+	readonly id: number;
+	readonly connection: Connection;
+	consumer: StreamConsumer | null = null;
+	/** The peer sent END_STREAM. */
+	remoteClosed = false;
+	/** We sent END_STREAM or RST_STREAM. */
+	localClosed = false;
+	/** May become negative when the peer lowers its initial window (RFC 9113, 6.9.2). */
+	sendWindow: number;
+	receiveWindow: number;
+	/** Received but not yet returned as credit. */
+	unreturnedBytes = 0;
+	creditPaused = false;
+	/** −1: the client did not say. */
+	readonly contentLength: number;
+	bodyBytes = 0;
+	/** Data that waits for window, oldest first, then the block that ends the stream. */
+	waiting: Uint8Array[] = [];
+	waitingTrailers: Uint8Array | null = null;
+
+	constructor(
+		connection: Connection,
+		id: number,
+		sendWindow: number,
+		receiveWindow: number,
+		contentLength: number,
+	) {
+		this.connection = connection;
+		this.id = id;
+		this.sendWindow = sendWindow;
+		this.receiveWindow = receiveWindow;
+		this.contentLength = contentLength;
+	}
+
+	get isBlocked(): boolean {
+		return this.waiting.length > 0 || this.waitingTrailers !== null;
+	}
+
+	/** Sends a header block; `endStream` closes our side. */
+	sendHeaders(block: Uint8Array, endStream: boolean): void {
+		this.connection.sendHeaders(this, block, endStream);
+	}
+
+	/** Sends or queues data. False: output is backed up, wait for `writable`. */
+	sendData(source: DataSource): boolean {
+		return this.connection.sendData(this, source);
+	}
+
+	/** Ends the stream with `block` after all data that waits. */
+	sendTrailers(block: Uint8Array): void {
+		this.connection.sendTrailers(this, block);
+	}
+
+	reset(code: ErrorNumber): void {
+		this.connection.resetStream(this, code);
+	}
+
+	/** Stops returning credit: the peer's window runs dry. */
+	pauseCredit(): void {
+		this.creditPaused = true;
+	}
+
+	resumeCredit(): void {
+		this.creditPaused = false;
+		this.connection.returnStreamCredit(this);
+	}
+}

@@ -1,0 +1,203 @@
+// The server: listens, hands sockets to connections and streams to calls, and owns the timers of all of them.
+import type { AddressInfo, Server, Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import { Acceptor, answerHeadersTooLarge } from "./accept.ts";
+import { DeadlineWheel } from "./grpc/deadlines.ts";
+import {
+	Connection,
+	type ConnectionHost,
+	type SocketControl,
+} from "./http2/connection.ts";
+import { ConnectionKeeper } from "./keeper.ts";
+import {
+	type GrpcServerOptions,
+	type ResolvedOptions,
+	resolveOptions,
+} from "./options.ts";
+import { attachByEvents, createListener, type SocketUser } from "./socket.ts";
+
+export interface ListenAddress {
+	readonly host?: string;
+	/** 0: any free port. */
+	readonly port?: number;
+	/** A Unix socket or named pipe, instead of host and port. */
+	readonly path?: string;
+}
+
+export interface GrpcServerStats {
+	readonly connectionCount: number;
+	readonly callCount: number;
+	readonly readMode: "reused-buffer" | "events";
+}
+
+export interface GrpcServer {
+	listen(address: ListenAddress): Promise<AddressInfo | string>;
+	/** Serves an already connected socket: TLS of your own, a pipe, a test. */
+	attach(socket: Socket): void;
+	stats(): GrpcServerStats;
+	/** Stops accepting, lets calls under way finish (at most `graceMs`, then they are cut), and resolves when all is closed. */
+	close(graceMs?: number): Promise<void>;
+	/** Ends everything at once. */
+	destroy(): void;
+}
+
+export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
+	return new Http2GrpcServer(resolveOptions(options));
+}
+
+class Http2GrpcServer implements GrpcServer {
+	readonly #options: ResolvedOptions;
+	readonly #acceptor: Acceptor;
+	readonly #keeper: ConnectionKeeper;
+	readonly #listener: Server;
+	readonly #readMode: () => "reused-buffer" | "events";
+	readonly #connections = new Set<Connection>();
+	readonly #peers = new WeakMap<Connection, string>();
+	#waiting: Connection[] = [];
+	#callCount = 0;
+	#closing: Promise<void> | null = null;
+	#allGone: (() => void) | null = null;
+
+	constructor(options: ResolvedOptions) {
+		this.#options = options;
+		const nowUs = () => options.clock.nowUs();
+		this.#acceptor = new Acceptor(
+			options.methods,
+			{
+				wheel: new DeadlineWheel(nowUs),
+				maxMessageBytes: options.maxMessageBytes,
+				maxInflateRatio: options.maxInflateRatio,
+				finished: () => {
+					this.#callCount--;
+				},
+			},
+			nowUs,
+		);
+		this.#keeper = new ConnectionKeeper(this.#connections, options);
+		const attach = (control: SocketControl) => this.#attach(control);
+		if (options.tls === null) {
+			const listener = createListener(attach, options.reuseReadBuffer);
+			this.#listener = listener.server;
+			this.#readMode = listener.readMode;
+		} else {
+			this.#listener = createTlsServer(
+				{ ...options.tls, ALPNProtocols: ["h2"] },
+				(socket) => attachByEvents(socket, attach),
+			);
+			this.#readMode = () => "events";
+		}
+	}
+
+	listen(address: ListenAddress): Promise<AddressInfo | string> {
+		return new Promise((resolve, reject) => {
+			this.#listener.once("error", reject);
+			this.#listener.listen({ backlog: 1024, ...address }, () => {
+				this.#listener.removeListener("error", reject);
+				resolve(this.#listener.address() ?? "");
+			});
+		});
+	}
+
+	attach(socket: Socket): void {
+		attachByEvents(socket, (control) => this.#attach(control));
+	}
+
+	stats(): GrpcServerStats {
+		return {
+			connectionCount: this.#connections.size,
+			callCount: this.#callCount,
+			readMode: this.#readMode(),
+		};
+	}
+
+	close(graceMs = Number.POSITIVE_INFINITY): Promise<void> {
+		this.#closing ??= this.#drain(graceMs);
+		return this.#closing;
+	}
+
+	destroy(): void {
+		this.#closing ??= Promise.resolve();
+		this.#stopListening();
+		for (const connection of [...this.#connections]) connection.destroy();
+	}
+
+	async #drain(graceMs: number): Promise<void> {
+		this.#stopListening();
+		for (const connection of [...this.#connections]) connection.drain();
+		if (this.#connections.size === 0) return;
+		const gone = new Promise<void>((resolve) => {
+			this.#allGone = resolve;
+		});
+		const cut =
+			graceMs === Number.POSITIVE_INFINITY
+				? null
+				: setTimeout(() => this.destroy(), graceMs);
+		await gone;
+		if (cut !== null) clearTimeout(cut);
+	}
+
+	#stopListening(): void {
+		if (this.#listener.listening) this.#listener.close();
+	}
+
+	#attach(control: SocketControl): SocketUser {
+		const { socket } = control;
+		const full =
+			this.#closing !== null ||
+			this.#connections.size >= this.#options.maxConnections;
+		if (full) {
+			socket.destroy();
+			return NOBODY;
+		}
+		const connection = new Connection(
+			control,
+			this.#host,
+			this.#options.limits,
+		);
+		this.#connections.add(connection);
+		this.#peers.set(
+			connection,
+			`${socket.remoteAddress ?? "local"}:${socket.remotePort ?? ""}`,
+		);
+		this.#keeper.start();
+		return {
+			read: (bytes, start, end) => connection.read(bytes, start, end),
+			drained: () => connection.drained(),
+			closed: () => connection.socketClosed(),
+		};
+	}
+
+	readonly #host: ConnectionHost = {
+		accept: (stream, head) => {
+			this.#callCount++;
+			const peer = this.#peers.get(stream.connection) ?? "";
+			const call = this.#acceptor.accept(stream, head, peer);
+			if (call === null) this.#callCount--;
+			return call;
+		},
+		headTooLarge: answerHeadersTooLarge,
+		needsFlush: (connection) => {
+			// All that is sent during one callback of the event loop leaves together.
+			if (this.#waiting.push(connection) === 1) process.nextTick(this.#flush);
+		},
+		nowUs: () => this.#options.clock.nowUs(),
+		closed: (connection) => {
+			this.#connections.delete(connection);
+			if (this.#connections.size > 0) return;
+			this.#keeper.stop();
+			this.#allGone?.();
+		},
+	};
+
+	readonly #flush = (): void => {
+		const waiting = this.#waiting;
+		this.#waiting = [];
+		for (const connection of waiting) connection.flush();
+	};
+}
+
+const NOBODY: SocketUser = {
+	read: () => {},
+	drained: () => {},
+	closed: () => {},
+};
