@@ -1,6 +1,6 @@
 // Bilinear resize of interleaved 8-bit images: half-pixel centres, edges clamped, no antialiasing.
 // Fixed point with 11-bit weights, so that results are exact integers and the same on every machine.
-// Separable: each source row that is needed is stretched once and kept while two output rows may share it.
+// All four neighbours in one pass: as fast as stretching rows first and blending them after, and stateless.
 import { assertSize } from "./image.ts";
 
 const WEIGHT_BITS = 11;
@@ -31,10 +31,9 @@ export class BilinearResizer {
 	readonly #sourceStride: number;
 	readonly #rowBytes: number;
 	readonly #height: number;
+	readonly #channels: number;
 	readonly #columns: AxisTable;
 	readonly #rows: AxisTable;
-	#upper: Int32Array;
-	#lower: Int32Array;
 
 	/** @throws RangeError unless every size is a positive integer. */
 	constructor(geometry: ResizeGeometry) {
@@ -49,10 +48,9 @@ export class BilinearResizer {
 		this.#sourceBytes = this.#sourceStride * sourceHeight;
 		this.#rowBytes = width * channels;
 		this.#height = height;
-		this.#columns = interleave(axisTable(sourceWidth, width), channels);
-		this.#rows = axisTable(sourceHeight, height);
-		this.#upper = new Int32Array(this.#rowBytes);
-		this.#lower = new Int32Array(this.#rowBytes);
+		this.#channels = channels;
+		this.#columns = axisTable(sourceWidth, width, channels);
+		this.#rows = axisTable(sourceHeight, height, this.#sourceStride);
 	}
 
 	/** @throws RangeError when a buffer does not fit the geometry. */
@@ -69,84 +67,67 @@ export class BilinearResizer {
 			throw new RangeError(
 				`the resized image needs bytes ${offset} to ${end}, ${stride} a row; the target has ${target.length}`,
 			);
-		let upperRow = -1;
-		let lowerRow = -1;
-		for (let y = 0; y < this.#height; y++) {
-			const first = this.#rows.first[y]!;
-			const second = this.#rows.second[y]!;
-			if (first === lowerRow) {
-				[this.#upper, this.#lower] = [this.#lower, this.#upper];
-				lowerRow = upperRow;
-				upperRow = first;
-			}
-			if (first !== upperRow) this.#stretchRow(source, first, this.#upper);
-			upperRow = first;
-			if (second !== lowerRow) this.#stretchRow(source, second, this.#lower);
-			lowerRow = second;
-			this.#blendRows(target, offset + y * stride, this.#rows.weight[y]!);
-		}
+		for (let y = 0; y < this.#height; y++)
+			this.#fillRow(source, y, target, offset + y * stride);
 	}
 
-	#stretchRow(source: Uint8Array, row: number, into: Int32Array): void {
+	#fillRow(
+		source: Uint8Array,
+		y: number,
+		target: Uint8Array,
+		at: number,
+	): void {
+		const channels = this.#channels;
 		const { first, second, weight } = this.#columns;
-		const base = row * this.#sourceStride;
-		for (let i = 0; i < into.length; i++) {
-			const left = source[base + first[i]!]!;
-			const right = source[base + second[i]!]!;
-			// imul: a plain product may exceed 32 bits for all the compiler knows, and is 1.7 times slower here.
-			into[i] = (left << WEIGHT_BITS) + Math.imul(right - left, weight[i]!);
+		const upper = this.#rows.first[y]!;
+		const lower = this.#rows.second[y]!;
+		const down = this.#rows.weight[y]!;
+		let to = at;
+		for (let x = 0; x < first.length; x++) {
+			const left = first[x]!;
+			const right = second[x]!;
+			const across = weight[x]!;
+			// The four weights sum to 2^22, and 255 · 2^22 + 2^21 < 2^31: all of it stays 32-bit.
+			const w00 = Math.imul(ONE - across, ONE - down);
+			const w01 = Math.imul(across, ONE - down);
+			const w10 = Math.imul(ONE - across, down);
+			const w11 = Math.imul(across, down);
+			for (let channel = 0; channel < channels; channel++)
+				target[to++] =
+					(Math.imul(source[upper + left + channel]!, w00) +
+						Math.imul(source[upper + right + channel]!, w01) +
+						Math.imul(source[lower + left + channel]!, w10) +
+						Math.imul(source[lower + right + channel]!, w11) +
+						HALF) >>
+					ROUNDING_BITS;
 		}
-	}
-
-	#blendRows(target: Uint8Array, at: number, weight: number): void {
-		const upper = this.#upper;
-		const lower = this.#lower;
-		const rest = ONE - weight;
-		// 255 · 2^22 + 2^21 < 2^31: the sum stays a 32-bit integer.
-		for (let i = 0; i < upper.length; i++)
-			target[at + i] =
-				(Math.imul(upper[i]!, rest) + Math.imul(lower[i]!, weight) + HALF) >>
-				ROUNDING_BITS;
 	}
 }
 
-/** For each output position: its two source positions and the weight of the second. */
+/** For each output position: where its two source positions begin, in bytes, and the weight of the second. */
 interface AxisTable {
 	readonly first: Int32Array;
 	readonly second: Int32Array;
 	readonly weight: Int32Array;
 }
 
-function emptyTable(length: number): AxisTable {
-	return {
-		first: new Int32Array(length),
-		second: new Int32Array(length),
-		weight: new Int32Array(length),
+function axisTable(
+	sourceSize: number,
+	size: number,
+	stepBytes: number,
+): AxisTable {
+	const table = {
+		first: new Int32Array(size),
+		second: new Int32Array(size),
+		weight: new Int32Array(size),
 	};
-}
-
-function axisTable(sourceSize: number, size: number): AxisTable {
-	const table = emptyTable(size);
 	for (let i = 0; i < size; i++) {
 		const centre = ((i + 0.5) * sourceSize) / size - 0.5;
 		const position = Math.min(Math.max(centre, 0), sourceSize - 1);
 		const first = Math.floor(position);
-		table.first[i] = first;
-		table.second[i] = Math.min(first + 1, sourceSize - 1);
+		table.first[i] = first * stepBytes;
+		table.second[i] = Math.min(first + 1, sourceSize - 1) * stepBytes;
 		table.weight[i] = Math.round((position - first) * ONE);
-	}
-	return table;
-}
-
-/** From pixels to the channels of pixels, so that the inner loop runs over bytes. */
-function interleave(pixels: AxisTable, channels: number): AxisTable {
-	const table = emptyTable(pixels.first.length * channels);
-	for (let i = 0; i < table.first.length; i++) {
-		const pixel = Math.floor(i / channels);
-		const channel = i % channels;
-		table.first[i] = pixels.first[pixel]! * channels + channel;
-		table.second[i] = pixels.second[pixel]! * channels + channel;
-		table.weight[i] = pixels.weight[pixel]!;
 	}
 	return table;
 }
