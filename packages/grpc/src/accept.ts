@@ -48,7 +48,7 @@ export class Acceptor {
 			this.#plans.set(head, plan);
 		}
 		if (plan.refusal !== null || plan.handler === null) {
-			answer(stream, plan.refusal ?? UNSUPPORTED_MEDIA_TYPE);
+			refuse(stream, plan.refusal ?? UNSUPPORTED_MEDIA_TYPE);
 			return null;
 		}
 		const call = new GrpcCall(stream, this.#context, {

@@ -122,7 +122,11 @@ export class GrpcCall
 	start(handler: MethodHandler): void {
 		if (this.deadlineUs !== Number.POSITIVE_INFINITY)
 			this.#context.wheel.add(this);
-		this.#sink = handler.open(this);
+		try {
+			this.#sink = handler.open(this);
+		} catch {
+			this.#handlerFailed();
+		}
 	}
 
 	get isFinished(): boolean {
@@ -175,7 +179,13 @@ export class GrpcCall
 		// Messages stay in order: what follows a compressed one waits for it. The window bounds how much.
 		if (this.#inflation !== null)
 			this.#inflation.held.push(bytes.slice(start, end));
-		else this.#reader.read(bytes, start, end);
+		else {
+			try {
+				this.#reader.read(bytes, start, end);
+			} catch {
+				this.#handlerFailed();
+			}
+		}
 	}
 
 	end(): void {
@@ -290,6 +300,11 @@ export class GrpcCall
 		if (this.#headersSent) return;
 		this.#headersSent = true;
 		this.#stream.sendHeaders(RESPONSE_HEADERS, false);
+	}
+
+	/** A handler threw: its own call ends, others do not notice, and the text stays here. */
+	#handlerFailed(): void {
+		this.finish(Status.INTERNAL, "internal error");
 	}
 
 	/** Our answer is out, or nobody waits for one. */
