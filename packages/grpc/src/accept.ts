@@ -12,7 +12,7 @@ import { type Encoding, parseEncoding } from "./grpc/compression.ts";
 import { FieldMetadata } from "./grpc/metadata.ts";
 import { parseTimeoutUs } from "./grpc/timeout.ts";
 import type { RequestHead } from "./http2/request-head.ts";
-import type { DataSource, H2Stream } from "./http2/stream.ts";
+import type { DataSource, H2Stream, StreamConsumer } from "./http2/stream.ts";
 
 /** What a head says, worked out once per distinct head: clients send the same one again and again. */
 interface Plan {
@@ -40,15 +40,22 @@ export class Acceptor {
 		this.#nowUs = nowUs;
 	}
 
-	/** The call that consumes the stream; null when it was answered already. */
-	accept(stream: H2Stream, head: RequestHead, peer: string): GrpcCall | null {
+	/** Who consumes the stream; null when it was answered already. */
+	accept(
+		stream: H2Stream,
+		head: RequestHead,
+		peer: string,
+	): StreamConsumer | null {
 		let plan = this.#plans.get(head);
 		if (plan === undefined) {
 			plan = this.#plan(head);
 			this.#plans.set(head, plan);
 		}
 		if (plan.refusal !== null || plan.handler === null) {
-			refuse(stream, plan.refusal ?? UNSUPPORTED_MEDIA_TYPE);
+			const block = plan.refusal ?? UNSUPPORTED_MEDIA_TYPE;
+			if (block === UNSUPPORTED_MEDIA_TYPE || block === METHOD_NOT_ALLOWED)
+				return new Refusal(stream, block);
+			stream.sendHeaders(block, true);
 			return null;
 		}
 		const call = new GrpcCall(stream, this.#context, {
@@ -111,16 +118,38 @@ function refusalOf(
 	return null;
 }
 
-/** Whoever is not a gRPC client gets a sentence to read. */
-function refuse(stream: H2Stream, block: Uint8Array): void {
-	const isGrpc =
-		block !== UNSUPPORTED_MEDIA_TYPE && block !== METHOD_NOT_ALLOWED;
-	stream.sendHeaders(block, isGrpc);
-	if (isGrpc) return;
-	stream.sendData(EXPLANATION);
-	stream.sendTrailers(INTERNAL_TRAILERS);
+/**
+ * Whoever is not a gRPC client gets a sentence to read, once the request is complete: an early answer would hide
+ * what is wrong with the rest of it.
+ */
+class Refusal implements StreamConsumer {
+	readonly #stream: H2Stream;
+	readonly #block: Uint8Array;
+	#answered = false;
+
+	constructor(stream: H2Stream, block: Uint8Array) {
+		this.#stream = stream;
+		this.#block = block;
+	}
+
+	data(): void {
+		if (this.#stream.bodyBytes > MAX_REFUSED_BODY_BYTES) this.end();
+	}
+
+	end(): void {
+		if (this.#answered) return;
+		this.#answered = true;
+		this.#stream.sendHeaders(this.#block, false);
+		this.#stream.sendData(EXPLANATION);
+		this.#stream.sendTrailers(INTERNAL_TRAILERS);
+	}
+
+	lost(): void {}
+
+	writable(): void {}
 }
 
+const MAX_REFUSED_BODY_BYTES = 64 * 1024;
 const EXPLANATION_TEXT = Buffer.from(
 	"This port speaks gRPC: POST with content-type application/grpc.\n",
 );

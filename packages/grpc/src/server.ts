@@ -67,6 +67,9 @@ class Http2GrpcServer implements GrpcServer {
 				wheel: new DeadlineWheel(nowUs),
 				maxMessageBytes: options.maxMessageBytes,
 				maxInflateRatio: options.maxInflateRatio,
+				started: () => {
+					this.#callCount++;
+				},
 				finished: () => {
 					this.#callCount--;
 				},
@@ -169,11 +172,8 @@ class Http2GrpcServer implements GrpcServer {
 
 	readonly #host: ConnectionHost = {
 		accept: (stream, head) => {
-			this.#callCount++;
 			const peer = this.#peers.get(stream.connection) ?? "";
-			const call = this.#acceptor.accept(stream, head, peer);
-			if (call === null) this.#callCount--;
-			return call;
+			return this.#acceptor.accept(stream, head, peer);
 		},
 		headTooLarge: answerHeadersTooLarge,
 		needsFlush: (connection) => {

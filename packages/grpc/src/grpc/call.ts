@@ -38,7 +38,8 @@ export interface CallContext {
 	readonly wheel: DeadlineWheel;
 	readonly maxMessageBytes: number;
 	readonly maxInflateRatio: number;
-	finished(call: GrpcCall): void;
+	started(): void;
+	finished(): void;
 }
 
 /** Adds the message prefix to a source. One serves all: a write is over before the next begins. */
@@ -120,6 +121,7 @@ export class GrpcCall
 
 	/** Hands the call to its method. */
 	start(handler: MethodHandler): void {
+		this.#context.started();
 		if (this.deadlineUs !== Number.POSITIVE_INFINITY)
 			this.#context.wheel.add(this);
 		try {
@@ -315,7 +317,7 @@ export class GrpcCall
 		this.#reader.stop();
 		// The handler ended the call itself; bytes it still expected will not come.
 		if (unfinished) this.#sink?.abort("shutdown");
-		this.#context.finished(this);
+		this.#context.finished();
 	}
 
 	#cancel(reason: CancelReason): void {
@@ -327,7 +329,7 @@ export class GrpcCall
 		this.#sink = null;
 		if (!this.#halfClosed) sink?.abort(reason);
 		this.onCancel?.(reason);
-		this.#context.finished(this);
+		this.#context.finished();
 	}
 }
 
