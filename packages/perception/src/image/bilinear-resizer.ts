@@ -1,6 +1,6 @@
 // Bilinear resize of interleaved 8-bit images: half-pixel centres, edges clamped, no antialiasing.
 // Fixed point with 11-bit weights, so that results are exact integers and the same on every machine.
-// All four neighbours in one pass: as fast as stretching rows first and blending them after, and stateless.
+// All four neighbours in one pass, without state: stretching rows first measured at most 20 % faster.
 import { assertSize } from "./image.ts";
 
 const WEIGHT_BITS = 11;
