@@ -20,14 +20,23 @@ export interface Entry {
 	readonly timeoutUs: number;
 	/** Only entries with the same key may share a batch: dtype and shape of every input beside the batch dimension. */
 	readonly shapeKey: string;
-	/** (scheduler) */
+	/** (scheduler) When it was submitted. */
 	enqueuedUs: number;
 	/** (scheduler) */
 	state: EntryState;
-	/** (scheduler) position in its queue, −1 outside. */
-	queueIndex: number;
-	/** (scheduler) arrival number: ties are broken first in, first out. */
-	order: number;
+	/** (scheduler) The list it waits in, and its neighbours there. */
+	list: EntryList | null;
+	next: Entry | null;
+	previous: Entry | null;
+	/** (scheduler) When it leaves the queue by itself; Infinity when never. */
+	expiresUs: number;
+	/** (scheduler) Position in the heap of expiries, −1 outside. */
+	heapIndex: number;
+}
+
+/** (scheduler) What an entry knows of its list. */
+export interface EntryList {
+	remove(entry: Entry): void;
 }
 
 export type EntryState = "new" | "queued" | "running" | "done";

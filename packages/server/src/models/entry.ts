@@ -1,0 +1,74 @@
+// One request under way: what the scheduler orders, what the executor gathers, and the ticket of its caller,
+// in one object.
+import type { SaccadeError } from "../errors/saccade-error.ts";
+import type { Entry, EntryList, EntryState } from "../scheduling/scheduler.ts";
+import type { Lease } from "../tensor/tensor.ts";
+
+/** Views of one request's outputs, valid during the call. */
+export interface SplitOutputs {
+	/** By the model's own order of outputs. */
+	shape(index: number): readonly number[];
+	data(index: number): Uint8Array;
+}
+
+/** Who is told how the entry ended. Exactly one call, once. */
+export interface EntryReply {
+	completed(entry: ModelEntry, outputs: SplitOutputs): void;
+	failed(entry: ModelEntry, error: SaccadeError): void;
+}
+
+export class ModelEntry implements Entry {
+	readonly rows: number;
+	readonly deadlineUs: number;
+	readonly priority: number;
+	readonly timeoutUs: number;
+	readonly shapeKey: string;
+	/** Full shape of each input by the model's order, as the model takes it; null where an optional one is absent. */
+	readonly shapes: readonly (readonly number[] | null)[];
+	/** Bytes of each input by the model's order. */
+	readonly data: readonly (Uint8Array | null)[];
+	readonly receivedUs: number;
+	readonly reply: EntryReply;
+	/** Keeps `data` alive; released once, by `releaseBytes`. */
+	#lease: Lease | null;
+	enqueuedUs = 0;
+	state: EntryState = "new";
+	list: EntryList | null = null;
+	next: Entry | null = null;
+	previous: Entry | null = null;
+	expiresUs = Number.POSITIVE_INFINITY;
+	heapIndex = -1;
+
+	constructor(
+		request: {
+			readonly rows: number;
+			readonly deadlineUs: number;
+			readonly priority: number;
+			readonly timeoutUs: number;
+			readonly receivedUs: number;
+			readonly lease: Lease | null;
+		},
+		shapeKey: string,
+		shapes: readonly (readonly number[] | null)[],
+		data: readonly (Uint8Array | null)[],
+		reply: EntryReply,
+	) {
+		this.rows = request.rows;
+		this.deadlineUs = request.deadlineUs;
+		this.priority = request.priority;
+		this.timeoutUs = request.timeoutUs;
+		this.receivedUs = request.receivedUs;
+		this.#lease = request.lease;
+		this.shapeKey = shapeKey;
+		this.shapes = shapes;
+		this.data = data;
+		this.reply = reply;
+	}
+
+	/** The inputs were gathered, or will never be. */
+	releaseBytes(): void {
+		const lease = this.#lease;
+		this.#lease = null;
+		lease?.release();
+	}
+}

@@ -1,0 +1,320 @@
+// One place where a batch may be under way: the bindings it uses, and the batch that is in it.
+import { DTYPE_BYTES } from "@saccade/protocol";
+import type { Clock } from "../common/clock.ts";
+import { isSaccadeError, SaccadeError } from "../errors/saccade-error.ts";
+import type { Binding, Session } from "../runtime/runtime.ts";
+import type { ClosedBecause } from "../scheduling/scheduler.ts";
+import type { ModelEntry, SplitOutputs } from "./entry.ts";
+import type { BatchStamps } from "./model-events.ts";
+import type { RunModeChooser } from "./run-mode.ts";
+
+/** From this size on a batch of one is run where its bytes lie; below it the copy is cheaper than the call. */
+const ZERO_COPY_FROM_BYTES = 16 * 1024;
+/** Shape combinations whose buffers a lane keeps; the least recently used goes first. */
+const BINDINGS_KEPT = 64;
+
+/** How the outputs of a batch are laid out. */
+export interface OutputLayout {
+	/** Model's shape with −1 for what only the run can tell; the batch dimension first where batched. */
+	readonly shape: readonly number[];
+	/** Shape of an answer without the batch dimension; null: as the run gives it. */
+	readonly answerDims: readonly number[] | null;
+	readonly dtypeBytes: number;
+}
+
+export interface LaneContext {
+	readonly session: Session;
+	readonly clock: Clock;
+	readonly batched: boolean;
+	readonly outputs: readonly OutputLayout[];
+	readonly runMode: RunModeChooser;
+	batchFinished(
+		batch: readonly ModelEntry[],
+		rows: number,
+		closedBecause: ClosedBecause,
+		stamps: BatchStamps,
+		error: SaccadeError | null,
+	): void;
+}
+
+interface KeptBinding {
+	readonly binding: Binding;
+	/** Inputs that point to a request's bytes and must be reset before they are gathered into. */
+	lent: boolean;
+}
+
+export class Lane {
+	readonly #context: LaneContext;
+	readonly #free: (lane: Lane) => void;
+	/** Shape key → bindings by rows. */
+	readonly #bindings = new Map<string, Map<number, KeptBinding>>();
+	#bindingCount = 0;
+	#batch: readonly ModelEntry[] = [];
+	#rows = 0;
+	#closedBecause: ClosedBecause = "unbatched";
+	#current: KeptBinding | null = null;
+	#inline = false;
+	#release: (() => void) | null = null;
+	readonly #stamps: BatchStamps = {
+		gatherStartUs: 0,
+		runStartUs: 0,
+		runEndUs: 0,
+		splitEndUs: 0,
+	};
+	readonly #split: BatchSplit;
+
+	constructor(context: LaneContext, free: (lane: Lane) => void) {
+		this.#context = context;
+		this.#free = free;
+		this.#split = new BatchSplit(context.outputs, context.batched);
+	}
+
+	run(
+		batch: readonly ModelEntry[],
+		closedBecause: ClosedBecause,
+		release: () => void,
+	): void {
+		const { clock, runMode } = this.#context;
+		this.#batch = batch;
+		this.#closedBecause = closedBecause;
+		this.#release = release;
+		this.#rows = 0;
+		for (const entry of batch) this.#rows += entry.rows;
+		this.#stamps.gatherStartUs = clock.nowUs();
+		try {
+			this.#current = this.#bindingOf(batch[0]!, this.#rows);
+			this.#gather(this.#current, batch);
+			this.#stamps.runStartUs = clock.nowUs();
+			const mode = runMode.choose(this.#rows);
+			this.#inline = mode === "inline";
+			this.#current.binding.run(mode, this.#done);
+		} catch (error) {
+			this.#stamps.runStartUs = clock.nowUs();
+			this.#finish(error);
+		}
+	}
+
+	/** Stops a run when nobody waits for it any more. */
+	terminate(): void {
+		this.#current?.binding.terminate();
+	}
+
+	get entries(): readonly ModelEntry[] {
+		return this.#batch;
+	}
+
+	close(): void {
+		for (const byRows of this.#bindings.values())
+			for (const { binding } of byRows.values()) binding.close();
+		this.#bindings.clear();
+	}
+
+	readonly #done = (error: Error | null): void => {
+		this.#finish(error);
+	};
+
+	#finish(error: unknown): void {
+		const { clock, runMode } = this.#context;
+		const stamps = this.#stamps;
+		stamps.runEndUs = clock.nowUs();
+		const batch = this.#batch;
+		const runUs = stamps.runEndUs - stamps.runStartUs;
+		if (error === null && (this.#inline || runUs > 0))
+			runMode.record(this.#rows, runUs);
+		const failure = error === null ? null : toFailure(error);
+		if (failure === null) this.#answer(batch);
+		else
+			for (const entry of batch) {
+				entry.releaseBytes();
+				entry.state = "done";
+				entry.reply.failed(entry, failure);
+			}
+		stamps.splitEndUs = clock.nowUs();
+		this.#context.batchFinished(
+			batch,
+			this.#rows,
+			this.#closedBecause,
+			stamps,
+			failure,
+		);
+		const release = this.#release;
+		this.#batch = [];
+		this.#current = null;
+		this.#release = null;
+		this.#free(this);
+		release?.();
+	}
+
+	#answer(batch: readonly ModelEntry[]): void {
+		const split = this.#split;
+		split.begin(this.#current!.binding, this.#rows);
+		for (const entry of batch) {
+			split.select(entry.rows);
+			entry.state = "done";
+			entry.reply.completed(entry, split);
+			entry.releaseBytes();
+		}
+	}
+
+	#gather(kept: KeptBinding, batch: readonly ModelEntry[]): void {
+		const { binding } = kept;
+		const { inputs } = this.#context.session;
+		let keepBytes = false;
+		if (kept.lent) {
+			for (let i = 0; i < inputs.length; i++)
+				if (batch[0]!.data[i] !== null) binding.resetInput(i);
+			kept.lent = false;
+		}
+		for (let i = 0; i < inputs.length; i++) {
+			const first = batch[0]!.data[i] ?? null;
+			if (first === null) continue;
+			const own = binding.inputs[i] ?? null;
+			const alone = batch.length === 1;
+			if (own === null) {
+				binding.setInput(i, alone ? first : concat(batch, i));
+				kept.lent = true;
+			} else if (alone && first.byteLength >= ZERO_COPY_FROM_BYTES) {
+				binding.setInput(i, first);
+				kept.lent = true;
+				keepBytes = true;
+			} else {
+				let at = 0;
+				for (const entry of batch) {
+					const data = entry.data[i]!;
+					own.set(data, at);
+					at += data.byteLength;
+				}
+			}
+		}
+		if (!keepBytes) for (const entry of batch) entry.releaseBytes();
+	}
+
+	#bindingOf(entry: ModelEntry, rows: number): KeptBinding {
+		let byRows = this.#bindings.get(entry.shapeKey);
+		if (byRows === undefined) {
+			byRows = new Map();
+			this.#bindings.set(entry.shapeKey, byRows);
+		}
+		const known = byRows.get(rows);
+		if (known !== undefined) return known;
+		if (this.#bindingCount === BINDINGS_KEPT) this.#dropOldest();
+		const kept = { binding: this.#bind(entry, rows), lent: false };
+		byRows.set(rows, kept);
+		this.#bindings.set(entry.shapeKey, byRows);
+		this.#bindingCount++;
+		return kept;
+	}
+
+	#bind(entry: ModelEntry, rows: number): Binding {
+		const { session, batched, outputs } = this.#context;
+		return session.bind({
+			inputShapes: entry.shapes.map((shape) =>
+				shape !== null && batched ? [rows, ...shape.slice(1)] : shape,
+			),
+			outputShapes: outputs.map(({ shape }) => {
+				const full = batched ? [rows, ...shape.slice(1)] : shape;
+				return full.includes(-1) ? null : full;
+			}),
+		});
+	}
+
+	#dropOldest(): void {
+		for (const [key, byRows] of this.#bindings) {
+			for (const [rows, { binding }] of byRows) {
+				binding.close();
+				byRows.delete(rows);
+				this.#bindingCount--;
+				if (byRows.size === 0) this.#bindings.delete(key);
+				return;
+			}
+		}
+	}
+}
+
+/** Hands each request its rows of every output. One object serves all requests of a lane. */
+class BatchSplit implements SplitOutputs {
+	readonly #layouts: readonly OutputLayout[];
+	readonly #batched: boolean;
+	/** Answer shapes by output and rows, built once. */
+	readonly #shapes: readonly Map<number, readonly number[]>[];
+	#binding: Binding | null = null;
+	#batchRows = 0;
+	#rows = 0;
+	#firstRow = 0;
+	#nextRow = 0;
+
+	constructor(layouts: readonly OutputLayout[], batched: boolean) {
+		this.#layouts = layouts;
+		this.#batched = batched;
+		this.#shapes = layouts.map(() => new Map());
+	}
+
+	begin(binding: Binding, batchRows: number): void {
+		this.#binding = binding;
+		this.#batchRows = batchRows;
+		this.#nextRow = 0;
+	}
+
+	select(rows: number): void {
+		this.#firstRow = this.#nextRow;
+		this.#rows = rows;
+		this.#nextRow += rows;
+	}
+
+	shape(index: number): readonly number[] {
+		const dims = this.#layouts[index]!.answerDims;
+		if (dims === null) {
+			const shape = this.#binding!.output(index).shape;
+			return this.#batched ? [this.#rows, ...shape.slice(1)] : shape;
+		}
+		if (!this.#batched) return dims;
+		const known = this.#shapes[index]!.get(this.#rows);
+		if (known !== undefined) return known;
+		const shape = [this.#rows, ...dims];
+		this.#shapes[index]!.set(this.#rows, shape);
+		return shape;
+	}
+
+	data(index: number): Uint8Array {
+		const { data, shape } = this.#binding!.output(index);
+		if (this.#rows === this.#batchRows) return data;
+		if (this.#layouts[index]!.dtypeBytes === 0)
+			return stringRows(data, shape, this.#firstRow, this.#rows);
+		const rowBytes = data.byteLength / this.#batchRows;
+		const start = this.#firstRow * rowBytes;
+		return data.subarray(start, start + this.#rows * rowBytes);
+	}
+}
+
+/** Rows of a BYTES tensor: elements have their own lengths, so they are walked. */
+function stringRows(
+	data: Uint8Array,
+	shape: readonly number[],
+	firstRow: number,
+	rows: number,
+): Uint8Array {
+	const perRow = shape.slice(1).reduce((product, size) => product * size, 1);
+	const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+	const skip = (from: number, count: number) => {
+		let at = from;
+		for (let i = 0; i < count; i++) at += 4 + view.getUint32(at, true);
+		return at;
+	};
+	const start = skip(0, firstRow * perRow);
+	return data.subarray(start, skip(start, rows * perRow));
+}
+
+function concat(batch: readonly ModelEntry[], index: number): Uint8Array {
+	return Buffer.concat(batch.map((entry) => entry.data[index]!));
+}
+
+function toFailure(error: unknown): SaccadeError {
+	if (isSaccadeError(error)) return error;
+	return new SaccadeError("EXECUTION_FAILED", "the run failed", {
+		cause: error,
+	});
+}
+
+export function bytesPerElement(dtype: keyof typeof DTYPE_BYTES): number {
+	return DTYPE_BYTES[dtype];
+}

@@ -1,0 +1,24 @@
+// What a model tells whoever counts. One listener a model, called synchronously with plain numbers; null costs
+// a comparison.
+import type { Outcome } from "@saccade/protocol";
+import type { ClosedBecause } from "../scheduling/scheduler.ts";
+
+/** Stamps of one batch on the server's clock, in µs. */
+export interface BatchStamps {
+	gatherStartUs: number;
+	runStartUs: number;
+	runEndUs: number;
+	splitEndUs: number;
+}
+
+export interface ModelListener {
+	batchFinished(
+		requestCount: number,
+		rows: number,
+		closedBecause: ClosedBecause,
+		stamps: BatchStamps,
+		failed: boolean,
+	): void;
+	/** Each request ends here, exactly once. Durations in µs. */
+	requestFinished(outcome: Outcome, queueUs: number, totalUs: number): void;
+}

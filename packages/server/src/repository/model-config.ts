@@ -1,0 +1,89 @@
+// The settings of a model as the server uses them: resolved from `config.pbtxt`, the model's own signature and
+// defaults; plain, typed, frozen. The message it came from is kept for `GET config`.
+import type { DType } from "@saccade/protocol";
+import type { LoadOptions } from "../runtime/runtime.ts";
+
+export interface TensorConfig {
+	readonly name: string;
+	readonly dtype: DType;
+	/** Without the batch dimension where the model is batched; −1 is dynamic. */
+	readonly dims: readonly number[];
+	/** What the model itself takes or yields instead of `dims`; null: the same. */
+	readonly reshape: readonly number[] | null;
+}
+
+export interface InputConfig extends TensorConfig {
+	readonly optional: boolean;
+}
+
+export interface OutputConfig extends TensorConfig {
+	/** Relative to the model's directory; null: none. */
+	readonly labelFilename: string | null;
+}
+
+export interface QueuePolicyConfig {
+	readonly timeoutAction: "reject" | "delay";
+	/** 0: none. */
+	readonly defaultTimeoutUs: number;
+	readonly allowTimeoutOverride: boolean;
+	/** 0: no limit. */
+	readonly maxQueueCount: number;
+}
+
+export interface DynamicBatchingConfig {
+	/** Ascending; empty: only the largest batch is preferred. */
+	readonly preferredBatchSizes: readonly number[];
+	readonly maxQueueDelayUs: number;
+	readonly preserveOrdering: boolean;
+	/** One per priority level, level 1 first; one without levels. */
+	readonly levels: readonly QueuePolicyConfig[];
+	readonly defaultLevel: number;
+}
+
+export type VersionPolicy =
+	| { readonly kind: "latest"; readonly count: number }
+	| { readonly kind: "all" }
+	| { readonly kind: "specific"; readonly versions: readonly number[] };
+
+export interface WarmupInput {
+	readonly dtype: DType;
+	readonly dims: readonly number[];
+	readonly fill: "zero" | "random" | { readonly file: string };
+}
+
+export interface WarmupSample {
+	readonly name: string;
+	readonly batchSize: number;
+	readonly count: number;
+	readonly inputs: ReadonlyMap<string, WarmupInput>;
+}
+
+/** `parameters` with keys `saccade.*`. */
+export interface SaccadeSettings {
+	/** Where runs happen. @default auto: on the event loop while they are measured below 50 µs */
+	readonly runMode: "auto" | "inline" | "offload";
+	/** Batches in flight at once; 0: from the instance groups. */
+	readonly lanes: number;
+}
+
+export interface ModelConfig {
+	readonly name: string;
+	readonly platform: string;
+	/** 0: shapes are full, nothing is batched. */
+	readonly maxBatchSize: number;
+	readonly inputs: readonly InputConfig[];
+	readonly outputs: readonly OutputConfig[];
+	/** Null: requests run one by one. */
+	readonly dynamicBatching: DynamicBatchingConfig | null;
+	/** Sum of the instance groups' counts; 0: not stated. */
+	readonly instanceCount: number;
+	readonly versionPolicy: VersionPolicy;
+	readonly warmup: readonly WarmupSample[];
+	readonly modelFilename: string;
+	readonly load: LoadOptions;
+	readonly saccade: SaccadeSettings;
+	/** `inference.ModelConfig`, complete. */
+	readonly message: object;
+	/** Fields that were read and have no effect here, by name. */
+	readonly ignoredFields: readonly string[];
+}

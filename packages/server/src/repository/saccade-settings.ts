@@ -1,0 +1,37 @@
+// `parameters` of a model whose keys begin with `saccade.`: ours, typed, and strict, so that a misspelt one is
+// found at load and not in production.
+import { z } from "zod";
+import { SaccadeError } from "../errors/saccade-error.ts";
+import type { SaccadeSettings } from "./model-config.ts";
+
+const PREFIX = "saccade.";
+
+const schema = z.strictObject({
+	run_mode: z.enum(["auto", "inline", "offload"]).default("auto"),
+	lanes: z.coerce.number().int().min(0).max(64).default(0),
+});
+
+/** Throws LOAD_FAILED naming every key that is unknown or wrong. */
+export function parseSaccadeSettings(
+	parameters: ReadonlyMap<string, string>,
+): SaccadeSettings {
+	const ours = Object.fromEntries(
+		[...parameters]
+			.filter(([key]) => key.startsWith(PREFIX))
+			.map(([key, value]) => [key.slice(PREFIX.length), value]),
+	);
+	const parsed = schema.safeParse(ours);
+	if (!parsed.success) {
+		const problems = parsed.error.issues.map((issue) =>
+			issue.code === "unrecognized_keys"
+				? `unknown parameter ${issue.keys.map((key) => `'${PREFIX}${key}'`).join(", ")} (known: ${Object.keys(
+						schema.shape,
+					)
+						.map((key) => PREFIX + key)
+						.join(", ")})`
+				: `'${PREFIX}${issue.path.join(".")}': ${issue.message}`,
+		);
+		throw new SaccadeError("LOAD_FAILED", problems.join("; "));
+	}
+	return { runMode: parsed.data.run_mode, lanes: parsed.data.lanes };
+}
