@@ -1,8 +1,7 @@
 // One place where a batch may be under way: the bindings it uses, and the batch that is in it.
-import { DTYPE_BYTES } from "@saccade/protocol";
 import type { Clock } from "../common/clock.ts";
 import { isSaccadeError, SaccadeError } from "../errors/saccade-error.ts";
-import type { Binding, Session } from "../runtime/runtime.ts";
+import type { Binding, RunMode, Session } from "../runtime/runtime.ts";
 import type { ClosedBecause } from "../scheduling/scheduler.ts";
 import type { ModelEntry, SplitOutputs } from "./entry.ts";
 import type { BatchStamps } from "./model-events.ts";
@@ -10,7 +9,7 @@ import type { RunModeChooser } from "./run-mode.ts";
 
 /** From this size on a batch of one is run where its bytes lie; below it the copy is cheaper than the call. */
 const ZERO_COPY_FROM_BYTES = 16 * 1024;
-/** Shape combinations whose buffers a lane keeps; the least recently used goes first. */
+/** Shape combinations whose buffers a lane keeps; the oldest goes first. */
 const BINDINGS_KEPT = 64;
 
 /** How the outputs of a batch are laid out. */
@@ -53,7 +52,7 @@ export class Lane {
 	#rows = 0;
 	#closedBecause: ClosedBecause = "unbatched";
 	#current: KeptBinding | null = null;
-	#inline = false;
+	#mode: RunMode = "offload";
 	#release: (() => void) | null = null;
 	readonly #stamps: BatchStamps = {
 		gatherStartUs: 0,
@@ -85,9 +84,8 @@ export class Lane {
 			this.#current = this.#bindingOf(batch[0]!, this.#rows);
 			this.#gather(this.#current, batch);
 			this.#stamps.runStartUs = clock.nowUs();
-			const mode = runMode.choose(this.#rows);
-			this.#inline = mode === "inline";
-			this.#current.binding.run(mode, this.#done);
+			this.#mode = runMode.choose(this.#rows);
+			this.#current.binding.run(this.#mode, this.#done);
 		} catch (error) {
 			this.#stamps.runStartUs = clock.nowUs();
 			this.#finish(error);
@@ -118,9 +116,12 @@ export class Lane {
 		const stamps = this.#stamps;
 		stamps.runEndUs = clock.nowUs();
 		const batch = this.#batch;
-		const runUs = stamps.runEndUs - stamps.runStartUs;
-		if (error === null && (this.#inline || runUs > 0))
-			runMode.record(this.#rows, runUs);
+		if (error === null)
+			runMode.record(
+				this.#rows,
+				this.#mode,
+				stamps.runEndUs - stamps.runStartUs,
+			);
 		const failure = error === null ? null : toFailure(error);
 		if (failure === null) this.#answer(batch);
 		else
@@ -313,8 +314,4 @@ function toFailure(error: unknown): SaccadeError {
 	return new SaccadeError("EXECUTION_FAILED", "the run failed", {
 		cause: error,
 	});
-}
-
-export function bytesPerElement(dtype: keyof typeof DTYPE_BYTES): number {
-	return DTYPE_BYTES[dtype];
 }

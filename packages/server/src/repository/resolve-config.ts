@@ -291,3 +291,8 @@ function resolveVersionPolicy(message: ConfigMessage): VersionPolicy {
 			return { kind: "latest", count: 1 };
 	}
 }
+
+/** The configuration of a model that has none. */
+export function emptyConfig(): ConfigMessage {
+	return create(ModelConfigSchema);
+}

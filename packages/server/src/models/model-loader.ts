@@ -1,0 +1,186 @@
+// From a directory on disk to a version that is ready: read → preflight → load → resolve → warm.
+import type { Clock } from "../common/clock.ts";
+import { SaccadeError, toSaccadeError } from "../errors/saccade-error.ts";
+import { parseConfigJson, parseConfigText } from "../repository/config-text.ts";
+import type { ModelConfig } from "../repository/model-config.ts";
+import {
+	findModelFile,
+	type ModelDirectory,
+	readLabels,
+	selectVersions,
+} from "../repository/model-directory.ts";
+import {
+	emptyConfig,
+	preflightConfig,
+	resolveConfig,
+} from "../repository/resolve-config.ts";
+import type { Runtime, Session } from "../runtime/runtime.ts";
+import { ModelVersion } from "./model-version.ts";
+import { readWarmupFile, warmUp } from "./warm-up.ts";
+
+export interface ModelLoaderOptions {
+	readonly runtime: Runtime;
+	readonly clock: Clock;
+	readonly autoComplete: boolean;
+	readonly defaultMaxBatchSize: number;
+	/** Lanes of a model that states no instances. */
+	readonly defaultLaneCount: number;
+	readonly warn: (text: string) => void;
+}
+
+export type LoadedVersion =
+	| {
+			readonly ok: true;
+			readonly version: number;
+			readonly model: ModelVersion;
+	  }
+	| {
+			readonly ok: false;
+			readonly version: number;
+			readonly error: SaccadeError;
+	  };
+
+export class ModelLoader {
+	readonly #options: ModelLoaderOptions;
+
+	constructor(options: ModelLoaderOptions) {
+		this.#options = options;
+	}
+
+	/**
+	 * Loads every version that the policy serves, each to `ready` or to its error.
+	 * Throws LOAD_FAILED when the configuration itself is wrong.
+	 * @param overrideJson replaces `config.pbtxt`
+	 */
+	async load(
+		directory: ModelDirectory,
+		overrideJson: string | null,
+	): Promise<LoadedVersion[]> {
+		for (const warning of directory.warnings) this.#options.warn(warning);
+		const message = readMessage(directory, overrideJson);
+		const preflight = preflightConfig(message, directory.name);
+		const versions = selectVersions(
+			directory.versions,
+			preflight.versionPolicy,
+			directory.name,
+		);
+		const loaded: LoadedVersion[] = [];
+		// One at a time: a load takes memory and cores that serving models need.
+		for (const version of versions)
+			loaded.push(await this.#loadVersion(directory, message, version));
+		return loaded;
+	}
+
+	async #loadVersion(
+		directory: ModelDirectory,
+		message: ReturnType<typeof emptyConfig>,
+		version: number,
+	): Promise<LoadedVersion> {
+		try {
+			const model = await this.#loadToReady(directory, message, version);
+			return { ok: true, version, model };
+		} catch (error) {
+			return { ok: false, version, error: toLoadError(error) };
+		}
+	}
+
+	async #loadToReady(
+		directory: ModelDirectory,
+		message: ReturnType<typeof emptyConfig>,
+		version: number,
+	): Promise<ModelVersion> {
+		const { runtime, clock } = this.#options;
+		const startUs = clock.nowUs();
+		const preflight = preflightConfig(message, directory.name);
+		const path = await findModelFile(
+			directory,
+			version,
+			preflight.modelFilename,
+		);
+		const session = await runtime.load({ kind: "file", path }, preflight.load);
+		let config: ModelConfig;
+		let labels: Map<string, string[]>;
+		try {
+			config = this.#resolve(message, session, directory.name);
+			labels = await labelsOf(directory, config);
+		} catch (error) {
+			session.close();
+			throw error;
+		}
+		const model = new ModelVersion({
+			config,
+			version,
+			session,
+			clock,
+			labels,
+			laneCount: this.#laneCount(config),
+			loadedInUs: clock.nowUs() - startUs,
+		});
+		model.setState({ kind: "warming" });
+		try {
+			await warmUp(model, {
+				clock,
+				readFile: (name) => readWarmupFile(directory.path, name),
+			});
+		} catch (error) {
+			const failure = toLoadError(error);
+			model.fail(failure);
+			throw failure;
+		}
+		model.setState({ kind: "ready" });
+		return model;
+	}
+
+	#resolve(
+		message: ReturnType<typeof emptyConfig>,
+		session: Session,
+		name: string,
+	): ModelConfig {
+		const { autoComplete, defaultMaxBatchSize, defaultLaneCount, warn } =
+			this.#options;
+		const config = resolveConfig(message, session, {
+			name,
+			autoComplete,
+			defaultMaxBatchSize,
+			defaultInstanceCount: defaultLaneCount,
+		});
+		if (config.ignoredFields.length > 0)
+			warn(
+				`model '${name}': no effect in this version: ${config.ignoredFields.join(", ")}`,
+			);
+		return config;
+	}
+
+	#laneCount(config: ModelConfig): number {
+		return (
+			config.saccade.lanes ||
+			config.instanceCount ||
+			this.#options.defaultLaneCount
+		);
+	}
+}
+
+function readMessage(directory: ModelDirectory, overrideJson: string | null) {
+	const origin = `the configuration of model '${directory.name}'`;
+	if (overrideJson !== null) return parseConfigJson(overrideJson, origin);
+	if (directory.configText !== null)
+		return parseConfigText(directory.configText, origin);
+	return emptyConfig();
+}
+
+async function labelsOf(
+	directory: ModelDirectory,
+	config: ModelConfig,
+): Promise<Map<string, string[]>> {
+	const labels = new Map<string, string[]>();
+	for (const { name, labelFilename } of config.outputs)
+		if (labelFilename !== null)
+			labels.set(name, await readLabels(directory, labelFilename));
+	return labels;
+}
+
+function toLoadError(error: unknown): SaccadeError {
+	const known = toSaccadeError(error);
+	if (known.code === "LOAD_FAILED") return known;
+	return new SaccadeError("LOAD_FAILED", known.message, { cause: error });
+}

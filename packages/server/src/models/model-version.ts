@@ -1,0 +1,220 @@
+// One loaded version of a model: its session, its lanes, its scheduler and its counts.
+import {
+	DTYPE_BYTES,
+	ERROR_CODES,
+	type RefusalReason,
+} from "@saccade/protocol";
+import type { Clock } from "../common/clock.ts";
+import { SaccadeError } from "../errors/saccade-error.ts";
+import type { ModelConfig } from "../repository/model-config.ts";
+import type { Session } from "../runtime/runtime.ts";
+import { BatchScheduler } from "../scheduling/batch-scheduler.ts";
+import { NO_QUEUE_POLICY } from "../scheduling/queue-policy.ts";
+import type {
+	ClosedBecause,
+	RefusalDetail,
+	SchedulerStats,
+} from "../scheduling/scheduler.ts";
+import { BatchExecutor } from "./batch-executor.ts";
+import type { ModelEntry } from "./entry.ts";
+import type { OutputLayout } from "./lane.ts";
+import type { BatchStamps, ModelListener } from "./model-events.ts";
+import { canFollow, type ModelState } from "./model-state.ts";
+import { refusalError } from "./refusal-error.ts";
+import { RunModeChooser } from "./run-mode.ts";
+import { VersionStatistics } from "./statistics.ts";
+
+export interface ModelVersionOptions {
+	readonly config: ModelConfig;
+	readonly version: number;
+	readonly session: Session;
+	readonly clock: Clock;
+	readonly laneCount: number;
+	readonly labels: ReadonlyMap<string, readonly string[]>;
+	readonly loadedInUs: number;
+}
+
+export class ModelVersion {
+	readonly config: ModelConfig;
+	readonly version: number;
+	readonly versionText: string;
+	readonly session: Session;
+	readonly labels: ReadonlyMap<string, readonly string[]>;
+	/** Counts from `ready` on: warm-up is not service. */
+	statistics = new VersionStatistics();
+	readonly loadedInUs: number;
+	/** Set by whoever counts. */
+	listener: ModelListener | null = null;
+	readonly #clock: Clock;
+	readonly #runMode: RunModeChooser;
+	readonly #executor: BatchExecutor;
+	readonly #scheduler: BatchScheduler<ModelEntry>;
+	#state: ModelState = { kind: "loading" };
+
+	constructor(options: ModelVersionOptions) {
+		const { config, session, clock } = options;
+		this.config = config;
+		this.version = options.version;
+		this.versionText = String(options.version);
+		this.session = session;
+		this.labels = options.labels;
+		this.loadedInUs = options.loadedInUs;
+		this.#clock = clock;
+		this.#runMode = new RunModeChooser(
+			config.saccade.runMode,
+			Math.max(config.maxBatchSize, 1),
+		);
+		const batched = config.maxBatchSize > 0;
+		const dynamic = config.dynamicBatching;
+		this.#executor = new BatchExecutor(
+			{
+				session,
+				clock,
+				batched,
+				outputs: outputLayouts(config, session),
+				runMode: this.#runMode,
+				batchFinished: (batch, rows, closedBecause, stamps, error) =>
+					this.#batchFinished(batch, rows, closedBecause, stamps, error),
+			},
+			options.laneCount,
+		);
+		this.#scheduler = new BatchScheduler<ModelEntry>({
+			clock,
+			executor: this.#executor,
+			events: {
+				refused: (entry, because, detail) =>
+					this.#refused(entry, because, detail),
+			},
+			rules: {
+				maxRows: batched && dynamic !== null ? config.maxBatchSize : 1,
+				preferredRows: dynamic?.preferredBatchSizes ?? [],
+				maxDelayUs: dynamic?.maxQueueDelayUs ?? 0,
+			},
+			levels: dynamic?.levels ?? [NO_QUEUE_POLICY],
+			defaultLevel: dynamic?.defaultLevel ?? 1,
+			preserveOrdering: dynamic?.preserveOrdering ?? false,
+		});
+	}
+
+	get state(): ModelState {
+		return this.#state;
+	}
+
+	get isReady(): boolean {
+		return this.#state.kind === "ready";
+	}
+
+	get priorityLevels(): number {
+		return this.config.dynamicBatching?.levels.length ?? 1;
+	}
+
+	/** The only place where the state changes. */
+	setState(state: ModelState): void {
+		if (!canFollow(this.#state, state))
+			throw new SaccadeError(
+				"INTERNAL",
+				`a model version cannot go from ${this.#state.kind} to ${state.kind}`,
+			);
+		this.#state = state;
+		if (state.kind !== "ready") return;
+		this.#runMode.endCalibration();
+		this.statistics = new VersionStatistics();
+	}
+
+	submit(entry: ModelEntry): void {
+		this.#scheduler.submit(entry);
+	}
+
+	/** The caller left: dropped from the queue, or stopped when its whole batch is abandoned. */
+	cancel(entry: ModelEntry, isAbandoned: (entry: ModelEntry) => boolean): void {
+		if (!this.#scheduler.cancel(entry) && entry.state === "running")
+			this.#executor.abandon(entry, isAbandoned);
+	}
+
+	queueStats(): SchedulerStats {
+		return this.#scheduler.stats();
+	}
+
+	/** Finishes what was accepted, then releases everything. */
+	async unload(): Promise<void> {
+		this.setState({ kind: "draining" });
+		await this.#scheduler.drain();
+		this.#release();
+		this.setState({ kind: "unloaded" });
+	}
+
+	/** Gives up before `ready`. */
+	fail(error: SaccadeError): void {
+		this.setState({ kind: "failed", error });
+		this.#release();
+	}
+
+	#release(): void {
+		this.#scheduler.close();
+		this.#executor.close();
+		this.session.close();
+	}
+
+	#batchFinished(
+		batch: readonly ModelEntry[],
+		rows: number,
+		closedBecause: ClosedBecause,
+		stamps: BatchStamps,
+		error: SaccadeError | null,
+	): void {
+		const { statistics, listener } = this;
+		const endUs = stamps.splitEndUs;
+		if (error === null) statistics.batchFinished(batch.length, rows, stamps);
+		for (const entry of batch) {
+			const queueUs = stamps.gatherStartUs - entry.enqueuedUs;
+			const totalUs = endUs - entry.receivedUs;
+			if (error === null) statistics.succeeded(queueUs, totalUs);
+			else statistics.failed(totalUs);
+			listener?.requestFinished(
+				error === null ? "RESULT" : outcomeOf(error),
+				queueUs,
+				totalUs,
+			);
+		}
+		listener?.batchFinished(
+			batch.length,
+			rows,
+			closedBecause,
+			stamps,
+			error !== null,
+		);
+	}
+
+	#refused(
+		entry: ModelEntry,
+		because: RefusalReason,
+		detail: RefusalDetail,
+	): void {
+		entry.releaseBytes();
+		const totalUs = this.#clock.nowUs() - entry.receivedUs;
+		this.statistics.failed(totalUs);
+		const error = refusalError(because, detail);
+		this.listener?.requestFinished(outcomeOf(error), detail.waitedUs, totalUs);
+		entry.reply.failed(entry, error);
+	}
+}
+
+function outcomeOf(error: SaccadeError) {
+	return ERROR_CODES[error.code].outcome;
+}
+
+/** Shapes as answered follow the configuration's dims where they are fixed; else each run tells. */
+function outputLayouts(config: ModelConfig, session: Session): OutputLayout[] {
+	const batched = config.maxBatchSize > 0;
+	return session.outputs.map((spec) => {
+		const output = config.outputs.find(({ name }) => name === spec.name);
+		const dims = output?.dims ?? (batched ? spec.shape.slice(1) : spec.shape);
+		const fixed = !dims.includes(-1);
+		const modelDims = output?.reshape ?? dims;
+		return {
+			shape: fixed ? (batched ? [-1, ...modelDims] : modelDims) : spec.shape,
+			answerDims: fixed ? dims : null,
+			dtypeBytes: DTYPE_BYTES[spec.dtype],
+		};
+	});
+}
