@@ -12,6 +12,19 @@ import type {
 	InferTicket,
 } from "../service/inference.ts";
 
+// Transports see endpoint types only; these are the service's shapes as they pass through.
+export type {
+	InferInput,
+	InferReply,
+	InferRequest,
+	InferResponse,
+	InferTicket,
+	Parameters,
+	ParameterValue,
+	RequestedOutput,
+	SequenceInfo,
+} from "../service/inference.ts";
+
 /** What is known when the headers are complete. */
 export interface RequestHead {
 	readonly transport: "http" | "grpc";

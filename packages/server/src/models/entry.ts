@@ -40,8 +40,8 @@ export class ModelEntry implements Entry {
 	heapIndex = -1;
 
 	constructor(
+		rows: number,
 		request: {
-			readonly rows: number;
 			readonly deadlineUs: number;
 			readonly priority: number;
 			readonly timeoutUs: number;
@@ -53,7 +53,7 @@ export class ModelEntry implements Entry {
 		data: readonly (Uint8Array | null)[],
 		reply: EntryReply,
 	) {
-		this.rows = request.rows;
+		this.rows = rows;
 		this.deadlineUs = request.deadlineUs;
 		this.priority = request.priority;
 		this.timeoutUs = request.timeoutUs;

@@ -125,14 +125,13 @@ function runOnce(
 			failed: (_entry, error) => reject(error),
 		};
 		const request = {
-			rows,
 			deadlineUs: Number.POSITIVE_INFINITY,
 			priority: 0,
 			timeoutUs: 0,
 			receivedUs: clock.nowUs(),
 			lease: null,
 		};
-		model.submit(new ModelEntry(request, "", shapes, data, reply));
+		model.submit(new ModelEntry(rows, request, "", shapes, data, reply));
 	});
 }
 

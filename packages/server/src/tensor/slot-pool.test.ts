@@ -1,13 +1,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { ByteBudget } from "./byte-budget.ts";
-import { ALIGNMENT, SLOT_BYTES, SlotPool } from "./slot-pool.ts";
+import {
+	ALIGNMENT,
+	type Placement,
+	SLOT_BYTES,
+	SlotPool,
+} from "./slot-pool.ts";
+
+function place(pool: SlotPool, byteLength: number, alignAt = 0): Placement {
+	const placement = pool.place(byteLength, alignAt);
+	assert.ok(placement !== null);
+	return placement;
+}
 
 test("small bodies share one slab, and it comes back after the last of them", () => {
 	const pool = new SlotPool();
-	const first = pool.place(300);
-	const second = pool.place(300);
+	const first = place(pool, 300);
+	const second = place(pool, 300);
 	assert.equal(first.bytes.buffer, second.bytes.buffer);
 	assert.equal(pool.allocatedCount, 1);
 	first.lease.release();
@@ -17,14 +27,14 @@ test("small bodies share one slab, and it comes back after the last of them", ()
 
 test("a slot is reused after its release, so steady state allocates nothing", () => {
 	const pool = new SlotPool();
-	for (let i = 0; i < 100; i++) pool.place(600_000).lease.release();
+	for (let i = 0; i < 100; i++) place(pool, 600_000).lease.release();
 	assert.equal(pool.allocatedCount, 1);
 	assert.equal(pool.leasedCount, 0);
 });
 
 test("releasing a lease twice throws instead of lending the bytes to two owners", () => {
 	const pool = new SlotPool();
-	const { lease } = pool.place(SLOT_BYTES);
+	const { lease } = place(pool, SLOT_BYTES);
 	lease.release();
 	assert.throws(() => lease.release(), /released twice/);
 });
@@ -32,7 +42,7 @@ test("releasing a lease twice throws instead of lending the bytes to two owners"
 test("the byte at alignAt falls on a cache line of the slot", () => {
 	const pool = new SlotPool();
 	for (const alignAt of [0, 1, 63, 64, 107]) {
-		const { bytes, lease } = pool.place(100_000, alignAt);
+		const { bytes, lease } = place(pool, 100_000, alignAt);
 		assert.equal((bytes.byteOffset + alignAt) % ALIGNMENT, 0);
 		lease.release();
 	}
@@ -53,7 +63,7 @@ test("placements that live at the same time never overlap, and all come back", (
 				const pool = new SlotPool();
 				let live: { fill: number; bytes: Uint8Array; release(): void }[] = [];
 				for (const [fill, step] of steps.entries()) {
-					const { bytes, lease } = pool.place(step.size, step.alignAt);
+					const { bytes, lease } = place(pool, step.size, step.alignAt);
 					assert.equal(bytes.byteLength, step.size);
 					bytes.fill(fill);
 					live.push({ fill, bytes, release: () => lease.release() });
@@ -73,12 +83,12 @@ test("placements that live at the same time never overlap, and all come back", (
 	);
 });
 
-test("the byte budget refuses what exceeds it and takes back what was taken", () => {
-	const budget = new ByteBudget(100);
-	assert.ok(budget.take(60));
-	assert.ok(!budget.take(41));
-	assert.ok(budget.take(40));
-	budget.give(100);
-	assert.equal(budget.usedBytes, 0);
-	assert.throws(() => budget.give(1), RangeError);
+test("a pool lends no more than its limit, and lends again after a release", () => {
+	const pool = new SlotPool(4 * SLOT_BYTES);
+	const held = Array.from({ length: 4 }, () => place(pool, SLOT_BYTES));
+	assert.equal(pool.place(SLOT_BYTES), null);
+	assert.equal(pool.place(10), null);
+	held[0]?.lease.release();
+	place(pool, SLOT_BYTES).lease.release();
+	assert.equal(pool.leasedBytes, 3 * SLOT_BYTES);
 });

@@ -49,19 +49,27 @@ class Slot implements Lease {
 export class SlotPool {
 	readonly #idle = new Map<number, Slot[]>();
 	#idleBytes = 0;
+	readonly #limitBytes: number;
 	#leasedCount = 0;
+	#leasedBytes = 0;
 	#allocatedCount = 0;
 	#slab: Slot | null = null;
 	#slabUsedBytes = 0;
 
+	/** @param limitBytes most that may be on loan at once. @default no limit */
+	constructor(limitBytes = Number.POSITIVE_INFINITY) {
+		this.#limitBytes = limitBytes;
+	}
+
 	/**
 	 * Room for `byteLength` bytes, placed so that the byte at `alignAt` falls on a cache line of the slot.
-	 * Contents are undefined.
+	 * Contents are undefined. Null when the limit is reached.
 	 */
-	place(byteLength: number, alignAt = 0): Placement {
+	place(byteLength: number, alignAt = 0): Placement | null {
 		const skew = (ALIGNMENT - (alignAt % ALIGNMENT)) % ALIGNMENT;
 		if (byteLength <= SHARED_UP_TO_BYTES) return this.#share(byteLength, skew);
 		const slot = this.#take(slotBytes(byteLength + skew));
+		if (slot === null) return null;
 		return {
 			bytes: slot.memory.subarray(skew, skew + byteLength),
 			lease: slot,
@@ -78,6 +86,15 @@ export class SlotPool {
 		return this.#allocatedCount;
 	}
 
+	/** Bytes of all slots on loan. */
+	get leasedBytes(): number {
+		return this.#leasedBytes;
+	}
+
+	get limitBytes(): number {
+		return this.#limitBytes;
+	}
+
 	get idleBytes(): number {
 		return this.#idleBytes;
 	}
@@ -86,6 +103,7 @@ export class SlotPool {
 	takeBack(slot: Slot): void {
 		this.#leasedCount--;
 		const size = slot.memory.byteLength;
+		this.#leasedBytes -= size;
 		if (this.#idleBytes + size > IDLE_KEPT_BYTES) return;
 		const list = this.#idle.get(size);
 		if (list === undefined) this.#idle.set(size, [slot]);
@@ -93,7 +111,7 @@ export class SlotPool {
 		this.#idleBytes += size;
 	}
 
-	#share(byteLength: number, skew: number): Placement {
+	#share(byteLength: number, skew: number): Placement | null {
 		const lineStart = Math.ceil(this.#slabUsedBytes / ALIGNMENT) * ALIGNMENT;
 		let slab = this.#slab;
 		let start = lineStart + skew;
@@ -102,6 +120,7 @@ export class SlotPool {
 			slab?.release();
 			slab = this.#take(SLOT_BYTES);
 			this.#slab = slab;
+			if (slab === null) return null;
 			start = skew;
 		}
 		slab.retain();
@@ -112,8 +131,10 @@ export class SlotPool {
 		};
 	}
 
-	#take(size: number): Slot {
+	#take(size: number): Slot | null {
+		if (this.#leasedBytes + size > this.#limitBytes) return null;
 		this.#leasedCount++;
+		this.#leasedBytes += size;
 		const slot = this.#idle.get(size)?.pop();
 		if (slot !== undefined) {
 			this.#idleBytes -= size;

@@ -1,0 +1,258 @@
+// Inference: find the model, check the request, schedule it, answer.
+import type { Clock } from "../common/clock.ts";
+import { SaccadeError, toSaccadeError } from "../errors/saccade-error.ts";
+import {
+	type EntryReply,
+	ModelEntry,
+	type SplitOutputs,
+} from "../models/entry.ts";
+import type { ModelRegistry } from "../models/model-registry.ts";
+import type { ModelVersion } from "../models/model-version.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { classify } from "./classification.ts";
+import type {
+	InferenceService,
+	InferReply,
+	InferRequest,
+	InferTicket,
+	RequestedOutput,
+} from "./inference.ts";
+import { type CheckedRequest, RequestContract } from "./request-contract.ts";
+
+/** Where an answer's outputs come from: the model's order, and what to make of each. */
+interface OutputChoice {
+	readonly index: number;
+	readonly name: string;
+	readonly requested: RequestedOutput | null;
+}
+
+/** A model version with what requests to it are checked against; one a version. */
+class ServedModel implements EntryReply {
+	readonly model: ModelVersion;
+	readonly contract: RequestContract;
+	readonly allOutputs: readonly OutputChoice[];
+	readonly #batched: boolean;
+
+	constructor(model: ModelVersion) {
+		this.model = model;
+		this.contract = new RequestContract(model);
+		this.#batched = model.config.maxBatchSize > 0;
+		this.allOutputs = model.config.outputs.map(({ name }) => ({
+			index: model.session.outputs.findIndex((spec) => spec.name === name),
+			name,
+			requested: null,
+		}));
+	}
+
+	/** In the order asked for. Throws INVALID_ARGUMENT. */
+	chooseOutputs(
+		requested: readonly RequestedOutput[] | null,
+	): readonly OutputChoice[] {
+		if (requested === null || requested.length === 0) return this.allOutputs;
+		return requested.map((output, position) => {
+			const known = this.allOutputs.find(({ name }) => name === output.name);
+			if (known === undefined)
+				throw new SaccadeError(
+					"INVALID_ARGUMENT",
+					`unexpected inference output '${output.name}' for model '${this.model.config.name}'`,
+				);
+			for (let before = 0; before < position; before++)
+				if (requested[before]!.name === output.name)
+					throw new SaccadeError(
+						"INVALID_ARGUMENT",
+						`output '${output.name}' already exists in request`,
+					);
+			return { index: known.index, name: known.name, requested: output };
+		});
+	}
+
+	completed(entry: ModelEntry, split: SplitOutputs): void {
+		const call = entry as InferEntry;
+		if (call.isAnswered) return;
+		let outputs: Tensor[];
+		try {
+			outputs = this.#outputsOf(call, split);
+		} catch (error) {
+			call.answerError(withRequestId(toSaccadeError(error), call.request.id));
+			return;
+		}
+		call.isAnswered = true;
+		call.answer.response({
+			modelName: call.request.modelName,
+			modelVersion: this.model.versionText,
+			id: call.request.id,
+			parameters: null,
+			outputs,
+		});
+	}
+
+	failed(entry: ModelEntry, error: SaccadeError): void {
+		(entry as InferEntry).answerError(error);
+	}
+
+	#outputsOf(call: InferEntry, split: SplitOutputs): Tensor[] {
+		const outputs: Tensor[] = [];
+		for (const { index, name, requested } of call.choices) {
+			const tensor: Tensor = {
+				name,
+				dtype: this.model.session.outputs[index]!.dtype,
+				shape: split.shape(index),
+				data: split.data(index),
+			};
+			outputs.push(
+				requested !== null && requested.classification > 0
+					? classify(
+							tensor,
+							requested.classification,
+							this.#batched,
+							this.model.labels.get(name) ?? [],
+						)
+					: tensor,
+			);
+		}
+		return outputs;
+	}
+}
+
+/** A request under way: entry, reply and ticket in one object. */
+class InferEntry extends ModelEntry implements InferTicket {
+	readonly request: InferRequest;
+	readonly answer: InferReply;
+	readonly choices: readonly OutputChoice[];
+	readonly #served: ServedModel;
+	isAnswered = false;
+
+	constructor(
+		request: InferRequest,
+		checked: CheckedRequest,
+		choices: readonly OutputChoice[],
+		served: ServedModel,
+		answer: InferReply,
+	) {
+		super(
+			checked.rows,
+			request,
+			checked.shapeKey,
+			checked.shapes,
+			checked.data,
+			served,
+		);
+		this.request = request;
+		this.answer = answer;
+		this.choices = choices;
+		this.#served = served;
+	}
+
+	cancel(): void {
+		if (this.isAnswered) return;
+		this.#served.model.cancel(this, isAbandoned);
+		// A run under way cannot be taken back from a batch that others wait for; its answer is dropped.
+		this.answerError(
+			new SaccadeError("CANCELLED", "the request was cancelled", {
+				refusedBecause: "cancelled",
+			}),
+		);
+	}
+
+	answerError(error: SaccadeError): void {
+		if (this.isAnswered) return;
+		this.isAnswered = true;
+		this.answer.error(error);
+	}
+}
+
+function isAbandoned(entry: ModelEntry): boolean {
+	return (entry as InferEntry).isAnswered;
+}
+
+const NOTHING_TO_CANCEL: InferTicket = { cancel: () => {} };
+
+export class SchedulingInferenceService implements InferenceService {
+	readonly #registry: ModelRegistry;
+	readonly #clock: Clock;
+	readonly #served = new WeakMap<ModelVersion, ServedModel>();
+
+	constructor(registry: ModelRegistry, clock: Clock) {
+		this.#registry = registry;
+		this.#clock = clock;
+	}
+
+	admit(
+		modelName: string,
+		modelVersion: string,
+		deadlineUs: number,
+	): SaccadeError | null {
+		if (deadlineUs <= this.#clock.nowUs()) return alreadyLate();
+		try {
+			this.#registry.resolve(modelName, modelVersion);
+			return null;
+		} catch (error) {
+			return toSaccadeError(error);
+		}
+	}
+
+	infer(request: InferRequest, reply: InferReply): InferTicket {
+		try {
+			const served = this.#servedModel(request);
+			this.#assertTimely(request, served.model);
+			const entry = new InferEntry(
+				request,
+				served.contract.check(request),
+				served.chooseOutputs(request.outputs),
+				served,
+				reply,
+			);
+			served.model.submit(entry);
+			return entry;
+		} catch (error) {
+			request.lease?.release();
+			reply.error(withRequestId(toSaccadeError(error), request.id));
+			return NOTHING_TO_CANCEL;
+		}
+	}
+
+	#servedModel(request: InferRequest): ServedModel {
+		const model = this.#registry.resolve(
+			request.modelName,
+			request.modelVersion,
+		);
+		let served = this.#served.get(model);
+		if (served === undefined) {
+			served = new ServedModel(model);
+			this.#served.set(model, served);
+		}
+		return served;
+	}
+
+	#assertTimely(request: InferRequest, model: ModelVersion): void {
+		if (
+			request.deadlineUs !== Number.POSITIVE_INFINITY &&
+			request.deadlineUs <= this.#clock.nowUs()
+		)
+			throw alreadyLate();
+		const levels = model.priorityLevels;
+		if (request.priority > levels && model.config.dynamicBatching !== null)
+			throw new SaccadeError(
+				"INVALID_ARGUMENT",
+				`request priority ${request.priority} exceeds the ${levels} priority level(s) of model '${model.config.name}'`,
+			);
+	}
+}
+
+function alreadyLate(): SaccadeError {
+	return new SaccadeError(
+		"DEADLINE_EXCEEDED",
+		"the deadline passed before the request could be scheduled; the work was not started",
+		{ refusedBecause: "expired" },
+	);
+}
+
+/** Triton's prefix of validation errors: clients and logs find the request by it. */
+function withRequestId(error: SaccadeError, id: string): SaccadeError {
+	if (error.code !== "INVALID_ARGUMENT") return error;
+	return new SaccadeError(
+		error.code,
+		`[request id: ${id === "" ? "<id_unknown>" : id}] ${error.message}`,
+		{ cause: error },
+	);
+}
