@@ -1,5 +1,14 @@
 export type * from "./api.ts";
 export { Status } from "./api.ts";
+export {
+	bidiMethod,
+	GrpcError,
+	type MessageCodec,
+	type StreamOptions,
+	serverStreamMethod,
+	type UnaryOptions,
+	unaryMethod,
+} from "./handlers.ts";
 export type { ConnectionLimits } from "./http2/limits.ts";
 export type { GrpcServerOptions } from "./options.ts";
 export {

@@ -29,8 +29,8 @@ export class HeaderAssembly {
 	#byteLength = 0;
 
 	constructor(limits: ConnectionLimits) {
-		// Huffman code and indexing make a block smaller than its list, so the list's limit bounds the block.
-		this.#maxBytes = limits.maxHeaderListBytes;
+		// A list somewhat over its limit gets a proper answer (431); a block far over it is an attack.
+		this.#maxBytes = 4 * limits.maxHeaderListBytes;
 		this.#maxCount = limits.maxContinuationCount;
 	}
 

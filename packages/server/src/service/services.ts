@@ -2,6 +2,7 @@
 // where a transport prints the object as it is (model configuration).
 import type { TensorSpec } from "../tensor/tensor.ts";
 import type { InferenceService } from "./inference.ts";
+import type { SettingsService } from "./settings.ts";
 
 export interface ServerMetadata {
 	readonly name: string;
@@ -104,4 +105,5 @@ export interface Services {
 	readonly metadata: MetadataService;
 	readonly repository: RepositoryService;
 	readonly health: HealthService;
+	readonly settings: SettingsService;
 }

@@ -1,0 +1,150 @@
+// Every endpoint, built once. Transports hold this object and nothing below it.
+import { SaccadeError } from "../errors/saccade-error.ts";
+import type {
+	IndexEntry,
+	LoadRequest,
+	ModelConfigMessage,
+	ModelMetadata,
+	ModelStatistics,
+	ServerMetadata,
+	Services,
+} from "../service/services.ts";
+import type { LogSettings, TraceSettings } from "../service/settings.ts";
+import type {
+	InferEndpoint,
+	OpenPhase,
+	Operation,
+	UnaryEndpoint,
+} from "./endpoint.ts";
+
+export type {
+	IndexEntry,
+	LoadRequest,
+	ModelConfigMessage,
+	ModelMetadata,
+	ModelStatistics,
+	ServerMetadata,
+} from "../service/services.ts";
+export type { LogSettings, TraceSettings } from "../service/settings.ts";
+
+/** A model by name; the version may be empty. */
+export interface ModelReference {
+	readonly name: string;
+	readonly version: string;
+}
+
+export interface SharedMemoryRegion {
+	readonly name: string;
+}
+
+export interface Endpoints {
+	readonly infer: InferEndpoint;
+	readonly live: UnaryEndpoint<void, boolean>;
+	readonly ready: UnaryEndpoint<void, boolean>;
+	/** NOT_FOUND or UNAVAILABLE when not ready. */
+	readonly modelReady: UnaryEndpoint<ModelReference, void>;
+	readonly serverMetadata: UnaryEndpoint<void, ServerMetadata>;
+	readonly modelMetadata: UnaryEndpoint<ModelReference, ModelMetadata>;
+	readonly modelConfig: UnaryEndpoint<ModelReference, ModelConfigMessage>;
+	readonly statistics: UnaryEndpoint<
+		ModelReference,
+		readonly ModelStatistics[]
+	>;
+	readonly repositoryIndex: UnaryEndpoint<
+		{ readonly readyOnly: boolean },
+		readonly IndexEntry[]
+	>;
+	readonly repositoryLoad: UnaryEndpoint<LoadRequest, void>;
+	readonly repositoryUnload: UnaryEndpoint<
+		{ readonly name: string; readonly dependents: boolean },
+		void
+	>;
+	readonly traceGet: UnaryEndpoint<{ readonly model: string }, TraceSettings>;
+	readonly traceSet: UnaryEndpoint<
+		{
+			readonly model: string;
+			readonly changes: ReadonlyMap<string, readonly string[] | null>;
+		},
+		TraceSettings
+	>;
+	readonly loggingGet: UnaryEndpoint<void, LogSettings>;
+	readonly loggingSet: UnaryEndpoint<
+		{ readonly changes: ReadonlyMap<string, unknown> },
+		LogSettings
+	>;
+	readonly sharedMemoryStatus: UnaryEndpoint<SharedMemoryRegion, void>;
+	readonly sharedMemoryRegister: UnaryEndpoint<SharedMemoryRegion, void>;
+	readonly sharedMemoryUnregister: UnaryEndpoint<SharedMemoryRegion, void>;
+}
+
+const SHARED_MEMORY_DISABLED =
+	"Client shared memory is disabled. Start the server with '--allow-client-shm=true' to enable. (This version does not offer it: send tensors inline.)";
+
+/** @param open phase `open` of all endpoints, with its middleware */
+export function createEndpoints(
+	services: Services,
+	open: OpenPhase,
+): Endpoints {
+	const { inference, metadata, repository, health, settings } = services;
+	const unary = <Request, Response>(
+		operation: Operation,
+		run: (request: Request) => Response | Promise<Response>,
+	): UnaryEndpoint<Request, Response> => ({
+		operation,
+		open,
+		run: async (_context, request) => run(request),
+	});
+	return {
+		infer: {
+			open,
+			admit: (context, name, version) =>
+				inference.admit(name, version, context.deadlineUs),
+			run: (_context, request, reply) => inference.infer(request, reply),
+		},
+		live: unary("health", () => health.live()),
+		ready: unary("health", () => health.ready()),
+		modelReady: unary("health", ({ name, version }) =>
+			health.assertModelReady(name, version),
+		),
+		serverMetadata: unary("server.metadata", () => metadata.server()),
+		modelMetadata: unary("model.metadata", ({ name, version }) =>
+			metadata.model(name, version),
+		),
+		modelConfig: unary("model.config", ({ name, version }) =>
+			metadata.config(name, version),
+		),
+		statistics: unary("statistics", ({ name, version }) =>
+			metadata.statistics(name, version),
+		),
+		repositoryIndex: unary("repository.index", ({ readyOnly }) =>
+			repository.index(readyOnly),
+		),
+		repositoryLoad: unary("repository.load", (request) =>
+			repository.load(request),
+		),
+		repositoryUnload: unary("repository.unload", ({ name, dependents }) =>
+			repository.unload(name, dependents),
+		),
+		traceGet: unary("trace.get", ({ model }) => settings.trace(model)),
+		traceSet: unary("trace.set", ({ model, changes }) =>
+			settings.setTrace(model, changes),
+		),
+		loggingGet: unary("logging.get", () => settings.logging()),
+		loggingSet: unary("logging.set", ({ changes }) =>
+			settings.setLogging(changes),
+		),
+		sharedMemoryStatus: unary("shared-memory.status", ({ name }) => {
+			if (name !== "")
+				throw new SaccadeError(
+					"NOT_FOUND",
+					`Unable to find shared memory region: '${name}'`,
+				);
+		}),
+		sharedMemoryRegister: unary("shared-memory.register", () => {
+			throw new SaccadeError("UNSUPPORTED", SHARED_MEMORY_DISABLED);
+		}),
+		sharedMemoryUnregister: unary("shared-memory.unregister", () => {
+			throw new SaccadeError("UNSUPPORTED", SHARED_MEMORY_DISABLED);
+		}),
+	};
+}

@@ -1,0 +1,94 @@
+// Neutral middleware of phase `open`: each looks at the head, refuses, or adds to the context.
+import { createHash, timingSafeEqual } from "node:crypto";
+import { HEADER } from "@saccade/protocol";
+import { SaccadeError, toSaccadeError } from "../errors/saccade-error.ts";
+import { deadlineFromMs } from "./deadline.ts";
+import type {
+	CallContext,
+	Opened,
+	OpenPhase,
+	RequestHead,
+} from "./endpoint.ts";
+
+export type OpenMiddleware = (next: OpenPhase) => OpenPhase;
+
+/** The innermost phase: what the head says by itself. */
+export const openContext: OpenPhase = (head) => {
+	const context: CallContext = {
+		deadlineUs: head.transportDeadlineUs,
+		receivedUs: head.receivedUs,
+		traceparent: head.header(HEADER.traceparent) ?? null,
+	};
+	return { ok: true, context };
+};
+
+export function refuse(error: SaccadeError): Opened {
+	return { ok: false, error };
+}
+
+/** The earlier of the transport's deadline and header `saccade-deadline-ms`. */
+export const withDeadline: OpenMiddleware = (next) => (head) => {
+	const opened = next(head);
+	const text = head.header(HEADER.deadlineMs);
+	if (!opened.ok || text === undefined) return opened;
+	try {
+		const deadlineUs = deadlineFromMs(text, head.receivedUs, HEADER.deadlineMs);
+		if (deadlineUs >= opened.context.deadlineUs) return opened;
+		return { ok: true, context: { ...opened.context, deadlineUs } };
+	} catch (error) {
+		return refuse(toSaccadeError(error));
+	}
+};
+
+const NEEDS_ADMIN: ReadonlySet<string> = new Set([
+	"repository.load",
+	"repository.unload",
+	"trace.set",
+	"logging.set",
+	"shared-memory.register",
+	"shared-memory.unregister",
+]);
+
+/** Guards what changes the server's state. @param token null: open */
+export function withAdminToken(token: string | null): OpenMiddleware {
+	if (token === null) return (next) => next;
+	const expected = digest(token);
+	return (next) => (head) =>
+		!NEEDS_ADMIN.has(head.operation) || isBearer(head, expected)
+			? next(head)
+			: refuse(
+					new SaccadeError(
+						"UNAUTHENTICATED",
+						`${head.operation} needs the admin token: send 'authorization: Bearer <token>'`,
+					),
+				);
+}
+
+// Digests have one length, so the comparison takes the same time whatever was sent.
+function digest(text: string): Buffer {
+	return createHash("sha256").update(text).digest();
+}
+
+function isBearer(head: RequestHead, expected: Buffer): boolean {
+	const given = /^Bearer (.+)$/i.exec(head.header("authorization") ?? "")?.[1];
+	return given !== undefined && timingSafeEqual(digest(given), expected);
+}
+
+/** Turns requests away while the server drains; health still answers. */
+export function withDraining(isDraining: () => boolean): OpenMiddleware {
+	return (next) => (head) =>
+		isDraining() && head.operation !== "health"
+			? refuse(
+					new SaccadeError(
+						"UNAVAILABLE",
+						"Server exiting: it finishes what it has and takes nothing new",
+						{ refusedBecause: "shutting-down" },
+					),
+				)
+			: next(head);
+}
+
+/** The first of `middleware` is outermost. */
+export function composeOpen(middleware: readonly OpenMiddleware[]): OpenPhase {
+	return middleware.reduceRight((next, wrap) => wrap(next), openContext);
+}

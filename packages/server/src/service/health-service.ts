@@ -1,0 +1,33 @@
+import type { ModelRegistry } from "../models/model-registry.ts";
+import type { HealthService } from "./services.ts";
+
+/** The server's own life, as `app` tells it. */
+export interface ServerPhase {
+	readonly isServing: boolean;
+}
+
+export class RegistryHealthService implements HealthService {
+	readonly #registry: ModelRegistry;
+	readonly #phase: ServerPhase;
+	readonly #strict: boolean;
+
+	/** @param strict ready only while every model that should serve does */
+	constructor(registry: ModelRegistry, phase: ServerPhase, strict: boolean) {
+		this.#registry = registry;
+		this.#phase = phase;
+		this.#strict = strict;
+	}
+
+	live(): boolean {
+		return true;
+	}
+
+	/** Follows the present state: a model that is gone, or was unloaded on purpose, does not count. */
+	ready(): boolean {
+		return this.#phase.isServing && (!this.#strict || this.#registry.isSettled);
+	}
+
+	assertModelReady(name: string, version: string): void {
+		this.#registry.resolve(name, version);
+	}
+}

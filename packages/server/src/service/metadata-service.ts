@@ -1,0 +1,114 @@
+// What the server and its models are, and what they have counted.
+import { SaccadeError } from "../errors/saccade-error.ts";
+import type { ModelRegistry } from "../models/model-registry.ts";
+import type { ModelVersion } from "../models/model-version.ts";
+import type { Duration } from "../models/statistics.ts";
+import type { TensorConfig } from "../repository/model-config.ts";
+import type { TensorSpec } from "../tensor/tensor.ts";
+import type {
+	DurationStat,
+	MetadataService,
+	ModelConfigMessage,
+	ModelMetadata,
+	ModelStatistics,
+	ServerMetadata,
+} from "./services.ts";
+
+/** Exactly Triton's, in its order (core/src/server.cc): clients compare the list. */
+const EXTENSIONS = [
+	"classification",
+	"sequence",
+	"model_repository",
+	"model_repository(unload_dependents)",
+	"schedule_policy",
+	"model_configuration",
+	"system_shared_memory",
+	"cuda_shared_memory",
+	"binary_tensor_data",
+	"parameters",
+	"statistics",
+	"trace",
+	"logging",
+] as const;
+
+export class RegistryMetadataService implements MetadataService {
+	readonly #registry: ModelRegistry;
+	readonly #server: ServerMetadata;
+
+	constructor(registry: ModelRegistry, name: string, version: string) {
+		this.#registry = registry;
+		this.#server = { name, version, extensions: EXTENSIONS };
+	}
+
+	server(): ServerMetadata {
+		return this.#server;
+	}
+
+	model(name: string, version: string): ModelMetadata {
+		const model = this.#registry.resolve(name, version);
+		const versions =
+			version === ""
+				? this.#registry.versionsOf(name).map(({ versionText }) => versionText)
+				: [model.versionText];
+		const { config } = model;
+		const toSpec = (tensor: TensorConfig): TensorSpec => ({
+			name: tensor.name,
+			dtype: tensor.dtype,
+			shape: config.maxBatchSize > 0 ? [-1, ...tensor.dims] : tensor.dims,
+		});
+		return {
+			name,
+			versions,
+			platform: config.platform,
+			inputs: config.inputs.map(toSpec),
+			outputs: config.outputs.map(toSpec),
+		};
+	}
+
+	config(name: string, version: string): ModelConfigMessage {
+		return this.#registry.resolve(name, version).config.message;
+	}
+
+	statistics(name: string, version: string): readonly ModelStatistics[] {
+		const models = this.#registry
+			.serving()
+			.filter(
+				(model) =>
+					(name === "" || model.config.name === name) &&
+					(version === "" || model.versionText === version),
+			);
+		if (name !== "" && models.length === 0)
+			throw new SaccadeError(
+				"INVALID_ARGUMENT",
+				`requested model '${name}' is not available`,
+			);
+		return models.map(toStatistics);
+	}
+}
+
+function toStatistics(model: ModelVersion): ModelStatistics {
+	const { statistics } = model;
+	return {
+		name: model.config.name,
+		version: model.versionText,
+		lastInferenceMs: statistics.lastInferenceMs,
+		inferenceCount: statistics.inferenceCount,
+		executionCount: statistics.executionCount,
+		success: toStat(statistics.success),
+		fail: toStat(statistics.fail),
+		queue: toStat(statistics.queue),
+		computeInput: toStat(statistics.computeInput),
+		computeInfer: toStat(statistics.computeInfer),
+		computeOutput: toStat(statistics.computeOutput),
+		batchStats: statistics.batches().map((batch) => ({
+			batchSize: batch.batchSize,
+			computeInput: toStat(batch.computeInput),
+			computeInfer: toStat(batch.computeInfer),
+			computeOutput: toStat(batch.computeOutput),
+		})),
+	};
+}
+
+function toStat(duration: Duration): DurationStat {
+	return { count: duration.count, ns: Math.round(duration.us * 1000) };
+}

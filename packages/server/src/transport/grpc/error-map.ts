@@ -1,0 +1,36 @@
+// SaccadeError → gRPC status. Exhaustive: a new code does not compile until it has a line here.
+import { type OutgoingMetadata, Status } from "@saccade/grpc";
+import { type ErrorCode, HEADER } from "@saccade/protocol";
+import type { SaccadeError } from "../../errors/saccade-error.ts";
+
+export const GRPC_STATUS: Readonly<Record<ErrorCode, Status>> = {
+	INVALID_ARGUMENT: Status.INVALID_ARGUMENT,
+	MALFORMED: Status.INVALID_ARGUMENT,
+	TOO_LARGE: Status.RESOURCE_EXHAUSTED,
+	NOT_FOUND: Status.NOT_FOUND,
+	ALREADY_EXISTS: Status.ALREADY_EXISTS,
+	UNSUPPORTED: Status.UNIMPLEMENTED,
+	UNAUTHENTICATED: Status.UNAUTHENTICATED,
+	PERMISSION_DENIED: Status.PERMISSION_DENIED,
+	DEADLINE_EXCEEDED: Status.DEADLINE_EXCEEDED,
+	CANNOT_FINISH: Status.UNAVAILABLE,
+	QUEUE_FULL: Status.UNAVAILABLE,
+	QUEUE_TIMEOUT: Status.UNAVAILABLE,
+	BREAKER_OPEN: Status.UNAVAILABLE,
+	UNAVAILABLE: Status.UNAVAILABLE,
+	CANCELLED: Status.CANCELLED,
+	LOAD_FAILED: Status.INVALID_ARGUMENT,
+	EXECUTION_FAILED: Status.INTERNAL,
+	INTERNAL: Status.INTERNAL,
+};
+
+export function statusOf(error: SaccadeError): Status {
+	return GRPC_STATUS[error.code];
+}
+
+/** Trailers that tell programs why work was refused. */
+export function trailersOf(error: SaccadeError): OutgoingMetadata {
+	return error.refusedBecause === null
+		? []
+		: [[HEADER.refusedBecause, error.refusedBecause]];
+}

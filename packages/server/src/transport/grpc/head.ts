@@ -1,0 +1,18 @@
+import type { ServerCall } from "@saccade/grpc";
+import type { Operation, RequestHead } from "../../endpoint/endpoint.ts";
+
+/** A call's head in the neutral form. */
+export function headOf(
+	call: ServerCall,
+	operation: Operation,
+	receivedUs: number,
+): RequestHead {
+	return {
+		transport: "grpc",
+		operation,
+		header: (name) => call.metadata.get(name),
+		transportDeadlineUs: call.deadlineUs,
+		receivedUs,
+		peer: call.peer,
+	};
+}

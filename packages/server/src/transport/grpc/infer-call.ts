@@ -1,0 +1,154 @@
+// One ModelInfer call: where its bytes land, when it is refused, and how its answer leaves. Sink, reply and lease
+// in one object, so that a call costs little.
+//
+//   open ─▶ begin: glimpse the name ─▶ admit ─▶ place ─▶ (bytes) ─▶ end: decode ─▶ run ─▶ response | error
+import type { CancelReason, MessageSink, ServerCall } from "@saccade/grpc";
+import { deadlineFromMs } from "../../endpoint/deadline.ts";
+import type {
+	CallContext,
+	InferEndpoint,
+	InferReply,
+	InferRequest,
+	InferResponse,
+	InferTicket,
+} from "../../endpoint/endpoint.ts";
+import { SaccadeError, toSaccadeError } from "../../errors/saccade-error.ts";
+import type { SlotPool } from "../../tensor/slot-pool.ts";
+import type { Lease } from "../../tensor/tensor.ts";
+import { glimpse, type InferRequestReader } from "./codec/infer-request.ts";
+import { InferResponseWriter } from "./codec/infer-response.ts";
+import { statusOf, trailersOf } from "./error-map.ts";
+
+export interface InferTools {
+	readonly endpoint: InferEndpoint;
+	readonly pool: SlotPool;
+	readonly reader: InferRequestReader;
+}
+
+// A reply is written before the next one is prepared: one writer serves the thread.
+const writer = new InferResponseWriter();
+
+export class InferCall implements MessageSink, InferReply {
+	readonly #call: ServerCall;
+	readonly #tools: InferTools;
+	readonly #context: CallContext;
+	#bytes: Uint8Array | null = null;
+	#lease: Lease | null = null;
+	#ticket: InferTicket | null = null;
+
+	constructor(call: ServerCall, tools: InferTools, context: CallContext) {
+		this.#call = call;
+		this.#tools = tools;
+		this.#context = context;
+		call.onCancel = this.#cancelled;
+	}
+
+	begin(byteLength: number, first: Uint8Array): Uint8Array | null {
+		const { endpoint, pool } = this.#tools;
+		const seen = glimpse(first);
+		if (seen.modelName !== null) {
+			const refusal = endpoint.admit(
+				this.#context,
+				seen.modelName,
+				seen.modelVersion,
+			);
+			if (refusal !== null) {
+				this.error(refusal);
+				return null;
+			}
+		}
+		const placement = pool.place(byteLength, seen.rawOffset);
+		if (placement === null) {
+			this.error(noMemory(pool));
+			return null;
+		}
+		this.#bytes = placement.bytes;
+		this.#lease = placement.lease;
+		return placement.bytes;
+	}
+
+	end(): void {
+		const bytes = this.#bytes!;
+		this.#bytes = null;
+		let request: InferRequest;
+		try {
+			request = this.#decode(bytes);
+		} catch (error) {
+			this.#releaseBytes();
+			this.error(toSaccadeError(error));
+			return;
+		}
+		// The service releases the bytes from here on.
+		this.#lease = null;
+		this.#ticket = this.#tools.endpoint.run(this.#context, request, this);
+	}
+
+	halfClose(): void {}
+
+	abort(_reason: CancelReason): void {
+		this.#releaseBytes();
+	}
+
+	response(response: InferResponse): void {
+		this.#ticket = null;
+		this.#call.reply(writer.prepare(response, false));
+	}
+
+	error(error: SaccadeError): void {
+		this.#ticket = null;
+		this.#call.finish(statusOf(error), error.message, trailersOf(error));
+	}
+
+	#decode(bytes: Uint8Array): InferRequest {
+		const decoded = this.#tools.reader.read(bytes);
+		return toInferRequest(decoded, this.#context, this.#lease);
+	}
+
+	readonly #cancelled = (): void => {
+		const ticket = this.#ticket;
+		this.#ticket = null;
+		ticket?.cancel();
+	};
+
+	#releaseBytes(): void {
+		const lease = this.#lease;
+		this.#lease = null;
+		lease?.release();
+	}
+}
+
+/** A decoded message in the service's shape. */
+export function toInferRequest(
+	decoded: ReturnType<InferRequestReader["read"]>,
+	context: CallContext,
+	lease: Lease | null,
+): InferRequest {
+	const { head, inputs } = decoded;
+	return {
+		modelName: head.modelName,
+		modelVersion: head.modelVersion,
+		id: head.id,
+		inputs,
+		outputs: head.outputs,
+		parameters: head.others,
+		priority: head.priority,
+		timeoutUs: head.timeoutUs,
+		sequence: head.sequence,
+		deadlineUs: Number.isNaN(head.deadlineMs)
+			? context.deadlineUs
+			: Math.min(
+					context.deadlineUs,
+					deadlineFromMs(head.deadlineMs, context.receivedUs, "deadline_ms"),
+				),
+		receivedUs: context.receivedUs,
+		lease,
+	};
+}
+
+export function noMemory(pool: SlotPool): SaccadeError {
+	return new SaccadeError(
+		"QUEUE_FULL",
+		`memory for request bodies is used up (${pool.leasedBytes} of ${pool.limitBytes} bytes); retry later`,
+		{ refusedBecause: "queue-full" },
+	);
+}

@@ -1,0 +1,133 @@
+// Server reflection, v1 and v1alpha: the services and their files, from the generated descriptors.
+// https://github.com/grpc/grpc/blob/master/doc/server-reflection.md
+import {
+	create,
+	type DescFile,
+	fromBinary,
+	toBinary,
+} from "@bufbuild/protobuf";
+import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import { bidiMethod, type MethodHandler, Status } from "@saccade/grpc";
+import { file_grpc_health_v1_health } from "@saccade/protocol/gen/grpc/health/v1/health_pb.js";
+import {
+	file_grpc_reflection_v1_reflection,
+	type ServerReflectionRequest,
+	ServerReflectionRequestSchema,
+	type ServerReflectionResponse,
+	ServerReflectionResponseSchema,
+} from "@saccade/protocol/gen/grpc/reflection/v1/reflection_pb.js";
+import { file_inference_grpc_service } from "@saccade/protocol/gen/inference/grpc_service_pb.js";
+
+const ROOTS: readonly DescFile[] = [
+	file_inference_grpc_service,
+	file_grpc_health_v1_health,
+	file_grpc_reflection_v1_reflection,
+];
+
+export function reflectionRoutes(): [string, MethodHandler][] {
+	const index = new DescriptorIndex(ROOTS);
+	const handler = bidiMethod<ServerReflectionRequest, ServerReflectionResponse>(
+		{
+			decode: (bytes) => fromBinary(ServerReflectionRequestSchema, bytes),
+			encode: (response) => toBinary(ServerReflectionResponseSchema, response),
+			handle: (request, send) => send(index.answer(request)),
+		},
+	);
+	// The two versions differ in their package name only.
+	return ["v1", "v1alpha"].map((version) => [
+		`/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`,
+		handler,
+	]);
+}
+
+class DescriptorIndex {
+	readonly #byName = new Map<string, DescFile>();
+	readonly #bySymbol = new Map<string, DescFile>();
+	readonly #services: readonly string[];
+
+	constructor(roots: readonly DescFile[]) {
+		for (const file of roots) this.#add(file);
+		this.#services = roots.flatMap(({ services }) =>
+			services.map(({ typeName }) => typeName),
+		);
+	}
+
+	answer(request: ServerReflectionRequest): ServerReflectionResponse {
+		const { messageRequest: query } = request;
+		const messageResponse = this.#respond(query);
+		return create(ServerReflectionResponseSchema, {
+			validHost: request.host,
+			originalRequest: request,
+			messageResponse,
+		});
+	}
+
+	#respond(
+		query: ServerReflectionRequest["messageRequest"],
+	): ServerReflectionResponse["messageResponse"] {
+		switch (query.case) {
+			case "listServices":
+				return create(ServerReflectionResponseSchema, {
+					messageResponse: {
+						case: "listServicesResponse",
+						value: { service: this.#services.map((name) => ({ name })) },
+					},
+				}).messageResponse;
+			case "fileByFilename":
+				return this.#file(this.#byName.get(query.value), query.value);
+			case "fileContainingSymbol":
+				return this.#file(this.#bySymbol.get(query.value), query.value);
+			case "fileContainingExtension":
+			case "allExtensionNumbersOfType":
+			case undefined:
+				return notFound("the files have no extensions");
+		}
+	}
+
+	/** The file and everything it imports, each once. */
+	#file(
+		file: DescFile | undefined,
+		what: string,
+	): ServerReflectionResponse["messageResponse"] {
+		if (file === undefined) return notFound(`'${what}' is not known here`);
+		const files = new Set<DescFile>();
+		const visit = (next: DescFile) => {
+			files.add(next);
+			for (const dependency of next.dependencies) visit(dependency);
+		};
+		visit(file);
+		return create(ServerReflectionResponseSchema, {
+			messageResponse: {
+				case: "fileDescriptorResponse",
+				value: {
+					fileDescriptorProto: [...files].map(({ proto }) =>
+						toBinary(FileDescriptorProtoSchema, proto),
+					),
+				},
+			},
+		}).messageResponse;
+	}
+
+	#add(file: DescFile): void {
+		this.#byName.set(file.proto.name, file);
+		for (const { typeName, methods } of file.services) {
+			this.#bySymbol.set(typeName, file);
+			for (const { name } of methods)
+				this.#bySymbol.set(`${typeName}.${name}`, file);
+		}
+		for (const { typeName } of [...file.messages, ...file.enums])
+			this.#bySymbol.set(typeName, file);
+		for (const dependency of file.dependencies) this.#add(dependency);
+	}
+}
+
+function notFound(
+	errorMessage: string,
+): ServerReflectionResponse["messageResponse"] {
+	return create(ServerReflectionResponseSchema, {
+		messageResponse: {
+			case: "errorResponse",
+			value: { errorCode: Status.NOT_FOUND, errorMessage },
+		},
+	}).messageResponse;
+}

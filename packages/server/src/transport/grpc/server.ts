@@ -1,0 +1,77 @@
+// The gRPC transport: rpcs on endpoints.
+import {
+	createGrpcServer,
+	type GrpcServer,
+	type GrpcServerOptions,
+	type MethodHandler,
+	type ServerCall,
+} from "@saccade/grpc";
+import type { Clock } from "../../common/clock.ts";
+import type { CallContext } from "../../endpoint/endpoint.ts";
+import type { Endpoints } from "../../endpoint/endpoints.ts";
+import type { SlotPool } from "../../tensor/slot-pool.ts";
+import { InferRequestReader } from "./codec/infer-request.ts";
+import { statusOf, trailersOf } from "./error-map.ts";
+import { headOf } from "./head.ts";
+import { healthRoutes } from "./health.ts";
+import { InferCall, type InferTools } from "./infer-call.ts";
+import { reflectionRoutes } from "./reflection.ts";
+import { StreamInferCall } from "./stream-infer.ts";
+import { unaryRoutes } from "./unary-routes.ts";
+
+export interface GrpcTransportOptions {
+	readonly endpoints: Endpoints;
+	readonly pool: SlotPool;
+	readonly clock: Clock;
+	/** Everything else about the wire. */
+	readonly server: Omit<GrpcServerOptions, "methods" | "clock">;
+}
+
+export function createGrpcTransport(options: GrpcTransportOptions): GrpcServer {
+	const { endpoints, pool, clock } = options;
+	const nowUs = () => clock.nowUs();
+	const tools: InferTools = {
+		endpoint: endpoints.infer,
+		pool,
+		reader: new InferRequestReader(),
+	};
+
+	/** Phase `open`; null when it refused and answered. */
+	const open = (call: ServerCall): CallContext | null => {
+		const opened = endpoints.infer.open(headOf(call, "infer", nowUs()));
+		if (opened.ok) return opened.context;
+		call.finish(
+			statusOf(opened.error),
+			opened.error.message,
+			trailersOf(opened.error),
+		);
+		return null;
+	};
+	const infer: MethodHandler = {
+		kind: "unary",
+		open: (call) => {
+			const context = open(call);
+			return context === null ? null : new InferCall(call, tools, context);
+		},
+	};
+	const streamInfer: MethodHandler = {
+		kind: "bidi",
+		open: (call) => {
+			const context = open(call);
+			return context === null
+				? null
+				: new StreamInferCall(call, tools, context, nowUs);
+		},
+	};
+	return createGrpcServer({
+		...options.server,
+		clock,
+		methods: new Map([
+			["/inference.GRPCInferenceService/ModelInfer", infer],
+			["/inference.GRPCInferenceService/ModelStreamInfer", streamInfer],
+			...unaryRoutes(endpoints, nowUs),
+			...healthRoutes(endpoints, nowUs),
+			...reflectionRoutes(),
+		]),
+	});
+}

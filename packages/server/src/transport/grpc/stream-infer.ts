@@ -1,0 +1,211 @@
+// ModelStreamInfer: requests in, answers out, in the order of the requests. A failed request is told in its
+// answer and the stream goes on, unless the client asked for real statuses (`triton_grpc_error: true`).
+import { create, toBinary } from "@bufbuild/protobuf";
+import {
+	type CancelReason,
+	type MessageSink,
+	type ServerCall,
+	Status,
+} from "@saccade/grpc";
+import { HEADER } from "@saccade/protocol";
+import {
+	ModelInferResponseSchema,
+	ModelStreamInferResponseSchema,
+} from "@saccade/protocol/gen/inference/grpc_service_pb.js";
+import type {
+	CallContext,
+	InferReply,
+	InferRequest,
+	InferResponse,
+	InferTicket,
+} from "../../endpoint/endpoint.ts";
+import {
+	type SaccadeError,
+	toSaccadeError,
+} from "../../errors/saccade-error.ts";
+import type { Lease } from "../../tensor/tensor.ts";
+import { glimpse } from "./codec/infer-request.ts";
+import { InferResponseWriter } from "./codec/infer-response.ts";
+import { varintBytes, writeVarint } from "./codec/wire.ts";
+import { statusOf, trailersOf } from "./error-map.ts";
+import { type InferTools, noMemory, toInferRequest } from "./infer-call.ts";
+
+/** Requests of one stream under way; beyond it the client is held back by its window. */
+const MAX_IN_FLIGHT = 256;
+/** Field `infer_response` of ModelStreamInferResponse. */
+const INFER_RESPONSE_TAG = 0x12;
+
+const writer = new InferResponseWriter();
+
+/** One request's place in the order of answers. */
+class Turn implements InferReply {
+	readonly #stream: StreamInferCall;
+	readonly id: string;
+	readonly modelName: string;
+	ticket: InferTicket | null = null;
+	/** The encoded answer, once there is one. */
+	answer: Uint8Array | null = null;
+	failure: SaccadeError | null = null;
+
+	constructor(stream: StreamInferCall, id: string, modelName: string) {
+		this.#stream = stream;
+		this.id = id;
+		this.modelName = modelName;
+	}
+
+	response(response: InferResponse): void {
+		this.answer = encodeAnswer(response);
+		this.#stream.turnDone();
+	}
+
+	error(error: SaccadeError): void {
+		this.failure = error;
+		this.answer = encodeFailure(error, this.id, this.modelName);
+		this.#stream.turnDone();
+	}
+}
+
+export class StreamInferCall implements MessageSink {
+	readonly #call: ServerCall;
+	readonly #tools: InferTools;
+	readonly #context: CallContext;
+	readonly #realErrors: boolean;
+	readonly #nowUs: () => number;
+	/** In the order of arrival. */
+	#turns: Turn[] = [];
+	#bytes: Uint8Array | null = null;
+	#lease: Lease | null = null;
+	#halfClosed = false;
+	#ended = false;
+
+	constructor(
+		call: ServerCall,
+		tools: InferTools,
+		context: CallContext,
+		nowUs: () => number,
+	) {
+		this.#call = call;
+		this.#tools = tools;
+		this.#context = context;
+		this.#nowUs = nowUs;
+		this.#realErrors = call.metadata.get(HEADER.tritonGrpcError) === "true";
+		call.onCancel = () => this.#abandon();
+	}
+
+	begin(byteLength: number, first: Uint8Array): Uint8Array | null {
+		const placement = this.#tools.pool.place(
+			byteLength,
+			glimpse(first).rawOffset,
+		);
+		if (placement === null) {
+			this.#addTurn("", "").error(noMemory(this.#tools.pool));
+			return null;
+		}
+		this.#bytes = placement.bytes;
+		this.#lease = placement.lease;
+		return placement.bytes;
+	}
+
+	end(): void {
+		const lease = this.#lease;
+		this.#lease = null;
+		let request: InferRequest;
+		try {
+			const context = { ...this.#context, receivedUs: this.#nowUs() };
+			request = toInferRequest(
+				this.#tools.reader.read(this.#bytes!),
+				context,
+				lease,
+			);
+		} catch (error) {
+			lease?.release();
+			this.#addTurn("", "").error(toSaccadeError(error));
+			return;
+		}
+		const turn = this.#addTurn(request.id, request.modelName);
+		turn.ticket = this.#tools.endpoint.run(this.#context, request, turn);
+		if (this.#turns.length >= MAX_IN_FLIGHT) this.#call.pause();
+	}
+
+	halfClose(): void {
+		this.#halfClosed = true;
+		this.turnDone();
+	}
+
+	abort(_reason: CancelReason): void {
+		this.#lease?.release();
+		this.#lease = null;
+	}
+
+	/** Some turn got its answer: sends all that are next in order. */
+	turnDone(): void {
+		while (!this.#ended && this.#turns[0]?.answer != null) {
+			const turn = this.#turns.shift()!;
+			if (turn.failure !== null && this.#realErrors) {
+				this.#finishWith(turn.failure);
+				return;
+			}
+			const answer = turn.answer!;
+			this.#call.send({
+				byteLength: answer.byteLength,
+				writeTo: (target, offset) => target.set(answer, offset),
+			});
+			if (this.#turns.length === MAX_IN_FLIGHT - 1) this.#call.resume();
+		}
+		if (this.#halfClosed && !this.#ended && this.#turns.length === 0) {
+			this.#ended = true;
+			this.#call.finish(Status.OK);
+		}
+	}
+
+	#addTurn(id: string, modelName: string): Turn {
+		const turn = new Turn(this, id, modelName);
+		this.#turns.push(turn);
+		return turn;
+	}
+
+	#finishWith(error: SaccadeError): void {
+		this.#ended = true;
+		this.#call.finish(statusOf(error), error.message, trailersOf(error));
+		this.#abandon();
+	}
+
+	#abandon(): void {
+		this.#ended = true;
+		const turns = this.#turns;
+		this.#turns = [];
+		for (const turn of turns) if (turn.answer === null) turn.ticket?.cancel();
+	}
+}
+
+/** `ModelStreamInferResponse { infer_response }`; the outputs' views die with the call, so it is encoded now. */
+function encodeAnswer(response: InferResponse): Uint8Array {
+	writer.prepare(response, true);
+	const size = varintBytes(writer.byteLength);
+	const out = new Uint8Array(1 + size + writer.byteLength);
+	out[0] = INFER_RESPONSE_TAG;
+	writer.writeTo(out, writeVarint(out, 1, writer.byteLength));
+	return out;
+}
+
+function encodeFailure(
+	error: SaccadeError,
+	id: string,
+	modelName: string,
+): Uint8Array {
+	return toBinary(
+		ModelStreamInferResponseSchema,
+		create(ModelStreamInferResponseSchema, {
+			errorMessage: error.message,
+			inferResponse: create(ModelInferResponseSchema, {
+				id,
+				modelName,
+				parameters: {
+					triton_final_response: {
+						parameterChoice: { case: "boolParam", value: true },
+					},
+				},
+			}),
+		}),
+	);
+}
