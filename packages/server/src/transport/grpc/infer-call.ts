@@ -15,7 +15,7 @@ import type {
 import { SaccadeError, toSaccadeError } from "../../errors/saccade-error.ts";
 import type { SlotPool } from "../../tensor/slot-pool.ts";
 import type { Lease } from "../../tensor/tensor.ts";
-import { glimpse, type InferRequestReader } from "./codec/infer-request.ts";
+import type { InferRequestReader } from "./codec/infer-request.ts";
 import { InferResponseWriter } from "./codec/infer-response.ts";
 import { statusOf, trailersOf } from "./error-map.ts";
 
@@ -44,8 +44,8 @@ export class InferCall implements MessageSink, InferReply {
 	}
 
 	begin(byteLength: number, first: Uint8Array): Uint8Array | null {
-		const { endpoint, pool } = this.#tools;
-		const seen = glimpse(first);
+		const { endpoint, pool, reader } = this.#tools;
+		const seen = reader.glimpse(first);
 		if (seen.modelName !== null) {
 			const refusal = endpoint.admit(
 				this.#context,
@@ -123,11 +123,11 @@ export function toInferRequest(
 	context: CallContext,
 	lease: Lease | null,
 ): InferRequest {
-	const { head, inputs } = decoded;
+	const { head, id, inputs } = decoded;
 	return {
 		modelName: head.modelName,
 		modelVersion: head.modelVersion,
-		id: head.id,
+		id,
 		inputs,
 		outputs: head.outputs,
 		parameters: head.others,

@@ -3,6 +3,7 @@
 import {
 	create,
 	type DescFile,
+	type DescMessage,
 	fromBinary,
 	toBinary,
 } from "@bufbuild/protobuf";
@@ -115,9 +116,16 @@ class DescriptorIndex {
 			for (const { name } of methods)
 				this.#bySymbol.set(`${typeName}.${name}`, file);
 		}
-		for (const { typeName } of [...file.messages, ...file.enums])
-			this.#bySymbol.set(typeName, file);
+		for (const { typeName } of file.enums) this.#bySymbol.set(typeName, file);
+		for (const message of file.messages) this.#addMessage(message, file);
 		for (const dependency of file.dependencies) this.#add(dependency);
+	}
+
+	#addMessage(message: DescMessage, file: DescFile): void {
+		this.#bySymbol.set(message.typeName, file);
+		for (const { typeName } of message.nestedEnums)
+			this.#bySymbol.set(typeName, file);
+		for (const nested of message.nestedMessages) this.#addMessage(nested, file);
 	}
 }
 

@@ -52,12 +52,7 @@ export function logResponse(
 }
 
 function choice(value: string | boolean | number) {
-	switch (typeof value) {
-		case "string":
-			return { case: "stringParam" as const, value };
-		case "boolean":
-			return { case: "boolParam" as const, value };
-		case "number":
-			return { case: "uint32Param" as const, value };
-	}
+	if (typeof value === "string") return { case: "stringParam" as const, value };
+	if (typeof value === "boolean") return { case: "boolParam" as const, value };
+	return { case: "uint32Param" as const, value };
 }

@@ -24,7 +24,7 @@ import {
 	toSaccadeError,
 } from "../../errors/saccade-error.ts";
 import type { Lease } from "../../tensor/tensor.ts";
-import { glimpse } from "./codec/infer-request.ts";
+import { requestLabel } from "./codec/infer-request.ts";
 import { InferResponseWriter } from "./codec/infer-response.ts";
 import { varintBytes, writeVarint } from "./codec/wire.ts";
 import { statusOf, trailersOf } from "./error-map.ts";
@@ -75,6 +75,8 @@ export class StreamInferCall implements MessageSink {
 	#turns: Turn[] = [];
 	#bytes: Uint8Array | null = null;
 	#lease: Lease | null = null;
+	#paused = false;
+	#backedUp = false;
 	#halfClosed = false;
 	#ended = false;
 
@@ -90,15 +92,19 @@ export class StreamInferCall implements MessageSink {
 		this.#nowUs = nowUs;
 		this.#realErrors = call.metadata.get(HEADER.tritonGrpcError) === "true";
 		call.onCancel = () => this.#abandon();
+		call.onDrain = () => {
+			this.#backedUp = false;
+			this.turnDone();
+		};
 	}
 
 	begin(byteLength: number, first: Uint8Array): Uint8Array | null {
-		const placement = this.#tools.pool.place(
-			byteLength,
-			glimpse(first).rawOffset,
-		);
+		if (this.#ended) return null;
+		const { pool, reader } = this.#tools;
+		const seen = reader.glimpse(first);
+		const placement = pool.place(byteLength, seen.rawOffset);
 		if (placement === null) {
-			this.#addTurn("", "").error(noMemory(this.#tools.pool));
+			this.#addTurn(requestLabel(first)).error(noMemory(pool));
 			return null;
 		}
 		this.#bytes = placement.bytes;
@@ -107,24 +113,23 @@ export class StreamInferCall implements MessageSink {
 	}
 
 	end(): void {
+		const bytes = this.#bytes!;
+		this.#bytes = null;
 		const lease = this.#lease;
 		this.#lease = null;
 		let request: InferRequest;
 		try {
 			const context = { ...this.#context, receivedUs: this.#nowUs() };
-			request = toInferRequest(
-				this.#tools.reader.read(this.#bytes!),
-				context,
-				lease,
-			);
+			request = toInferRequest(this.#tools.reader.read(bytes), context, lease);
 		} catch (error) {
+			const label = requestLabel(bytes);
 			lease?.release();
-			this.#addTurn("", "").error(toSaccadeError(error));
+			this.#addTurn(label).error(toSaccadeError(error));
 			return;
 		}
-		const turn = this.#addTurn(request.id, request.modelName);
+		const turn = this.#addTurn(request);
 		turn.ticket = this.#tools.endpoint.run(this.#context, request, turn);
-		if (this.#turns.length >= MAX_IN_FLIGHT) this.#call.pause();
+		this.#balance();
 	}
 
 	halfClose(): void {
@@ -139,27 +144,36 @@ export class StreamInferCall implements MessageSink {
 
 	/** Some turn got its answer: sends all that are next in order. */
 	turnDone(): void {
-		while (!this.#ended && this.#turns[0]?.answer != null) {
+		while (!this.#ended && !this.#backedUp && this.#turns[0]?.answer != null) {
 			const turn = this.#turns.shift()!;
 			if (turn.failure !== null && this.#realErrors) {
 				this.#finishWith(turn.failure);
 				return;
 			}
 			const answer = turn.answer!;
-			this.#call.send({
+			this.#backedUp = !this.#call.send({
 				byteLength: answer.byteLength,
 				writeTo: (target, offset) => target.set(answer, offset),
 			});
-			if (this.#turns.length === MAX_IN_FLIGHT - 1) this.#call.resume();
 		}
+		this.#balance();
 		if (this.#halfClosed && !this.#ended && this.#turns.length === 0) {
 			this.#ended = true;
 			this.#call.finish(Status.OK);
 		}
 	}
 
-	#addTurn(id: string, modelName: string): Turn {
-		const turn = new Turn(this, id, modelName);
+	/** Holds the client back while too much of its work is under way, or it does not read its answers. */
+	#balance(): void {
+		const full = this.#turns.length >= MAX_IN_FLIGHT;
+		if (full === this.#paused || this.#ended) return;
+		this.#paused = full;
+		if (full) this.#call.pause();
+		else this.#call.resume();
+	}
+
+	#addTurn(request: Pick<InferRequest, "id" | "modelName">): Turn {
+		const turn = new Turn(this, request.id, request.modelName);
 		this.#turns.push(turn);
 		return turn;
 	}

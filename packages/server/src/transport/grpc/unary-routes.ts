@@ -51,9 +51,13 @@ interface Route<Req extends DescMessage, Res extends DescMessage, In, Out> {
 		result: Out,
 		message: MessageShape<Req>,
 	) => MessageInitShape<Res>;
+	/** The endpoint that a message turns out to be for, when one rpc stands for reading and for changing. */
+	readonly guard?: (message: MessageShape<Req>) => Guard | null;
 	/** Turns certain errors into an answer. */
 	readonly recover?: (error: SaccadeError) => MessageInitShape<Res> | null;
 }
+
+type Guard = Pick<UnaryEndpoint<never, unknown>, "open" | "operation">;
 
 function route<Req extends DescMessage, Res extends DescMessage, In, Out>(
 	nowUs: () => number,
@@ -73,6 +77,11 @@ function route<Req extends DescMessage, Res extends DescMessage, In, Out>(
 		encode: (message) => toBinary(spec.response, message),
 		handle: async (message, call) => {
 			try {
+				const guard = spec.guard?.(message) ?? null;
+				if (guard !== null) {
+					const opened = guard.open(headOf(call, guard.operation, nowUs()));
+					if (!opened.ok) throw opened.error;
+				}
 				const result = await endpoint.run(
 					call.user as Parameters<typeof endpoint.run>[0],
 					spec.decode(message),
@@ -237,6 +246,8 @@ function traceRoute(endpoints: Endpoints, nowUs: () => number) {
 		request: pb.TraceSettingRequestSchema,
 		response: pb.TraceSettingResponseSchema,
 		endpoint: either,
+		guard: ({ settings }) =>
+			Object.keys(settings).length > 0 ? endpoints.traceSet : null,
 		decode: (message) => message,
 		encode: traceResponse,
 	});
@@ -256,6 +267,8 @@ function logRoute(endpoints: Endpoints, nowUs: () => number) {
 					: endpoints.loggingSet.run(context, { changes });
 			},
 		},
+		guard: ({ settings }) =>
+			Object.keys(settings).length > 0 ? endpoints.loggingSet : null,
 		decode: (message) => message,
 		encode: logResponse,
 	});

@@ -11,6 +11,8 @@ import { malformed, WIRE, type WireReader } from "./wire.ts";
 /** More parameters than this serve nobody. */
 const MAX_PARAMETERS = 1000;
 
+const RESERVED_PREFIX = "triton_";
+
 /** Reads one entry of `map<string, InferParameter>` into `into`. */
 export function readParameter(
 	entry: WireReader,
@@ -19,10 +21,10 @@ export function readParameter(
 	let key = "";
 	let value: ParameterValue | null = null;
 	while (entry.hasMore) {
-		const tag = entry.varint();
+		const tag = entry.tag();
 		if (tag === ((1 << 3) | WIRE.LEN)) key = entry.string();
 		else if (tag === ((2 << 3) | WIRE.LEN)) value = readValue(entry.message());
-		else entry.skip(tag & 7);
+		else entry.skip(tag);
 	}
 	if (value === null) return;
 	if (into.size >= MAX_PARAMETERS)
@@ -33,7 +35,7 @@ export function readParameter(
 function readValue(reader: WireReader): ParameterValue | null {
 	let value: ParameterValue | null = null;
 	while (reader.hasMore) {
-		const tag = reader.varint();
+		const tag = reader.tag();
 		switch (tag) {
 			case (1 << 3) | WIRE.VARINT:
 				value = reader.varint64() !== 0n;
@@ -51,7 +53,7 @@ function readValue(reader: WireReader): ParameterValue | null {
 				value = reader.varint64();
 				break;
 			default:
-				reader.skip(tag & 7);
+				reader.skip(tag);
 		}
 	}
 	return value;
@@ -89,14 +91,15 @@ export function takeKnownParameters(
 	};
 	const priority = countOf(take(PARAMETER.priority), PARAMETER.priority);
 	const timeoutUs = countOf(take(PARAMETER.timeout), PARAMETER.timeout);
-	const deadline = take(PARAMETER.deadlineMs);
+	const deadlineMs = numberOf(take(PARAMETER.deadlineMs), PARAMETER.deadlineMs);
 	const id = take(PARAMETER.sequenceId);
 	const start = take(PARAMETER.sequenceStart) === true;
 	const end = take(PARAMETER.sequenceEnd) === true;
+	assertNotReserved(others);
 	return {
 		priority,
 		timeoutUs,
-		deadlineMs: deadline === undefined ? Number.NaN : Number(deadline),
+		deadlineMs,
 		sequence: sequenceOf(id, start, end),
 		others: others.size === 0 ? null : others,
 	};
@@ -115,6 +118,29 @@ function countOf(value: ParameterValue | undefined, name: string): number {
 			`parameter '${name}' must be an unsigned integer, got '${String(value)}'`,
 		);
 	return count;
+}
+
+/** NaN when absent. */
+function numberOf(value: ParameterValue | undefined, name: string): number {
+	if (value === undefined) return Number.NaN;
+	const isNumeric = typeof value === "bigint" || typeof value === "number";
+	if (isNumeric && !Number.isNaN(value)) return Number(value);
+	throw new SaccadeError(
+		"INVALID_ARGUMENT",
+		`parameter '${name}' must be a number, got '${String(value)}'`,
+	);
+}
+
+function assertNotReserved(parameters: Map<string, ParameterValue>): void {
+	for (const key of parameters.keys())
+		if (
+			key.startsWith(RESERVED_PREFIX) &&
+			key !== PARAMETER.tritonEnableEmptyFinalResponse
+		)
+			throw new SaccadeError(
+				"INVALID_ARGUMENT",
+				"parameter keys starting with 'triton_' are reserved for Triton usage and should not be specified.",
+			);
 }
 
 function sequenceOf(

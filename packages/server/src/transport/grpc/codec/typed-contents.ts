@@ -1,132 +1,210 @@
 // InferTensorContents → tensor bytes. Values arrive widened (an INT8 as int32, for instance) and are narrowed here
-// with a range check; the raw form is the fast one.
+// with a range check; the raw form is the fast one. Two passes, the first only counts, so that memory is what the
+// tensor takes and not a multiple of it.
 import type { DType } from "@saccade/protocol";
 import { SaccadeError } from "../../../errors/saccade-error.ts";
 import { malformed, WIRE, WireReader } from "./wire.ts";
 
-/** Field of InferTensorContents that carries each element type; FP16 and BF16 travel raw only. */
-const FIELD: Partial<Record<DType, number>> = {
-	BOOL: 1,
-	INT8: 2,
-	INT16: 2,
-	INT32: 2,
-	INT64: 3,
-	UINT8: 4,
-	UINT16: 4,
-	UINT32: 4,
-	UINT64: 5,
-	FP32: 6,
-	FP64: 7,
-	BYTES: 8,
+interface TypedField {
+	/** Number of the field of InferTensorContents that carries the type. */
+	readonly field: number;
+	/** Bytes of an element; 0 for BYTES. */
+	readonly size: number;
+	readonly kind: "bool" | "integer" | "fixed" | "bytes";
+	readonly min: bigint;
+	readonly max: bigint;
+}
+
+const LAST_FIELD = 8;
+
+/** FP16 and BF16 travel raw only. */
+const FIELDS: Partial<Record<DType, TypedField>> = {
+	BOOL: { field: 1, size: 1, kind: "bool", min: 0n, max: 1n },
+	INT8: signed(2, 1),
+	INT16: signed(2, 2),
+	INT32: signed(2, 4),
+	INT64: signed(3, 8),
+	UINT8: unsigned(4, 1),
+	UINT16: unsigned(4, 2),
+	UINT32: unsigned(4, 4),
+	UINT64: unsigned(5, 8),
+	FP32: { field: 6, size: 4, kind: "fixed", min: 0n, max: 0n },
+	FP64: { field: 7, size: 8, kind: "fixed", min: 0n, max: 0n },
+	BYTES: { field: 8, size: 0, kind: "bytes", min: 0n, max: 0n },
 };
 
-const INTEGER: Partial<
-	Record<DType, { readonly min: bigint; readonly max: bigint }>
-> = {
-	INT8: { min: -128n, max: 127n },
-	INT16: { min: -32_768n, max: 32_767n },
-	INT32: { min: -2_147_483_648n, max: 2_147_483_647n },
-	INT64: { min: -(2n ** 63n), max: 2n ** 63n - 1n },
-	UINT8: { min: 0n, max: 255n },
-	UINT16: { min: 0n, max: 65_535n },
-	UINT32: { min: 0n, max: 4_294_967_295n },
-	UINT64: { min: 0n, max: 2n ** 64n - 1n },
-};
+function signed(field: number, size: number): TypedField {
+	const max = 2n ** BigInt(8 * size - 1) - 1n;
+	return { field, size, kind: "integer", min: -max - 1n, max };
+}
 
-/** Throws INVALID_ARGUMENT for values out of range or in another type's field. */
+function unsigned(field: number, size: number): TypedField {
+	const max = 2n ** BigInt(8 * size) - 1n;
+	return { field, size, kind: "integer", min: 0n, max };
+}
+
+/** Throws INVALID_ARGUMENT for values out of range or in another type's field, MALFORMED for broken bytes. */
 export function readTypedContents(
 	contents: Uint8Array,
 	dtype: DType,
 	name: string,
 ): Uint8Array {
-	const field = FIELD[dtype];
-	if (field === undefined)
+	const typed = FIELDS[dtype];
+	if (typed === undefined)
 		throw new SaccadeError(
 			"INVALID_ARGUMENT",
 			`input '${name}' of type ${dtype} must be sent in raw_input_contents`,
 		);
+	const counter = new Counter(typed);
+	walk(contents, typed, counter, { dtype, name });
+	const filler = new Filler(typed, counter.byteLength, { dtype, name });
+	walk(contents, typed, filler, { dtype, name });
+	return filler.bytes;
+}
+
+interface InputLabel {
+	readonly dtype: DType;
+	readonly name: string;
+}
+
+interface Visitor {
+	/** Encoded integers, one after the other. */
+	varints(reader: WireReader): void;
+	/** Bytes that belong to the tensor as they are. */
+	fixed(view: Uint8Array): void;
+	element(view: Uint8Array): void;
+}
+
+function walk(
+	contents: Uint8Array,
+	typed: TypedField,
+	visitor: Visitor,
+	input: InputLabel,
+): void {
 	const reader = new WireReader(contents);
-	const parts: Uint8Array[] = [];
 	while (reader.hasMore) {
-		const tag = reader.varint();
-		if (tag >>> 3 !== field)
+		const tag = reader.tag();
+		const field = Math.floor(tag / 8);
+		if (field > LAST_FIELD) reader.skip(tag);
+		else if (field !== typed.field)
 			throw new SaccadeError(
 				"INVALID_ARGUMENT",
-				`contents of input '${name}' are not in the field for ${dtype}`,
+				`contents of input '${input.name}' are not in the field for ${input.dtype}`,
 			);
-		parts.push(readField(reader, tag & 7, dtype, name));
+		else visitField(reader, tag & 7, typed, visitor);
 	}
-	return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
 }
 
-function readField(
+/** A repeated field, packed or one value at a time. */
+function visitField(
 	reader: WireReader,
 	wireType: number,
-	dtype: DType,
-	name: string,
-): Uint8Array {
-	if (dtype === "BYTES") return readElement(reader);
-	if (dtype === "FP32" || dtype === "FP64")
-		return readFixed(reader, wireType, dtype === "FP32" ? 4 : 8);
-	const packed = wireType === WIRE.LEN ? reader.message() : null;
-	const values: bigint[] = [];
-	if (packed === null) values.push(reader.varint64());
-	else while (packed.hasMore) values.push(packed.varint64());
-	if (dtype === "BOOL")
-		return Uint8Array.from(values, (value) => (value === 0n ? 0 : 1));
-	return narrow(values, dtype, name);
-}
-
-function readElement(reader: WireReader): Uint8Array {
-	const bytes = reader.view();
-	const out = new Uint8Array(4 + bytes.byteLength);
-	new DataView(out.buffer).setUint32(0, bytes.byteLength, true);
-	out.set(bytes, 4);
-	return out;
-}
-
-/** Packed fixed-size values are the tensor's bytes already. */
-function readFixed(
-	reader: WireReader,
-	wireType: number,
-	size: number,
-): Uint8Array {
+	{ kind, size }: TypedField,
+	visitor: Visitor,
+): void {
 	if (wireType === WIRE.LEN) {
 		const view = reader.view();
-		if (view.byteLength % size !== 0)
-			throw malformed("packed numbers are cut off");
-		return view;
+		if (kind === "bytes") visitor.element(view);
+		else if (kind !== "fixed") visitor.varints(new WireReader(view));
+		else if (view.byteLength % size === 0) visitor.fixed(view);
+		else throw malformed("packed numbers are cut off");
+		return;
 	}
+	const expected =
+		kind === "fixed" ? (size === 4 ? WIRE.I32 : WIRE.I64) : WIRE.VARINT;
+	if (kind === "bytes" || wireType !== expected)
+		throw malformed(`wire type ${wireType} in the contents of a tensor`);
 	const start = reader.at;
 	reader.skip(wireType);
-	if (reader.at - start !== size)
-		throw malformed("a number has the wrong size");
-	return reader.bytes.subarray(start, reader.at);
+	const value = reader.bytes.subarray(start, reader.at);
+	if (kind === "fixed") visitor.fixed(value);
+	else visitor.varints(new WireReader(value));
 }
 
-function narrow(
-	values: readonly bigint[],
-	dtype: DType,
-	name: string,
-): Uint8Array {
-	const { min, max } = INTEGER[dtype]!;
-	const size = max > 0xffff_ffffn ? 8 : max > 65_535n ? 4 : max > 255n ? 2 : 1;
-	const out = new Uint8Array(values.length * size);
-	const view = new DataView(out.buffer);
-	for (const [index, raw] of values.entries()) {
-		const value = min < 0n ? BigInt.asIntN(64, raw) : raw;
-		if (value < min || value > max)
-			throw new SaccadeError(
-				"INVALID_ARGUMENT",
-				`value ${value} of input '${name}' is outside the range of ${dtype}`,
-			);
-		const at = index * size;
-		if (size === 8) view.setBigUint64(at, BigInt.asUintN(64, value), true);
-		else if (size === 4)
-			view.setUint32(at, Number(BigInt.asUintN(32, value)), true);
-		else if (size === 2)
-			view.setUint16(at, Number(BigInt.asUintN(16, value)), true);
-		else view.setUint8(at, Number(BigInt.asUintN(8, value)));
+/** Bytes that the tensor takes. */
+class Counter implements Visitor {
+	byteLength = 0;
+	readonly #size: number;
+
+	constructor({ size }: TypedField) {
+		this.#size = size;
 	}
-	return out;
+
+	varints(reader: WireReader): void {
+		const { bytes } = reader;
+		// Each value ends with the one octet below 0x80.
+		for (let at = reader.at; at < reader.end; at++)
+			if (bytes[at]! < 0x80) this.byteLength += this.#size;
+	}
+
+	fixed(view: Uint8Array): void {
+		this.byteLength += view.byteLength;
+	}
+
+	element(view: Uint8Array): void {
+		this.byteLength += 4 + view.byteLength;
+	}
+}
+
+class Filler implements Visitor {
+	bytes: Uint8Array;
+	readonly #typed: TypedField;
+	readonly #input: InputLabel;
+	readonly #view: DataView;
+	#at = 0;
+
+	constructor(typed: TypedField, byteLength: number, input: InputLabel) {
+		this.bytes = new Uint8Array(byteLength);
+		this.#view = new DataView(this.bytes.buffer);
+		this.#typed = typed;
+		this.#input = input;
+	}
+
+	varints(reader: WireReader): void {
+		const { kind, size } = this.#typed;
+		while (reader.hasMore) {
+			if (kind === "bool")
+				this.bytes[this.#at] = reader.varint64() === 0n ? 0 : 1;
+			else this.#write(this.#checked(reader.varint64()));
+			this.#at += size;
+		}
+	}
+
+	fixed(view: Uint8Array): void {
+		this.bytes.set(view, this.#at);
+		this.#at += view.byteLength;
+	}
+
+	element(view: Uint8Array): void {
+		this.#view.setUint32(this.#at, view.byteLength, true);
+		this.bytes.set(view, this.#at + 4);
+		this.#at += 4 + view.byteLength;
+	}
+
+	#checked(raw: bigint): bigint {
+		const { min, max } = this.#typed;
+		const value = min < 0n ? BigInt.asIntN(64, raw) : raw;
+		if (value >= min && value <= max) return value;
+		throw new SaccadeError(
+			"INVALID_ARGUMENT",
+			`value ${value} of input '${this.#input.name}' is outside the range of ${this.#input.dtype}`,
+		);
+	}
+
+	#write(value: bigint): void {
+		const view = this.#view;
+		switch (this.#typed.size) {
+			case 8:
+				view.setBigUint64(this.#at, BigInt.asUintN(64, value), true);
+				return;
+			case 4:
+				view.setUint32(this.#at, Number(BigInt.asUintN(32, value)), true);
+				return;
+			case 2:
+				view.setUint16(this.#at, Number(BigInt.asUintN(16, value)), true);
+				return;
+			default:
+				view.setUint8(this.#at, Number(BigInt.asUintN(8, value)));
+		}
+	}
 }

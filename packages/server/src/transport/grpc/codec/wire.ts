@@ -20,17 +20,46 @@ export class WireReader {
 		return this.at < this.end;
 	}
 
+	/** Points the cursor at other bytes, so that one reader serves many messages. */
+	reset(bytes: Uint8Array, at = 0, end = bytes.byteLength): void {
+		this.bytes = bytes;
+		this.at = at;
+		this.end = end;
+		this.#view = null;
+	}
+
 	/** A varint up to 2^53; larger ones throw. Use `varint64` where 64 bits are legal. */
 	varint(): number {
-		const first = this.at < this.end ? this.bytes[this.at]! : 0x80;
-		if (first < 0x80) {
-			this.at++;
-			return first;
+		let value = 0;
+		let at = this.at;
+		for (let shift = 0; shift < 28; shift += 7) {
+			if (at >= this.end) throw malformed("a number is cut off");
+			const octet = this.bytes[at++]!;
+			value |= (octet & 0x7f) << shift;
+			if (octet < 0x80) {
+				this.at = at;
+				return value;
+			}
 		}
-		const value = this.varint64();
-		if (value > 0x1f_ffff_ffff_ffffn)
+		const large = this.varint64();
+		if (large > 0x1f_ffff_ffff_ffffn)
 			throw malformed("a length or tag is too large");
-		return Number(value);
+		return Number(large);
+	}
+
+	/** Field number × 8 + wire type. */
+	tag(): number {
+		const tag = this.varint();
+		if (tag < 8 || tag > 0xffff_ffff) throw malformed(`tag ${tag}`);
+		return tag;
+	}
+
+	/** A signed varint; above 2^53 it is rounded. */
+	int64(): number {
+		const next = this.at < this.end ? this.bytes[this.at]! : 0x80;
+		if (next >= 0x80) return Number(BigInt.asIntN(64, this.varint64()));
+		this.at++;
+		return next;
 	}
 
 	/** A varint of 64 bits, unsigned. */
@@ -67,9 +96,15 @@ export class WireReader {
 
 	string(): string {
 		const end = this.lengthEnd();
-		const text = utf8(this.bytes, this.at, end);
+		const text = this.text(this.at, end);
 		this.at = end;
 		return text;
+	}
+
+	/** UTF-8 from `start` to `end`; what is no UTF-8 becomes U+FFFD. */
+	text(start: number, end: number): string {
+		const { buffer, byteOffset } = this.bytes;
+		return Buffer.from(buffer, byteOffset + start, end - start).toString();
 	}
 
 	/** A reader over a length-delimited submessage; this one moves behind it. */
@@ -92,10 +127,12 @@ export class WireReader {
 		return value;
 	}
 
-	skip(wireType: number): void {
+	/** Moves behind a field that is not known. @param tag of the field, or its wire type */
+	skip(tag: number): void {
+		const wireType = tag & 7;
 		switch (wireType) {
 			case WIRE.VARINT:
-				this.varint64();
+				this.#skipVarint();
 				return;
 			case WIRE.LEN:
 				this.at = this.lengthEnd();
@@ -111,6 +148,13 @@ export class WireReader {
 				throw malformed(`wire type ${wireType}`);
 		}
 	}
+
+	#skipVarint(): void {
+		const start = this.at;
+		while (this.at < this.end && this.at - start < 10)
+			if (this.bytes[this.at++]! < 0x80) return;
+		throw malformed("a number is cut off or has more than ten octets");
+	}
 }
 
 export function malformed(what: string): SaccadeError {
@@ -118,14 +162,6 @@ export function malformed(what: string): SaccadeError {
 		"MALFORMED",
 		`failed to parse the request message: ${what}`,
 	);
-}
-
-function utf8(bytes: Uint8Array, start: number, end: number): string {
-	return Buffer.from(
-		bytes.buffer,
-		bytes.byteOffset + start,
-		end - start,
-	).toString("utf8");
 }
 
 export function varintBytes(value: number): number {
