@@ -1,0 +1,272 @@
+// The composition root: the only place that constructs concrete classes across layers, from the inside out.
+//
+//   runtime → loader → registry → services → endpoints → transports → listen
+//
+// Stopping goes the other way: no new work → drain → unload → release.
+import { readFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import type { GrpcServer } from "@saccade/grpc";
+import { systemClock } from "../common/clock.ts";
+import type { ServerOptions } from "../config/options.ts";
+import { readCores } from "../devices/cores.ts";
+import { createEndpoints, type Endpoints } from "../endpoint/endpoints.ts";
+import {
+	composeOpen,
+	withAdminToken,
+	withDeadline,
+	withDraining,
+} from "../endpoint/middleware.ts";
+import { SaccadeError, toSaccadeError } from "../errors/saccade-error.ts";
+import { ModelLoader } from "../models/model-loader.ts";
+import { ModelRegistry } from "../models/model-registry.ts";
+import { poolThreadsOf } from "../runtime/onnx/offload.ts";
+import {
+	createOnnxRuntime,
+	type OnnxRuntime,
+} from "../runtime/onnx/onnx-runtime.ts";
+import { RegistryHealthService } from "../service/health-service.ts";
+import { SchedulingInferenceService } from "../service/inference-service.ts";
+import { RegistryMetadataService } from "../service/metadata-service.ts";
+import { DiskRepositoryService } from "../service/repository-service.ts";
+import type { Services } from "../service/services.ts";
+import { MemorySettings } from "../service/settings.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import { SlotPool } from "../tensor/slot-pool.ts";
+import { createGrpcTransport } from "../transport/grpc/server.ts";
+import { VERSION } from "./version.ts";
+
+/** Where the server listens; null: not served. */
+export interface Addresses {
+	readonly http: AddressInfo | null;
+	readonly grpc: AddressInfo | null;
+	readonly metrics: AddressInfo | null;
+}
+
+type Phase = "starting" | "serving" | "draining" | "closed";
+
+export interface Server {
+	/** Loads what is to be served, then opens the ports. Throws LOAD_FAILED, or the listener's error. */
+	listen(): Promise<Addresses>;
+	/** Not ready first, then no new work, then what is under way finishes (at most the exit timeout). */
+	close(): Promise<void>;
+	readonly services: Services;
+	[Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface ServerDependencies {
+	readonly log: Logger;
+	/** libuv's pool size, as the launcher set it: `UV_THREADPOOL_SIZE`. */
+	readonly poolThreads?: string | undefined;
+}
+
+export function createServer(
+	options: ServerOptions,
+	dependencies: ServerDependencies,
+): Server {
+	return new SaccadeServer(options, dependencies);
+}
+
+class SaccadeServer implements Server {
+	readonly services: Services;
+	readonly #options: ServerOptions;
+	readonly #log: Logger;
+	readonly #runtime: OnnxRuntime;
+	readonly #registry: ModelRegistry;
+	readonly #repository: DiskRepositoryService;
+	readonly #pool: SlotPool;
+	readonly #grpc: GrpcServer | null;
+	#phase: Phase = "starting";
+	#closing: Promise<void> | null = null;
+
+	constructor(options: ServerOptions, dependencies: ServerDependencies) {
+		this.#options = options;
+		this.#log = dependencies.log;
+		const clock = systemClock;
+		const cores = readCores();
+		this.#runtime = createOnnxRuntime({
+			...(options.onnxLibrary !== "" && { libraryPath: options.onnxLibrary }),
+			poolThreads: poolThreadsOf(dependencies.poolThreads),
+			intraOpThreadCount: cores.usable,
+		});
+		this.#registry = new ModelRegistry(this.#registryLog());
+		const loader = new ModelLoader({
+			runtime: this.#runtime,
+			clock,
+			autoComplete: !options.disableAutoComplete,
+			defaultMaxBatchSize: options.defaultMaxBatchSize,
+			defaultLaneCount: DEFAULT_LANES,
+			warn: (text) => this.#log.warn({}, text),
+		});
+		this.#repository = new DiskRepositoryService(
+			{
+				repositories: options.modelRepositories,
+				isExplicit: options.modelControlMode === "explicit",
+			},
+			this.#registry,
+			loader,
+		);
+		this.#pool = new SlotPool(options.bodyBudgetBytes);
+		this.services = this.#createServices();
+		const endpoints = this.#createEndpoints();
+		this.#grpc = options.allowGrpc
+			? createGrpcTransport({
+					endpoints,
+					pool: this.#pool,
+					clock,
+					server: grpcOptions(options),
+				})
+			: null;
+	}
+
+	async listen(): Promise<Addresses> {
+		await this.#loadModels();
+		const addresses: Addresses = {
+			http: null,
+			grpc: await listenGrpc(this.#grpc, this.#options),
+			metrics: null,
+		};
+		this.#phase = "serving";
+		return addresses;
+	}
+
+	close(): Promise<void> {
+		this.#closing ??= this.#shutDown();
+		return this.#closing;
+	}
+
+	[Symbol.asyncDispose](): Promise<void> {
+		return this.close();
+	}
+
+	async #shutDown(): Promise<void> {
+		this.#phase = "draining";
+		await this.#grpc?.close(this.#options.exitTimeoutS * 1000);
+		await this.#registry.close();
+		await this.#repository.close();
+		this.#runtime.close();
+		this.#phase = "closed";
+	}
+
+	#createServices(): Services {
+		const { strictReadiness, serverName } = this.#options;
+		const isServing = () => this.#phase === "serving";
+		return {
+			inference: new SchedulingInferenceService(this.#registry, systemClock),
+			metadata: new RegistryMetadataService(
+				this.#registry,
+				serverName,
+				VERSION,
+			),
+			repository: this.#repository,
+			health: new RegistryHealthService(
+				this.#registry,
+				{
+					get isServing() {
+						return isServing();
+					},
+				},
+				strictReadiness,
+			),
+			settings: new MemorySettings({
+				modelExists: (name) => this.#registry.records(name) !== null,
+				onLogging: (settings) =>
+					this.#log.setLevel(
+						logLevel(
+							Number(settings.get("log_verbose_level")),
+							settings.get("log_info") === true,
+						),
+					),
+			}),
+		};
+	}
+
+	#createEndpoints(): Endpoints {
+		const open = composeOpen([
+			withDraining(() => this.#phase === "draining"),
+			withAdminToken(readToken(this.#options.adminTokenFile)),
+			withDeadline,
+		]);
+		return createEndpoints(this.services, open);
+	}
+
+	#registryLog() {
+		return {
+			versionReady: (model: {
+				config: { name: string };
+				version: number;
+				loadedInUs: number;
+			}) =>
+				this.#log.info(
+					{
+						model: model.config.name,
+						version: model.version,
+						loadMs: Math.round(model.loadedInUs / 1000),
+					},
+					"model ready",
+				),
+			versionGone: (model: { config: { name: string }; version: number }) =>
+				this.#log.info(
+					{ model: model.config.name, version: model.version },
+					"model unloaded",
+				),
+			loadFailed: (name: string, error: Error) =>
+				this.#log.error({ model: name }, error.message),
+		};
+	}
+
+	/** Control mode `none`: everything. `explicit`: what was asked for. */
+	async #loadModels(): Promise<void> {
+		const { modelControlMode, loadModels, exitOnError } = this.#options;
+		const onDisk = await this.#repository.refresh();
+		const all = modelControlMode === "none" || loadModels.includes("*");
+		const names = all ? onDisk : loadModels;
+		for (const name of names) {
+			try {
+				await this.#repository.loadFromDisk(name);
+			} catch (error) {
+				if (exitOnError) throw toSaccadeError(error);
+			}
+		}
+	}
+}
+
+/** One batch at a time leaves its cores to it; measured in bench/serve. */
+const DEFAULT_LANES = 1;
+
+export function logLevel(verbose: number, info: boolean) {
+	if (verbose > 0) return "debug";
+	return info ? "info" : "warn";
+}
+
+function grpcOptions(options: ServerOptions) {
+	return {
+		maxMessageBytes: options.grpcMaxMessageBytes,
+		keepaliveTimeMs: options.grpcKeepaliveTimeMs,
+		keepaliveTimeoutMs: options.grpcKeepaliveTimeoutMs,
+		maxConnectionAgeMs: options.grpcMaxConnectionAgeMs,
+		maxConnectionAgeGraceMs: options.grpcMaxConnectionAgeGraceMs,
+	};
+}
+
+async function listenGrpc(
+	server: GrpcServer | null,
+	options: ServerOptions,
+): Promise<AddressInfo | null> {
+	if (server === null) return null;
+	const address = await server.listen({
+		host: options.grpcAddress,
+		port: options.grpcPort,
+	});
+	return typeof address === "string" ? null : address;
+}
+
+function readToken(file: string): string | null {
+	if (file === "") return null;
+	const token = readFileSync(file, "utf8").trim();
+	if (token.length < 16)
+		throw new SaccadeError(
+			"INVALID_ARGUMENT",
+			`the admin token in ${file} has ${token.length} characters; use at least 16`,
+		);
+	return token;
+}

@@ -1,0 +1,367 @@
+// Every option of the server, once: its flag, unit, default, why that default, and what it means. Flags, the
+// environment, the file and `docs/config.md` all come from this table.
+import { z } from "zod";
+
+const MIB = 1024 * 1024;
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const count = z.coerce.number().int().min(0);
+const flag = z.preprocess((value) => {
+	if (value === "true" || value === "1" || value === "") return true;
+	if (value === "false" || value === "0") return false;
+	return value;
+}, z.boolean());
+const list = z.preprocess(
+	(value) => (typeof value === "string" ? [value] : value),
+	z.array(z.string().min(1)),
+);
+const names = z.preprocess(
+	(value) => (typeof value === "string" ? value.split(",") : value),
+	z.array(z.string().min(1)),
+);
+
+interface Option<T extends z.ZodType> {
+	/** Without the dashes. Triton's name where it has one. */
+	readonly flag: string;
+	readonly type: T;
+	readonly default: z.output<T>;
+	readonly unit: string;
+	readonly meaning: string;
+	readonly reason: string;
+	/** Default under `--strict-triton`, where it differs. */
+	readonly strictDefault?: z.output<T>;
+}
+
+function option<T extends z.ZodType>(spec: Option<T>): Option<T> {
+	return spec;
+}
+
+export const OPTIONS = {
+	modelRepositories: option({
+		flag: "model-repository",
+		type: list,
+		default: [],
+		unit: "directory, repeatable",
+		meaning: "Model repositories in Triton's layout.",
+		reason: "No default: a server without models is a mistake.",
+	}),
+	modelControlMode: option({
+		flag: "model-control-mode",
+		type: z.enum(["none", "explicit"]),
+		default: "none",
+		unit: "none | explicit",
+		meaning:
+			"none: everything is loaded at start. explicit: only --load-model, and the API loads and unloads.",
+		reason: "Triton's default.",
+	}),
+	loadModels: option({
+		flag: "load-model",
+		type: list,
+		default: [],
+		unit: "name, repeatable; * = all",
+		meaning: "Models to load at start in control mode explicit.",
+		reason: "Triton's default.",
+	}),
+	exitOnError: option({
+		flag: "exit-on-error",
+		type: flag,
+		default: true,
+		unit: "boolean",
+		meaning: "End the process when a model cannot be loaded at start.",
+		reason:
+			"Triton's default: a half-served repository should be seen at once.",
+	}),
+	strictReadiness: option({
+		flag: "strict-readiness",
+		type: flag,
+		default: true,
+		unit: "boolean",
+		meaning: "Ready only while every model that should serve does.",
+		reason: "Triton's default.",
+	}),
+	disableAutoComplete: option({
+		flag: "disable-auto-complete-config",
+		type: flag,
+		default: false,
+		unit: "boolean",
+		meaning: "Do not complete configurations from the model file.",
+		reason: "Completion makes config.pbtxt optional.",
+	}),
+	defaultMaxBatchSize: option({
+		flag: "default-max-batch-size",
+		type: count,
+		default: 4,
+		unit: "rows",
+		meaning:
+			"Largest batch of models without configuration whose first dimension is dynamic.",
+		reason: "Triton's default for ONNX models.",
+	}),
+	serverName: option({
+		flag: "id",
+		type: z.string().min(1),
+		default: "saccade",
+		strictDefault: "triton",
+		unit: "text",
+		meaning: "Server name in the metadata.",
+		reason:
+			"Some Triton clients assert 'triton': set it, or use --strict-triton.",
+	}),
+	strictTriton: option({
+		flag: "strict-triton",
+		type: flag,
+		default: false,
+		unit: "boolean",
+		meaning:
+			"Triton's exact oddities: its name, 500 for malformed JSON, all addresses.",
+		reason: "Off: the mended behaviour is better for users.",
+	}),
+	exitTimeoutS: option({
+		flag: "exit-timeout-secs",
+		type: count,
+		default: 30,
+		unit: "s",
+		meaning: "Time for requests under way after SIGTERM.",
+		reason: "Triton's default.",
+	}),
+	allowHttp: option({
+		flag: "allow-http",
+		type: flag,
+		default: true,
+		unit: "boolean",
+		meaning: "Serve HTTP.",
+		reason: "Triton's default.",
+	}),
+	httpAddress: option({
+		flag: "http-address",
+		type: z.string().min(1),
+		default: "127.0.0.1",
+		strictDefault: "0.0.0.0",
+		unit: "address",
+		meaning: "Where HTTP listens.",
+		reason: "Loopback: reaching other machines is a decision, not an accident.",
+	}),
+	httpPort: option({
+		flag: "http-port",
+		type: port,
+		default: 8000,
+		unit: "port; 0: any free",
+		meaning: "HTTP port.",
+		reason: "Triton's default.",
+	}),
+	httpMaxInputBytes: option({
+		flag: "http-max-input-size",
+		type: count,
+		default: 64 * MIB,
+		unit: "bytes",
+		meaning: "Largest JSON, raw or decompressed HTTP body.",
+		reason: "Triton's default.",
+	}),
+	allowGrpc: option({
+		flag: "allow-grpc",
+		type: flag,
+		default: true,
+		unit: "boolean",
+		meaning: "Serve gRPC.",
+		reason: "Triton's default.",
+	}),
+	grpcAddress: option({
+		flag: "grpc-address",
+		type: z.string().min(1),
+		default: "127.0.0.1",
+		strictDefault: "0.0.0.0",
+		unit: "address",
+		meaning: "Where gRPC listens.",
+		reason: "Loopback, as for HTTP.",
+	}),
+	grpcPort: option({
+		flag: "grpc-port",
+		type: port,
+		default: 8001,
+		unit: "port; 0: any free",
+		meaning: "gRPC port.",
+		reason: "Triton's default.",
+	}),
+	grpcMaxMessageBytes: option({
+		flag: "grpc-max-message-size",
+		type: count,
+		default: 256 * MIB,
+		unit: "bytes",
+		meaning: "Largest gRPC message, after decompression.",
+		reason:
+			"Several 4K frames in one message; Triton has 2 GiB, which one client could use up.",
+	}),
+	grpcKeepaliveTimeMs: option({
+		flag: "grpc-keepalive-time",
+		type: count,
+		default: 7_200_000,
+		unit: "ms; 0: never",
+		meaning: "Silence after which the server sends a PING.",
+		reason: "Triton's default.",
+	}),
+	grpcKeepaliveTimeoutMs: option({
+		flag: "grpc-keepalive-timeout",
+		type: count,
+		default: 20_000,
+		unit: "ms",
+		meaning: "Time for the answer to that PING.",
+		reason: "Triton's default.",
+	}),
+	grpcMaxConnectionAgeMs: option({
+		flag: "grpc-max-connection-age",
+		type: count,
+		default: 0,
+		unit: "ms; 0: unlimited",
+		meaning: "Age at which a connection is asked to reconnect.",
+		reason: "Triton's default.",
+	}),
+	grpcMaxConnectionAgeGraceMs: option({
+		flag: "grpc-max-connection-age-grace",
+		type: count,
+		default: 0,
+		unit: "ms; 0: unlimited",
+		meaning: "Time for calls under way after that.",
+		reason: "Triton's default.",
+	}),
+	allowMetrics: option({
+		flag: "allow-metrics",
+		type: flag,
+		default: true,
+		unit: "boolean",
+		meaning: "Serve Prometheus metrics.",
+		reason: "Triton's default.",
+	}),
+	metricsAddress: option({
+		flag: "metrics-address",
+		type: z.string().min(1),
+		default: "127.0.0.1",
+		strictDefault: "0.0.0.0",
+		unit: "address",
+		meaning: "Where metrics are served.",
+		reason: "Loopback, as for HTTP.",
+	}),
+	metricsPort: option({
+		flag: "metrics-port",
+		type: port,
+		default: 8002,
+		unit: "port; 0: any free",
+		meaning: "Metrics port.",
+		reason: "Triton's default.",
+	}),
+	bodyBudgetBytes: option({
+		flag: "body-budget",
+		type: count,
+		default: 1024 * MIB,
+		unit: "bytes",
+		meaning: "Memory for the bodies of all requests under way.",
+		reason:
+			"Bounded, so that overload cannot take the machine; raise it for many large frames in flight.",
+	}),
+	adminTokenFile: option({
+		flag: "admin-token-file",
+		type: z.string(),
+		default: "",
+		unit: "file",
+		meaning:
+			"Holds the bearer token that load, unload and settings then require.",
+		reason: "Off: on loopback the operator is trusted.",
+	}),
+	allowedHosts: option({
+		flag: "allowed-hosts",
+		type: names,
+		default: [],
+		unit: "names, comma-separated; * = any",
+		meaning:
+			"Host names that HTTP answers to, besides loopback names and the bound address.",
+		reason:
+			"A page in a browser must not reach the server under a name of its own (DNS rebinding).",
+	}),
+	allowedOrigins: option({
+		flag: "allowed-origins",
+		type: names,
+		default: [],
+		unit: "origins, comma-separated",
+		meaning: "Origins of pages that may change state.",
+		reason: "None: only the server's own page.",
+	}),
+	onnxLibrary: option({
+		flag: "onnxruntime-library",
+		type: z.string(),
+		default: "",
+		unit: "file",
+		meaning:
+			"ONNX Runtime library to use: builds with CUDA, TensorRT or OpenVINO.",
+		reason: "The bundled one has the CPU provider.",
+	}),
+	logVerbose: option({
+		flag: "log-verbose",
+		type: count,
+		default: 0,
+		unit: "level",
+		meaning: "0: off; 1 and more: also what each request did.",
+		reason: "Triton's default.",
+	}),
+	logInfo: option({
+		flag: "log-info",
+		type: flag,
+		default: true,
+		unit: "boolean",
+		meaning: "Log information.",
+		reason: "Triton's default.",
+	}),
+} as const;
+
+export type OptionName = keyof typeof OPTIONS;
+
+/** The server's options, complete and frozen. */
+export type ServerOptions = {
+	readonly [Name in OptionName]: z.output<(typeof OPTIONS)[Name]["type"]>;
+};
+
+/** Triton options that are known and have no effect yet: each warns by name and the server starts. */
+export const IGNORED_FLAGS: ReadonlySet<string> = new Set([
+	"repository-poll-secs",
+	"model-config-name",
+	"model-namespacing",
+	"model-load-thread-count",
+	"model-load-retry-count",
+	"reuse-http-port",
+	"http-thread-count",
+	"http-header-forward-pattern",
+	"reuse-grpc-port",
+	"grpc-infer-thread-count",
+	"grpc-infer-allocation-pool-size",
+	"grpc-infer-response-compression-level",
+	"grpc-header-forward-pattern",
+	"grpc-keepalive-permit-without-calls",
+	"grpc-http2-max-pings-without-data",
+	"grpc-http2-min-recv-ping-interval-without-data",
+	"grpc-http2-max-ping-strikes",
+	"allow-gpu-metrics",
+	"allow-cpu-metrics",
+	"metrics-interval-ms",
+	"metrics-config",
+	"trace-config",
+	"cache-config",
+	"rate-limit",
+	"rate-limit-resource",
+	"backend-config",
+	"host-policy",
+	"allow-client-shm",
+	"allow-sagemaker",
+	"allow-vertex-ai",
+	"log-warning",
+	"log-error",
+	"log-format",
+	"log-file",
+]);
+
+/** Options that promise security: starting without enforcing them would be a lie. */
+export const REFUSED_FLAGS: ReadonlySet<string> = new Set([
+	"grpc-use-ssl",
+	"grpc-use-ssl-mutual",
+	"grpc-server-cert",
+	"grpc-server-key",
+	"grpc-root-cert",
+	"http-restricted-api",
+	"grpc-restricted-protocol",
+]);

@@ -1,0 +1,190 @@
+// Flags over SACCADE_* environment over file over defaults. Every problem is reported at once.
+import { parse as parseYaml } from "yaml";
+import { z } from "zod";
+import {
+	IGNORED_FLAGS,
+	OPTIONS,
+	type OptionName,
+	REFUSED_FLAGS,
+	type ServerOptions,
+} from "./options.ts";
+
+export interface Sources {
+	/** Arguments after the command, `--x v` and `--x=v`. */
+	readonly args: readonly string[];
+	readonly env: Readonly<Record<string, string | undefined>>;
+	/** Text of `--config FILE`; null when there is none. */
+	readonly fileText: string | null;
+}
+
+export type Resolved =
+	| {
+			readonly ok: true;
+			readonly options: ServerOptions;
+			readonly warnings: readonly string[];
+	  }
+	| { readonly ok: false; readonly problems: readonly string[] };
+
+const NAME_BY_FLAG = new Map<string, OptionName>(
+	(Object.keys(OPTIONS) as OptionName[]).map((name) => [
+		OPTIONS[name].flag,
+		name,
+	]),
+);
+/** A configuration is settings: more aliases are an attack on the parser. */
+const MAX_ALIASES = 100;
+
+/** `model-repository` → `SACCADE_MODEL_REPOSITORY` */
+export function envNameOf(flag: string): string {
+	return `SACCADE_${flag.toUpperCase().replaceAll("-", "_")}`;
+}
+
+export function resolveOptions(sources: Sources): Resolved {
+	const problems: string[] = [];
+	const warnings: string[] = [];
+	const given = {
+		...fromFile(sources.fileText, problems),
+		...fromEnv(sources.env),
+		...fromArgs(sources.args, problems, warnings),
+	};
+	const strict =
+		given.strictTriton !== undefined && given.strictTriton !== "false";
+	const options: Record<string, unknown> = {};
+	for (const name of Object.keys(OPTIONS) as OptionName[]) {
+		const { type, default: fallback, flag, unit } = OPTIONS[name];
+		const strictDefault =
+			"strictDefault" in OPTIONS[name] ? OPTIONS[name].strictDefault : fallback;
+		const value = given[name];
+		if (value === undefined) {
+			options[name] = strict ? strictDefault : fallback;
+			continue;
+		}
+		const parsed = (type as z.ZodType).safeParse(value);
+		if (parsed.success) options[name] = parsed.data;
+		else
+			problems.push(
+				`--${flag} (${unit}): ${parsed.error.issues.map(({ message }) => message).join("; ")}, got '${String(value)}'`,
+			);
+	}
+	if (problems.length > 0) return { ok: false, problems };
+	return {
+		ok: true,
+		options: Object.freeze(options) as ServerOptions,
+		warnings,
+	};
+}
+
+type Given = Partial<Record<OptionName, unknown>>;
+
+function fromArgs(
+	args: readonly string[],
+	problems: string[],
+	warnings: string[],
+): Given {
+	const given: Given = {};
+	for (let at = 0; at < args.length; at++) {
+		const arg = args[at] ?? "";
+		const match = /^--([a-z0-9-]+)(?:=(.*))?$/s.exec(arg);
+		if (match === null) {
+			problems.push(`'${arg}' is no option; options begin with --`);
+			continue;
+		}
+		const flag = match[1] ?? "";
+		const name = NAME_BY_FLAG.get(flag);
+		let value = match[2];
+		if (value === undefined && !isFollowedByOption(args, at))
+			value = args[++at];
+		if (name !== undefined)
+			given[name] = append(given[name], value ?? "true", name);
+		else if (IGNORED_FLAGS.has(flag))
+			warnings.push(`--${flag} has no effect in this version`);
+		else if (REFUSED_FLAGS.has(flag))
+			problems.push(
+				`--${flag} is not enforced in this version, so the server does not start as if it were; put a proxy that enforces it in front, and leave the option out`,
+			);
+		else problems.push(`--${flag} is not an option${didYouMean(flag)}`);
+	}
+	return given;
+}
+
+function isFollowedByOption(args: readonly string[], at: number): boolean {
+	const next = args[at + 1];
+	return next === undefined || next.startsWith("--");
+}
+
+function append(before: unknown, value: string, name: OptionName): unknown {
+	if (!Array.isArray(OPTIONS[name].default)) return value;
+	return [...(Array.isArray(before) ? before : []), value];
+}
+
+function fromEnv(env: Sources["env"]): Given {
+	const given: Given = {};
+	for (const [flag, name] of NAME_BY_FLAG) {
+		const value = env[envNameOf(flag)];
+		if (value !== undefined) given[name] = value;
+	}
+	return given;
+}
+
+/** `server:` of `saccade.yaml`, keys as the flags are spelt. */
+function fromFile(text: string | null, problems: string[]): Given {
+	if (text === null) return {};
+	let document: unknown;
+	try {
+		document = parseYaml(text, { maxAliasCount: MAX_ALIASES });
+	} catch (error) {
+		problems.push(
+			`the configuration file is no YAML: ${error instanceof Error ? error.message : error}`,
+		);
+		return {};
+	}
+	const parsed = z
+		.strictObject({ server: z.record(z.string(), z.unknown()).default({}) })
+		.safeParse(document ?? {});
+	if (!parsed.success) {
+		problems.push(
+			...parsed.error.issues.map(
+				({ path, message }) =>
+					`configuration file, ${path.join(".") || "top level"}: ${message}`,
+			),
+		);
+		return {};
+	}
+	const given: Given = {};
+	for (const [flag, value] of Object.entries(parsed.data.server)) {
+		const name = NAME_BY_FLAG.get(flag);
+		if (name === undefined)
+			problems.push(
+				`configuration file: '${flag}' is not an option${didYouMean(flag)}`,
+			);
+		else given[name] = value;
+	}
+	return given;
+}
+
+function didYouMean(flag: string): string {
+	let best = "";
+	let bestDistance = Math.min(4, flag.length / 2);
+	for (const known of [...NAME_BY_FLAG.keys(), ...IGNORED_FLAGS]) {
+		const distance = editDistance(flag, known);
+		if (distance < bestDistance) {
+			best = known;
+			bestDistance = distance;
+		}
+	}
+	return best === "" ? "" : `; did you mean --${best}?`;
+}
+
+/** Levenshtein distance. */
+function editDistance(a: string, b: string): number {
+	let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+	for (let i = 1; i <= a.length; i++) {
+		const next = [i];
+		for (let j = 1; j <= b.length; j++) {
+			const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+			next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+		}
+		row = next;
+	}
+	return row[b.length] ?? 0;
+}
