@@ -13,7 +13,7 @@ import {
 import { readTypedContents } from "./typed-contents.ts";
 import { WireReader } from "./wire.ts";
 
-export interface DecodedInput {
+interface DecodedInput {
 	readonly name: string;
 	readonly dtype: DType;
 	readonly shape: readonly number[];

@@ -15,7 +15,7 @@ import {
 import { malformed, WIRE, WireReader } from "./wire.ts";
 
 /** More tensors than this in one request serve nobody. */
-export const MAX_TENSORS = 1000;
+const MAX_TENSORS = 1000;
 const MAX_RANK = 64;
 
 /** Tags of ModelInferRequest; all its fields are length-delimited. */
