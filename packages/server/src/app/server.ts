@@ -33,6 +33,10 @@ import { MemorySettings } from "../service/settings.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { SlotPool } from "../tensor/slot-pool.ts";
 import { createGrpcTransport } from "../transport/grpc/server.ts";
+import {
+	createHttpTransport,
+	type HttpTransport,
+} from "../transport/http/server.ts";
 import { VERSION } from "./version.ts";
 
 /** Where the server listens; null: not served. */
@@ -75,6 +79,7 @@ class SaccadeServer implements Server {
 	readonly #repository: DiskRepositoryService;
 	readonly #pool: SlotPool;
 	readonly #grpc: GrpcServer | null;
+	readonly #http: HttpTransport | null;
 	#phase: Phase = "starting";
 	#closing: Promise<void> | null = null;
 
@@ -108,6 +113,19 @@ class SaccadeServer implements Server {
 		this.#pool = new SlotPool(options.bodyBudgetBytes);
 		this.services = this.#createServices();
 		const endpoints = this.#createEndpoints();
+		this.#http = options.allowHttp
+			? createHttpTransport({
+					endpoints,
+					pool: this.#pool,
+					clock,
+					maxInputBytes: options.httpMaxInputBytes,
+					strictTriton: options.strictTriton,
+					guard: {
+						allowedHosts: options.allowedHosts,
+						allowedOrigins: options.allowedOrigins,
+					},
+				})
+			: null;
 		this.#grpc = options.allowGrpc
 			? createGrpcTransport({
 					endpoints,
@@ -121,7 +139,11 @@ class SaccadeServer implements Server {
 	async listen(): Promise<Addresses> {
 		await this.#loadModels();
 		const addresses: Addresses = {
-			http: null,
+			http:
+				(await this.#http?.listen(
+					this.#options.httpAddress,
+					this.#options.httpPort,
+				)) ?? null,
 			grpc: await listenGrpc(this.#grpc, this.#options),
 			metrics: null,
 		};
@@ -140,7 +162,8 @@ class SaccadeServer implements Server {
 
 	async #shutDown(): Promise<void> {
 		this.#phase = "draining";
-		await this.#grpc?.close(this.#options.exitTimeoutS * 1000);
+		const graceMs = this.#options.exitTimeoutS * 1000;
+		await Promise.all([this.#grpc?.close(graceMs), this.#http?.close(graceMs)]);
 		await this.#registry.close();
 		await this.#repository.close();
 		this.#runtime.close();

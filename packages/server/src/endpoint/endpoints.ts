@@ -10,6 +10,7 @@ import type {
 	Services,
 } from "../service/services.ts";
 import type { LogSettings, TraceSettings } from "../service/settings.ts";
+import type { TensorSpec } from "../tensor/tensor.ts";
 import type {
 	InferEndpoint,
 	OpenPhase,
@@ -39,6 +40,8 @@ export interface SharedMemoryRegion {
 
 export interface Endpoints {
 	readonly infer: InferEndpoint;
+	/** The single input of a raw request of `byteLength` bytes; INVALID_ARGUMENT when the model has no such. */
+	rawInput(name: string, version: string, byteLength: number): TensorSpec;
 	readonly live: UnaryEndpoint<void, boolean>;
 	readonly ready: UnaryEndpoint<void, boolean>;
 	/** NOT_FOUND or UNAVAILABLE when not ready. */
@@ -101,6 +104,8 @@ export function createEndpoints(
 				inference.admit(name, version, context.deadlineUs),
 			run: (_context, request, reply) => inference.infer(request, reply),
 		},
+		rawInput: (name, version, byteLength) =>
+			metadata.rawInput(name, version, byteLength),
 		live: unary("health", () => health.live()),
 		ready: unary("health", () => health.ready()),
 		modelReady: unary("health", ({ name, version }) =>

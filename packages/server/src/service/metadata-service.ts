@@ -1,4 +1,5 @@
 // What the server and its models are, and what they have counted.
+import { DTYPE_BYTES } from "@saccade/protocol";
 import { SaccadeError } from "../errors/saccade-error.ts";
 import type { ModelRegistry } from "../models/model-registry.ts";
 import type { ModelVersion } from "../models/model-version.ts";
@@ -67,6 +68,38 @@ export class RegistryMetadataService implements MetadataService {
 
 	config(name: string, version: string): ModelConfigMessage {
 		return this.#registry.resolve(name, version).config.message;
+	}
+
+	rawInput(name: string, version: string, byteLength: number): TensorSpec {
+		const { inputs } = this.model(name, version);
+		const [input] = inputs;
+		if (input === undefined || inputs.length !== 1)
+			throw new SaccadeError(
+				"INVALID_ARGUMENT",
+				`Raw request must only have 1 input (found ${inputs.length}) to be deduced but got ${inputs.length} inputs in '${name}' model configuration`,
+			);
+		// Batch 1; one dimension beside it may be left to the size of the body.
+		const batched =
+			this.#registry.resolve(name, version).config.maxBatchSize > 0;
+		const shape = batched ? [1, ...input.shape.slice(1)] : [...input.shape];
+		const dynamic = shape.filter((size) => size === -1).length;
+		if (dynamic > 1)
+			throw new SaccadeError(
+				"INVALID_ARGUMENT",
+				`The shape of Raw request must have at most 1 dynamic dimension to be deduced, input '${input.name}' of model '${name}' has ${dynamic}`,
+			);
+		if (input.dtype === "BYTES")
+			return { ...input, shape: shape.map((size) => Math.max(size, 1)) };
+		const known = shape.reduce(
+			(product, size) => (size === -1 ? product : product * size),
+			DTYPE_BYTES[input.dtype],
+		);
+		return {
+			...input,
+			shape: shape.map((size) =>
+				size === -1 ? Math.floor(byteLength / known) : size,
+			),
+		};
 	}
 
 	statistics(name: string, version: string): readonly ModelStatistics[] {

@@ -77,6 +77,8 @@ export interface MetadataService {
 	model(name: string, version: string): ModelMetadata;
 	/** The ModelConfig message (protobuf-es JSON-able), complete after auto-completion. */
 	config(name: string, version: string): ModelConfigMessage;
+	/** How a body of `byteLength` bytes fills the model's single input; INVALID_ARGUMENT when it cannot. */
+	rawInput(name: string, version: string, byteLength: number): TensorSpec;
 	/** Both may be empty. */
 	statistics(name: string, version: string): readonly ModelStatistics[];
 }

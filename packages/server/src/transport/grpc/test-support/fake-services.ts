@@ -105,6 +105,7 @@ export function fakeServices(inference: InferenceService): Services {
 				outputs: [],
 			}),
 			config: (name) => ({ name, maxBatchSize: 4 }),
+			rawInput: () => ({ name: "input", dtype: "FP32", shape: [1] }),
 			statistics: () => [],
 		},
 		repository: {

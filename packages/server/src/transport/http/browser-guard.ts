@@ -1,0 +1,55 @@
+// A browser runs strangers' pages, and "it is only local" does not keep them out:
+//   * a page's own name may be made to point here (DNS rebinding): only known Host names are answered;
+//   * a page may send requests to other origins: those that carry a foreign Origin may not change state;
+//   * no CORS header is ever sent, so no page but our own can read an answer.
+import type { IncomingMessage } from "node:http";
+import { SaccadeError } from "../../errors/saccade-error.ts";
+
+export interface BrowserGuardOptions {
+	/** Besides loopback names and addresses; `*` answers any. */
+	readonly allowedHosts: readonly string[];
+	readonly allowedOrigins: readonly string[];
+}
+
+const LOOPBACK = /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])$/i;
+/** A literal address cannot be rebound. */
+const ADDRESS = /^(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-f:.]+\])$/i;
+
+export class BrowserGuard {
+	readonly #hosts: ReadonlySet<string>;
+	readonly #origins: ReadonlySet<string>;
+
+	constructor(options: BrowserGuardOptions) {
+		this.#hosts = new Set(
+			options.allowedHosts.map((host) => host.toLowerCase()),
+		);
+		this.#origins = new Set(options.allowedOrigins);
+	}
+
+	/** Null when the request may go on; PERMISSION_DENIED otherwise. */
+	check(request: IncomingMessage, changesState: boolean): SaccadeError | null {
+		const { host = "", origin } = request.headers;
+		const name = host.replace(/:\d+$/, "").toLowerCase();
+		if (!this.#knowsHost(name))
+			return new SaccadeError(
+				"PERMISSION_DENIED",
+				`host '${name.slice(0, 100)}' is not one that this server answers to; allow it with --allowed-hosts`,
+			);
+		if (origin === undefined || !changesState) return null;
+		const isOwn = origin === `http://${host}` || origin === `https://${host}`;
+		if (isOwn || this.#origins.has(origin)) return null;
+		return new SaccadeError(
+			"PERMISSION_DENIED",
+			`origin '${origin.slice(0, 100)}' may not change this server; allow it with --allowed-origins`,
+		);
+	}
+
+	#knowsHost(name: string): boolean {
+		return (
+			this.#hosts.has("*") ||
+			this.#hosts.has(name) ||
+			LOOPBACK.test(name) ||
+			ADDRESS.test(name)
+		);
+	}
+}

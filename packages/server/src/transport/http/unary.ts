@@ -1,0 +1,390 @@
+// Every route but infer: small JSON in, JSON out.
+import type { ServerResponse } from "node:http";
+import { toJson } from "@bufbuild/protobuf";
+import {
+	type ModelConfig,
+	ModelConfigSchema,
+} from "@saccade/protocol/gen/inference/model_config_pb.js";
+import type { CallContext } from "../../endpoint/endpoint.ts";
+import type {
+	Endpoints,
+	LogSettings,
+	ModelStatistics,
+	TraceSettings,
+} from "../../endpoint/endpoints.ts";
+import { SaccadeError } from "../../errors/saccade-error.ts";
+import { answerEmpty, answerJson } from "./answer.ts";
+import { asObject } from "./decode.ts";
+import { type JsonValue, parseJson } from "./json/tolerant-json.ts";
+import type { Route } from "./routes.ts";
+
+export interface UnaryRequest {
+	readonly route: Route;
+	readonly isPost: boolean;
+	readonly context: CallContext;
+	/** Empty for GET. */
+	readonly body: Uint8Array;
+}
+
+/** Answers, or throws a SaccadeError. */
+export async function handleUnary(
+	endpoints: Endpoints,
+	request: UnaryRequest,
+	response: ServerResponse,
+): Promise<void> {
+	const { route, context } = request;
+	const reference = { name: route.model, version: route.version };
+	switch (route.name) {
+		case "live":
+			answerHealth(
+				response,
+				"live",
+				await endpoints.live.run(context, undefined),
+			);
+			return;
+		case "ready":
+			answerHealth(
+				response,
+				"ready",
+				await endpoints.ready.run(context, undefined),
+			);
+			return;
+		case "modelReady":
+			await endpoints.modelReady.run(context, reference);
+			answerJson(response, 200, { name: route.model, ready: true });
+			return;
+		case "server":
+			answerJson(
+				response,
+				200,
+				await endpoints.serverMetadata.run(context, undefined),
+			);
+			return;
+		case "model":
+			answerJson(
+				response,
+				200,
+				modelJson(await endpoints.modelMetadata.run(context, reference)),
+			);
+			return;
+		case "config":
+			answerJson(
+				response,
+				200,
+				configJson(
+					(await endpoints.modelConfig.run(context, reference)) as ModelConfig,
+				),
+			);
+			return;
+		case "stats":
+		case "allStats":
+			answerJson(
+				response,
+				200,
+				statisticsJson(await endpoints.statistics.run(context, reference)),
+			);
+			return;
+		case "index":
+			answerJson(
+				response,
+				200,
+				await endpoints.repositoryIndex.run(context, {
+					readyOnly: readyOnly(bodyOf(request)),
+				}),
+			);
+			return;
+		case "load":
+			assertNoRepository(route);
+			await endpoints.repositoryLoad.run(
+				context,
+				loadOf(route.model, bodyOf(request)),
+			);
+			answerEmpty(response, 200);
+			return;
+		case "unload":
+			assertNoRepository(route);
+			await endpoints.repositoryUnload.run(context, {
+				name: route.model,
+				dependents: dependentsOf(bodyOf(request)),
+			});
+			answerEmpty(response, 200);
+			return;
+		case "trace":
+		case "modelTrace":
+			answerJson(response, 200, traceJson(await trace(endpoints, request)));
+			return;
+		case "logging":
+			answerJson(
+				response,
+				200,
+				Object.fromEntries(await logging(endpoints, request)),
+			);
+			return;
+		case "shmStatus":
+			await endpoints.sharedMemoryStatus.run(context, { name: route.region });
+			answerJson(response, 200, []);
+			return;
+		case "shmRegister":
+			await endpoints.sharedMemoryRegister.run(context, { name: route.region });
+			return;
+		case "shmUnregister":
+			await endpoints.sharedMemoryUnregister.run(context, {
+				name: route.region,
+			});
+			return;
+		case "generate":
+			throw new SaccadeError(
+				"UNSUPPORTED",
+				"generate is not offered by this version; use infer",
+			);
+		case "infer":
+			throw new SaccadeError("INTERNAL", "infer has a path of its own");
+	}
+}
+
+/** Which operation the endpoint's middleware sees; reading and changing settings differ. */
+export function endpointOf(
+	endpoints: Endpoints,
+	route: Route,
+	isPost: boolean,
+) {
+	switch (route.name) {
+		case "live":
+		case "ready":
+		case "modelReady":
+			return endpoints.live;
+		case "server":
+			return endpoints.serverMetadata;
+		case "model":
+			return endpoints.modelMetadata;
+		case "config":
+			return endpoints.modelConfig;
+		case "stats":
+		case "allStats":
+			return endpoints.statistics;
+		case "index":
+			return endpoints.repositoryIndex;
+		case "load":
+			return endpoints.repositoryLoad;
+		case "unload":
+			return endpoints.repositoryUnload;
+		case "trace":
+		case "modelTrace":
+			return isPost ? endpoints.traceSet : endpoints.traceGet;
+		case "logging":
+			return isPost ? endpoints.loggingSet : endpoints.loggingGet;
+		case "shmStatus":
+			return endpoints.sharedMemoryStatus;
+		case "shmRegister":
+			return endpoints.sharedMemoryRegister;
+		case "shmUnregister":
+			return endpoints.sharedMemoryUnregister;
+		case "generate":
+		case "infer":
+			return { operation: "infer" as const, open: endpoints.infer.open };
+	}
+}
+
+function answerHealth(
+	response: ServerResponse,
+	key: string,
+	isGood: boolean,
+): void {
+	answerJson(response, isGood ? 200 : 400, { [key]: isGood });
+}
+
+function modelJson(
+	model: Awaited<ReturnType<Endpoints["modelMetadata"]["run"]>>,
+) {
+	const tensor = (spec: {
+		name: string;
+		dtype: string;
+		shape: readonly number[];
+	}) => ({
+		name: spec.name,
+		datatype: spec.dtype,
+		shape: spec.shape,
+	});
+	return {
+		name: model.name,
+		versions: model.versions,
+		platform: model.platform,
+		inputs: model.inputs.map(tensor),
+		outputs: model.outputs.map(tensor),
+	};
+}
+
+/** Field names of the proto, scalars always printed, int64 as numbers. */
+function configJson(config: ModelConfig): JsonValue {
+	const json = toJson(ModelConfigSchema, config, {
+		useProtoFieldName: true,
+		alwaysEmitImplicit: true,
+	});
+	return numbersForInt64(json as JsonValue, "");
+}
+
+const INT64_FIELDS: ReadonlySet<string> = new Set([
+	"dims",
+	"shape",
+	"versions",
+	"max_queue_delay_microseconds",
+	"default_timeout_microseconds",
+	"priority_levels",
+	"default_priority_level",
+	"max_sequence_idle_microseconds",
+	"model_version",
+]);
+
+/** protobuf's JSON prints int64 as strings; Triton prints numbers. */
+function numbersForInt64(value: JsonValue, field: string): JsonValue {
+	if (
+		typeof value === "string" &&
+		INT64_FIELDS.has(field) &&
+		/^-?\d+$/.test(value)
+	)
+		return Number(value);
+	if (Array.isArray(value))
+		return value.map((item) => numbersForInt64(item, field));
+	if (typeof value === "object" && value !== null)
+		return Object.fromEntries(
+			Object.entries(value).map(([key, item]) => [
+				key,
+				numbersForInt64(item, key),
+			]),
+		);
+	return value;
+}
+
+const NO_CACHE = {
+	cache_hit: { count: 0, ns: 0 },
+	cache_miss: { count: 0, ns: 0 },
+};
+
+/** Every key is present: perf_analyzer reads them without looking. */
+function statisticsJson(models: readonly ModelStatistics[]) {
+	return {
+		model_stats: models.map((model) => ({
+			name: model.name,
+			version: model.version,
+			last_inference: model.lastInferenceMs,
+			inference_count: model.inferenceCount,
+			execution_count: model.executionCount,
+			inference_stats: {
+				success: model.success,
+				fail: model.fail,
+				queue: model.queue,
+				compute_input: model.computeInput,
+				compute_infer: model.computeInfer,
+				compute_output: model.computeOutput,
+				...NO_CACHE,
+			},
+			response_stats: {},
+			batch_stats: model.batchStats.map((batch) => ({
+				batch_size: batch.batchSize,
+				compute_input: batch.computeInput,
+				compute_infer: batch.computeInfer,
+				compute_output: batch.computeOutput,
+			})),
+			memory_usage: [],
+		})),
+	};
+}
+
+type JsonObject = { readonly [key: string]: JsonValue };
+
+function bodyOf(request: UnaryRequest): JsonObject {
+	if (request.body.byteLength === 0) return {};
+	return asObject(
+		parseJson(Buffer.from(request.body).toString("utf8")),
+		"the request",
+	);
+}
+
+function readyOnly(body: JsonObject): boolean {
+	const ready = body["ready"] ?? false;
+	if (typeof ready === "boolean") return ready;
+	throw new SaccadeError(
+		"INVALID_ARGUMENT",
+		"Invalid value for 'ready': expected a boolean",
+	);
+}
+
+const FILE_PREFIX = "file:";
+
+function loadOf(modelName: string, body: JsonObject) {
+	let config: string | null = null;
+	const files = new Map<string, Uint8Array>();
+	for (const [key, value] of Object.entries(
+		body["parameters"] === undefined
+			? {}
+			: asObject(body["parameters"], "'parameters'"),
+	)) {
+		if (typeof value !== "string")
+			throw new SaccadeError(
+				"INVALID_ARGUMENT",
+				`invalid value type for load parameter '${key}', expected string.`,
+			);
+		if (key === "config") config = value;
+		else if (key.startsWith(FILE_PREFIX))
+			files.set(key.slice(FILE_PREFIX.length), Buffer.from(value, "base64"));
+		else
+			throw new SaccadeError(
+				"INVALID_ARGUMENT",
+				`unrecognized load parameter '${key}'.`,
+			);
+	}
+	return { modelName, config, files };
+}
+
+function dependentsOf(body: JsonObject): boolean {
+	const parameters =
+		body["parameters"] === undefined
+			? {}
+			: asObject(body["parameters"], "'parameters'");
+	return parameters["unload_dependents"] === true;
+}
+
+function assertNoRepository(route: Route): void {
+	if (route.region !== "")
+		throw new SaccadeError(
+			"UNSUPPORTED",
+			"'repository_name' specification is not supported",
+		);
+}
+
+function trace(
+	endpoints: Endpoints,
+	request: UnaryRequest,
+): Promise<TraceSettings> {
+	const { model } = request.route;
+	if (!request.isPost)
+		return endpoints.traceGet.run(request.context, { model });
+	const changes = new Map(
+		Object.entries(bodyOf(request)).map(([key, value]) => [
+			key,
+			value === null ? null : [value].flat().map(String),
+		]),
+	);
+	return endpoints.traceSet.run(request.context, { model, changes });
+}
+
+/** `trace_level` is a list, everything else a string. */
+function traceJson(settings: TraceSettings) {
+	return Object.fromEntries(
+		[...settings].map(([key, values]) => [
+			key,
+			key === "trace_level" ? values : (values[0] ?? ""),
+		]),
+	);
+}
+
+function logging(
+	endpoints: Endpoints,
+	request: UnaryRequest,
+): Promise<LogSettings> {
+	if (!request.isPost)
+		return endpoints.loggingGet.run(request.context, undefined);
+	return endpoints.loggingSet.run(request.context, {
+		changes: new Map(Object.entries(bodyOf(request))),
+	});
+}
