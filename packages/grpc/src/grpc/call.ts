@@ -2,6 +2,7 @@
 //
 //   open ─▶ receiving ─▶ half-closed ─▶ finished        finish and reply are no-ops from `finished` on
 //     └────────┴─── client reset, deadline, lost connection ───▶ finished (cancelled)
+
 import {
 	type CancelReason,
 	type MessageSink,
@@ -12,6 +13,7 @@ import {
 	type ServerCall,
 	Status,
 } from "../api.ts";
+import { copyBytes } from "../http2/copy-bytes.ts";
 import type {
 	DataSource,
 	H2Stream,
@@ -180,7 +182,7 @@ export class GrpcCall
 		if (this.#sink === null || this.#finished) return;
 		// Messages stay in order: what follows a compressed one waits for it. The window bounds how much.
 		if (this.#inflation !== null)
-			this.#inflation.held.push(bytes.slice(start, end));
+			this.#inflation.held.push(copyBytes(bytes, start, end));
 		else {
 			try {
 				this.#reader.read(bytes, start, end);

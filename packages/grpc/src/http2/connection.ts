@@ -1,5 +1,6 @@
 // One HTTP/2 connection, server side: streams, flow control both ways, and the checks of RFC 9113 on everything
 // that arrives. What a request means is the acceptor's business.
+
 import type { Socket } from "node:net";
 import {
 	CompressionError,
@@ -17,6 +18,7 @@ import {
 	MAX_WINDOW_BYTES,
 	SETTING,
 } from "./constants.ts";
+import { copyBytes } from "./copy-bytes.ts";
 import { type FrameHandler, FrameReader } from "./frame-reader.ts";
 import { HeaderAssembly } from "./header-assembly.ts";
 import type { ConnectionLimits } from "./limits.ts";
@@ -363,7 +365,11 @@ export class Connection implements FrameHandler {
 		if (list === LIST_TOO_LARGE) return list;
 		const parsed = parseRequestHead(list);
 		if (this.#hpack.version === version)
-			this.#cachedHead = { block: bytes.slice(start, end), version, parsed };
+			this.#cachedHead = {
+				block: copyBytes(bytes, start, end),
+				version,
+				parsed,
+			};
 		return parsed;
 	}
 

@@ -1,6 +1,8 @@
 // A header block may be spread over HEADERS and CONTINUATION frames with nothing between them. Most fit in one:
 // those are passed through without a copy. Bounded in bytes and in frames.
+
 import { ConnectionError, ERROR, FLAG, MAX_STREAM_ID } from "./constants.ts";
+import { copyBytes } from "./copy-bytes.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import { readUint32 } from "./settings.ts";
 
@@ -97,7 +99,7 @@ export class HeaderAssembly {
 	}
 
 	#append(bytes: Uint8Array, start: number, end: number): void {
-		this.#parts.push(bytes.slice(start, end));
+		this.#parts.push(copyBytes(bytes, start, end));
 		this.#byteLength += end - start;
 		if (
 			this.#byteLength > this.#maxBytes ||
