@@ -1,5 +1,9 @@
 """The texts that clients match, over both transports."""
 
+import json
+import urllib.error
+import urllib.request
+
 import re
 
 import numpy as np
@@ -105,14 +109,19 @@ def test_the_request_id_leads_the_text(api):
     refused(api, "[request id: <id_unknown>] inference request", inputs=inputs)
 
 
-def test_a_reserved_parameter_is_refused_over_http(http):
-    with pytest.raises(
-        InferenceServerException,
-        match="parameter keys starting with 'triton_' are reserved for Triton usage",
-    ):
-        http.client.infer(
-            "simple", simple_inputs(http.module), parameters={"triton_x": 1}
-        )
+def test_a_reserved_parameter_is_refused_over_http(http_address):
+    # The client itself refuses such keys, so the request is written by hand.
+    body = json.dumps({"parameters": {"triton_x": 1}, "inputs": []}).encode()
+    request = urllib.request.Request(
+        f"http://{http_address}/v2/models/simple/infer", data=body
+    )
+    with pytest.raises(urllib.error.HTTPError) as refusal:
+        urllib.request.urlopen(request)
+    assert refusal.value.code == 400
+    assert (
+        "parameter keys starting with 'triton_' are reserved for Triton usage"
+        in json.loads(refusal.value.read())["error"]
+    )
 
 
 def test_client_shared_memory_is_off(api):

@@ -137,13 +137,15 @@ def test_a_raw_body_is_the_only_input(http, http_address):
         },
     )
     with urllib.request.urlopen(request) as answer:
-        raw = json.loads(answer.read())
+        body = answer.read()
+        length = int(answer.headers["Inference-Header-Content-Length"])
+    raw = json.loads(body[:length])
+    got = np.frombuffer(body[length:], dtype=np.float32)
+    assert raw["outputs"][0]["parameters"]["binary_data_size"] == got.nbytes
     expected = http.client.infer(
         "mlp", [tensor(http.module, "input", values.reshape(1, 64))]
     )
-    np.testing.assert_allclose(
-        raw["outputs"][0]["data"], expected.as_numpy("output")[0], rtol=1e-5
-    )
+    np.testing.assert_allclose(got, expected.as_numpy("output")[0], rtol=1e-5)
 
 
 def test_custom_parameters_priority_and_timeout_are_accepted(api):
@@ -205,7 +207,9 @@ def test_a_cancelled_grpc_request_ends_as_cancelled(grpc):
     ended = threading.Event()
     errors = []
 
-    def collect(_, error):
+    # The client calls back by these names.
+    def collect(result, error):
+        assert result is None
         errors.append(error)
         ended.set()
 

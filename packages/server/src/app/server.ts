@@ -18,7 +18,10 @@ import {
 } from "../endpoint/middleware.ts";
 import { SaccadeError, toSaccadeError } from "../errors/saccade-error.ts";
 import { ModelLoader } from "../models/model-loader.ts";
-import { ModelRegistry } from "../models/model-registry.ts";
+import {
+	ModelRegistry,
+	type RegistryListener,
+} from "../models/model-registry.ts";
 import { poolThreadsOf } from "../runtime/onnx/offload.ts";
 import {
 	createOnnxRuntime,
@@ -31,12 +34,19 @@ import { DiskRepositoryService } from "../service/repository-service.ts";
 import type { Services } from "../service/services.ts";
 import { MemorySettings } from "../service/settings.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { MetricsRegistry } from "../telemetry/registry.ts";
 import { SlotPool } from "../tensor/slot-pool.ts";
 import { createGrpcTransport } from "../transport/grpc/server.ts";
 import {
 	createHttpTransport,
 	type HttpTransport,
 } from "../transport/http/server.ts";
+import {
+	createMetricsTransport,
+	type MetricsTransport,
+} from "../transport/metrics/server.ts";
+import { ModelMetrics } from "./model-metrics.ts";
+import { ProcessMetrics } from "./process-metrics.ts";
 import { VERSION } from "./version.ts";
 
 /** Where the server listens; null: not served. */
@@ -80,6 +90,9 @@ class SaccadeServer implements Server {
 	readonly #pool: SlotPool;
 	readonly #grpc: GrpcServer | null;
 	readonly #http: HttpTransport | null;
+	readonly #metrics: MetricsRegistry | null;
+	readonly #metricsPort: MetricsTransport | null;
+	#processMetrics: ProcessMetrics | null = null;
 	#phase: Phase = "starting";
 	#closing: Promise<void> | null = null;
 
@@ -88,12 +101,16 @@ class SaccadeServer implements Server {
 		this.#log = dependencies.log;
 		const clock = systemClock;
 		const cores = readCores();
+		const metrics = options.allowMetrics ? new MetricsRegistry() : null;
+		this.#metrics = metrics;
+		this.#metricsPort =
+			metrics === null ? null : createMetricsTransport(() => metrics.render());
 		this.#runtime = createOnnxRuntime({
 			...(options.onnxLibrary !== "" && { libraryPath: options.onnxLibrary }),
 			poolThreads: poolThreadsOf(dependencies.poolThreads),
 			intraOpThreadCount: cores.usable,
 		});
-		this.#registry = new ModelRegistry(this.#registryLog());
+		this.#registry = new ModelRegistry(this.#registryEvents());
 		const loader = new ModelLoader({
 			runtime: this.#runtime,
 			clock,
@@ -145,8 +162,17 @@ class SaccadeServer implements Server {
 					this.#options.httpPort,
 				)) ?? null,
 			grpc: await listenGrpc(this.#grpc, this.#options),
-			metrics: null,
+			metrics:
+				(await this.#metricsPort?.listen(
+					this.#options.metricsAddress,
+					this.#options.metricsPort,
+				)) ?? null,
 		};
+		if (this.#metrics !== null)
+			this.#processMetrics = new ProcessMetrics(this.#metrics, {
+				bodyBytes: () => this.#pool.leasedBytes,
+				connectionCount: () => this.#grpc?.stats().connectionCount ?? 0,
+			});
 		this.#phase = "serving";
 		return addresses;
 	}
@@ -165,6 +191,8 @@ class SaccadeServer implements Server {
 		const graceMs = this.#options.exitTimeoutS * 1000;
 		await Promise.all([this.#grpc?.close(graceMs), this.#http?.close(graceMs)]);
 		await this.#registry.close();
+		await this.#metricsPort?.close();
+		this.#processMetrics?.close();
 		await this.#repository.close();
 		this.#runtime.close();
 		this.#phase = "closed";
@@ -212,27 +240,33 @@ class SaccadeServer implements Server {
 		return createEndpoints(this.services, open);
 	}
 
-	#registryLog() {
+	#registryEvents(): RegistryListener {
 		return {
-			versionReady: (model: {
-				config: { name: string };
-				version: number;
-				loadedInUs: number;
-			}) =>
+			versionReady: (model) => {
+				const { name } = model.config;
+				if (this.#metrics !== null)
+					model.listener = new ModelMetrics(this.#metrics, model);
+				const loadMs = Math.round(model.loadedInUs / 1000);
 				this.#log.info(
-					{
-						model: model.config.name,
-						version: model.version,
-						loadMs: Math.round(model.loadedInUs / 1000),
-					},
+					{ model: name, version: model.version, loadMs },
 					"model ready",
-				),
-			versionGone: (model: { config: { name: string }; version: number }) =>
+				);
+			},
+			versionGone: (model) => {
+				const { name } = model.config;
+				if (model.listener instanceof ModelMetrics) model.listener.close();
+				// A reload of the same version goes on counting in the same series.
+				const isReplaced = this.#registry
+					.records(name)
+					?.serving.some(({ version }) => version === model.version);
+				if (isReplaced !== true)
+					this.#metrics?.remove([name, model.versionText]);
 				this.#log.info(
-					{ model: model.config.name, version: model.version },
+					{ model: name, version: model.version },
 					"model unloaded",
-				),
-			loadFailed: (name: string, error: Error) =>
+				);
+			},
+			loadFailed: (name, error) =>
 				this.#log.error({ model: name }, error.message),
 		};
 	}

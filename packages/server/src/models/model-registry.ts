@@ -96,8 +96,11 @@ export class ModelRegistry {
 				this.#settle(slot, name, await load());
 			} catch (error) {
 				this.#listener.loadFailed(name, error as SaccadeError);
-				// A name that never served and cannot even be read is not kept.
-				if (slot.serving.length === 0 && slot.records.size === 0)
+				const isNew = slot.serving.length === 0 && slot.records.size === 0;
+				// A name that stands for nothing on disk is forgotten again.
+				if (isNew && (error as SaccadeError).code === "NOT_FOUND")
+					this.#models.delete(name);
+				else if (isNew)
 					slot.records.set(1, {
 						version: 1,
 						state: "UNAVAILABLE",

@@ -70,17 +70,17 @@ export class DiskRepositoryService implements RepositoryService {
 				"Load parameter 'config' must be specified for model file override",
 			);
 		await this.refresh();
-		await this.#registry.load(modelName, async () => {
-			try {
+		try {
+			await this.#registry.load(modelName, async () => {
 				const directory =
 					files.size > 0
 						? await this.#writeOverride(modelName, files)
 						: await this.#find(modelName);
-				return await this.#loader.load(directory, config);
-			} catch (error) {
-				throw loadError(modelName, toSaccadeError(error).message, error);
-			}
-		});
+				return this.#loader.load(directory, config);
+			});
+		} catch (error) {
+			throw loadError(modelName, toSaccadeError(error).message, error);
+		}
 	}
 
 	async unload(modelName: string, _dependents: boolean): Promise<void> {
@@ -131,7 +131,10 @@ export class DiskRepositoryService implements RepositoryService {
 		}
 		const [first] = found;
 		if (first === undefined)
-			throw loadError(name, "failed to poll from model repository");
+			throw new SaccadeError(
+				"NOT_FOUND",
+				"failed to poll from model repository",
+			);
 		if (found.length > 1)
 			throw loadError(
 				name,

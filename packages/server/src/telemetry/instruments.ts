@@ -1,0 +1,185 @@
+// Every instrument, once: Triton's names where it has one, `saccade_*` in base units where it has none.
+// `docs/metrics.md` comes from this table.
+
+export interface Instrument {
+	readonly name: string;
+	readonly kind: "counter" | "gauge" | "histogram";
+	readonly labels: readonly string[];
+	readonly help: string;
+	/** Upper bounds of a histogram's buckets, ascending, in the instrument's unit. */
+	readonly buckets?: readonly number[];
+}
+
+/** 10 µs to 10 s: a tiny model inline, up to a large one behind a queue. */
+const SECONDS = [
+	0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
+	0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+];
+const ROWS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+const MODEL = ["model", "version"];
+
+function instrument(
+	name: string,
+	kind: Instrument["kind"],
+	labels: readonly string[],
+	help: string,
+	buckets?: readonly number[],
+): Instrument {
+	return buckets === undefined
+		? { name, kind, labels, help }
+		: { name, kind, labels, help, buckets };
+}
+
+export const INSTRUMENTS = {
+	requestSuccess: instrument(
+		"nv_inference_request_success",
+		"counter",
+		MODEL,
+		"Requests answered.",
+	),
+	requestFailure: instrument(
+		"nv_inference_request_failure",
+		"counter",
+		[...MODEL, "reason"],
+		"Requests that failed, by reason: REJECTED, CANCELED, BACKEND, OTHER.",
+	),
+	inferenceCount: instrument(
+		"nv_inference_count",
+		"counter",
+		MODEL,
+		"Inferences, each row of a batch counted.",
+	),
+	executionCount: instrument(
+		"nv_inference_exec_count",
+		"counter",
+		MODEL,
+		"Model runs.",
+	),
+	requestDuration: instrument(
+		"nv_inference_request_duration_us",
+		"counter",
+		MODEL,
+		"Time of answered requests in the server, summed, in µs.",
+	),
+	queueDuration: instrument(
+		"nv_inference_queue_duration_us",
+		"counter",
+		MODEL,
+		"Time of answered requests in the queue, summed, in µs.",
+	),
+	computeInputDuration: instrument(
+		"nv_inference_compute_input_duration_us",
+		"counter",
+		MODEL,
+		"Time spent gathering inputs, summed over requests, in µs.",
+	),
+	computeInferDuration: instrument(
+		"nv_inference_compute_infer_duration_us",
+		"counter",
+		MODEL,
+		"Time spent running the model, summed over requests, in µs.",
+	),
+	computeOutputDuration: instrument(
+		"nv_inference_compute_output_duration_us",
+		"counter",
+		MODEL,
+		"Time spent splitting outputs, summed over requests, in µs.",
+	),
+	pendingRequests: instrument(
+		"nv_inference_pending_request_count",
+		"gauge",
+		MODEL,
+		"Requests that wait.",
+	),
+	loadDuration: instrument(
+		"nv_model_load_duration_secs",
+		"gauge",
+		MODEL,
+		"Time that loading took, in s.",
+	),
+	cpuUtilization: instrument(
+		"nv_cpu_utilization",
+		"gauge",
+		[],
+		"Busy share of the machine's cores since the last scrape, 0 to 1.",
+	),
+	cpuMemoryTotal: instrument(
+		"nv_cpu_memory_total_bytes",
+		"gauge",
+		[],
+		"Memory of the machine.",
+	),
+	cpuMemoryUsed: instrument(
+		"nv_cpu_memory_used_bytes",
+		"gauge",
+		[],
+		"Memory in use on the machine.",
+	),
+	stageDuration: instrument(
+		"saccade_stage_duration_seconds",
+		"histogram",
+		[...MODEL, "stage"],
+		"Time of a stage: queue and request once a request; gather, run and split once a batch.",
+		SECONDS,
+	),
+	batchSize: instrument(
+		"saccade_batch_size",
+		"histogram",
+		MODEL,
+		"Rows of a batch.",
+		ROWS,
+	),
+	batches: instrument(
+		"saccade_batches_total",
+		"counter",
+		[...MODEL, "closed_because"],
+		"Batches, by why they were closed.",
+	),
+	outcomes: instrument(
+		"saccade_outcomes_total",
+		"counter",
+		[...MODEL, "outcome"],
+		"Requests by outcome: each ends in exactly one.",
+	),
+	eventLoopDelay: instrument(
+		"saccade_event_loop_delay_seconds",
+		"gauge",
+		["quantile"],
+		"Delay of the event loop since the last scrape.",
+	),
+	bodyBytes: instrument(
+		"saccade_body_bytes",
+		"gauge",
+		[],
+		"Memory on loan to request bodies.",
+	),
+	residentBytes: instrument(
+		"saccade_resident_memory_bytes",
+		"gauge",
+		[],
+		"Resident memory of the process.",
+	),
+	connections: instrument(
+		"saccade_grpc_connections",
+		"gauge",
+		[],
+		"Open gRPC connections.",
+	),
+} as const;
+
+export function renderMetricsDoc(): string {
+	const rows = Object.values(INSTRUMENTS).map(
+		({ name, kind, labels, help }) =>
+			`| \`${name}\` | ${kind} | ${labels.map((label) => `\`${label}\``).join(", ")} | ${help} |`,
+	);
+	return [
+		"# Metrics",
+		"",
+		"`GET /metrics` on port 8002, in Prometheus' text format. Series of a model appear when it is ready and vanish when it is unloaded. Generated from `packages/server/src/telemetry/instruments.ts` by `npm run docs`.",
+		"",
+		"| name | kind | labels | meaning |",
+		"|---|---|---|---|",
+		...rows,
+		"",
+	].join("\n");
+}
