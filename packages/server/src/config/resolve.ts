@@ -1,6 +1,7 @@
 // Flags over SACCADE_* environment over file over defaults. Every problem is reported at once.
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
+import { envNameOf } from "./env-name.ts";
 import {
 	IGNORED_FLAGS,
 	OPTIONS,
@@ -33,11 +34,6 @@ const NAME_BY_FLAG = new Map<string, OptionName>(
 );
 /** A configuration is settings: more aliases are an attack on the parser. */
 const MAX_ALIASES = 100;
-
-/** `model-repository` → `SACCADE_MODEL_REPOSITORY` */
-export function envNameOf(flag: string): string {
-	return `SACCADE_${flag.toUpperCase().replaceAll("-", "_")}`;
-}
 
 export function resolveOptions(sources: Sources): Resolved {
 	const problems: string[] = [];

@@ -134,11 +134,11 @@ function labelText(
 	values: readonly string[],
 ): string {
 	return labels
-		.map((label, index) => `${label}="${escape(values[index] ?? "")}"`)
+		.map((label, index) => `${label}="${escapeLabel(values[index] ?? "")}"`)
 		.join(",");
 }
 
-function escape(value: string): string {
+function escapeLabel(value: string): string {
 	return value
 		.replaceAll("\\", "\\\\")
 		.replaceAll('"', '\\"')

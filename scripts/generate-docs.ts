@@ -1,0 +1,55 @@
+// Writes the documents that come from tables in the code; with --check, fails when one of them is not current.
+import { readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ERROR_CODES, type ErrorCode } from "@saccade/protocol";
+import { renderConfigDoc } from "../packages/server/src/config/render-doc.ts";
+import { renderMetricsDoc } from "../packages/server/src/telemetry/instruments.ts";
+import { GRPC_STATUS } from "../packages/server/src/transport/grpc/error-map.ts";
+import { HTTP_STATUS } from "../packages/server/src/transport/http/error-map.ts";
+
+const docs = join(dirname(dirname(fileURLToPath(import.meta.url))), "docs");
+
+const DOCUMENTS: Readonly<Record<string, () => string>> = {
+	"config.md": renderConfigDoc,
+	"errors.md": renderErrorsDoc,
+	"metrics.md": renderMetricsDoc,
+};
+
+function renderErrorsDoc(): string {
+	const rows = Object.entries(ERROR_CODES).map(
+		([code, { outcome, meaning, remedy }]) =>
+			`| \`${code}\` | ${HTTP_STATUS[code as ErrorCode]} | ${GRPC_STATUS[code as ErrorCode]} | ${outcome} | ${meaning} | ${remedy} |`,
+	);
+	return [
+		"# Errors",
+		"",
+		'HTTP answers `{"error": "<text>"}`, gRPC the same text as its status message. Work that was refused or dropped before it ran says why in `saccade-refused-because` (HTTP header, gRPC trailer). A name or configuration that cannot be loaded answers 500 over HTTP, and `--strict-triton` answers malformed JSON with 500, as Triton does. Generated from `packages/protocol/src/error-codes.ts` and the two error maps by `npm run docs`.',
+		"",
+		"| code | HTTP | gRPC | outcome | meaning | what to do |",
+		"|---|---|---|---|---|---|",
+		...rows,
+		"",
+	].join("\n");
+}
+
+const check = process.argv.includes("--check");
+const stale: string[] = [];
+for (const [name, render] of Object.entries(DOCUMENTS)) {
+	const path = join(docs, name);
+	const text = render();
+	if (!check) writeFileSync(path, text);
+	else if (readOrEmpty(path) !== text) stale.push(`docs/${name}`);
+}
+if (stale.length > 0) {
+	console.error(`${stale.join(", ")}: not current; run npm run docs`);
+	process.exitCode = 1;
+}
+
+function readOrEmpty(path: string): string {
+	try {
+		return readFileSync(path, "utf8");
+	} catch {
+		return "";
+	}
+}

@@ -1,0 +1,72 @@
+// Packs what would be published, installs it in an empty folder without this workspace, and uses it.
+import { spawnSync } from "node:child_process";
+import {
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	rmSync,
+	writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { packOnnxRuntime } from "./pack-onnxruntime.mjs";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const scratch = mkdtempSync(join(tmpdir(), "saccade-pack-"));
+
+function run(command, args, cwd) {
+	const result = spawnSync(command, args, {
+		cwd,
+		encoding: "utf8",
+		stdio: ["ignore", "pipe", "inherit"],
+	});
+	if (result.status !== 0)
+		throw new Error(
+			`${command} ${args.join(" ")}: exit ${result.status}\n${result.stdout}`,
+		);
+	return result.stdout;
+}
+
+try {
+	const tarballs = join(scratch, "tarballs");
+	const home = join(scratch, "home");
+	mkdirSync(tarballs);
+	mkdirSync(home);
+	const library = packOnnxRuntime(scratch);
+	const packages = ["protocol", "grpc", "perception", "server"].map((name) =>
+		join(root, "packages", name),
+	);
+	for (const path of [...packages, library])
+		run(
+			"npm",
+			["pack", "--silent", "--pack-destination", tarballs, path],
+			scratch,
+		);
+	writeFileSync(
+		join(home, "package.json"),
+		'{ "name": "empty", "private": true }\n',
+	);
+	const files = readdirSync(tarballs).map((file) => join(tarballs, file));
+	run(
+		"npm",
+		["install", "--no-audit", "--no-fund", "--loglevel=error", ...files],
+		home,
+	);
+	const saccade = join(home, "node_modules", ".bin", "saccade");
+	const version = run(saccade, ["--version"], home).trim();
+	const model = join(root, "models", "repository");
+	const answer = JSON.parse(
+		run(saccade, ["infer", "mlp", "--model-repository", model, "--json"], home),
+	);
+	if (
+		!Array.isArray(answer.outputs) ||
+		answer.outputs[0]?.shape?.join() !== "1,10"
+	)
+		throw new Error(`unexpected answer: ${JSON.stringify(answer)}`);
+	console.log(
+		`installed from tarballs: ${version}; mlp answered ${answer.outputs[0].name} [${answer.outputs[0].shape}]`,
+	);
+} finally {
+	rmSync(scratch, { recursive: true, force: true });
+}
