@@ -8,6 +8,7 @@ import {
 	type ConnectionHost,
 	type SocketControl,
 } from "./http2/connection.ts";
+import type { StreamOwner } from "./http2/stream.ts";
 import { ConnectionKeeper } from "./keeper.ts";
 import {
 	type GrpcServerOptions,
@@ -52,7 +53,7 @@ class Http2GrpcServer implements GrpcServer {
 	readonly #listener: Server;
 	readonly #readMode: () => "reused-buffer" | "events";
 	readonly #connections = new Set<Connection>();
-	readonly #peers = new WeakMap<Connection, string>();
+	readonly #peers = new WeakMap<StreamOwner, string>();
 	#waiting: Connection[] = [];
 	#callCount = 0;
 	#closing: Promise<void> | null = null;

@@ -5,7 +5,7 @@
 import { createServer, type Server, Socket } from "node:net";
 import type { SocketControl } from "./http2/connection.ts";
 
-export const READ_BUFFER_BYTES = 256 * 1024;
+const READ_BUFFER_BYTES = 256 * 1024;
 
 /** What to do with an accepted socket. `bytes` are valid only during `read`. */
 export interface SocketUser {

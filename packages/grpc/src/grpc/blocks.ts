@@ -64,7 +64,7 @@ const MAX_MESSAGE_BYTES = 2048;
  * Printable ASCII but % stays, every other octet of the UTF-8 form becomes %XX.
  * https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses
  */
-export function percentEncode(message: string): string {
+function percentEncode(message: string): string {
 	let text = "";
 	for (const octet of Buffer.from(message).subarray(0, MAX_MESSAGE_BYTES)) {
 		const plain = octet >= 0x20 && octet <= 0x7e && octet !== 0x25;

@@ -41,6 +41,7 @@ import {
 	H2Stream,
 	type LossReason,
 	type StreamConsumer,
+	type StreamOwner,
 } from "./stream.ts";
 
 const HEADER_TABLE_BYTES = 4096;
@@ -68,7 +69,7 @@ export interface SocketControl {
 
 type Phase = "open" | "draining" | "closed";
 
-export class Connection implements FrameHandler {
+export class Connection implements FrameHandler, StreamOwner {
 	readonly #host: ConnectionHost;
 	readonly #control: SocketControl;
 	readonly #limits: ConnectionLimits;

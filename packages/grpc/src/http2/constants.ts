@@ -68,15 +68,3 @@ export class ConnectionError extends Error {
 		this.code = code;
 	}
 }
-
-/** Only this stream ends: RST_STREAM with `code`. */
-export class StreamError extends Error {
-	readonly code: ErrorNumber;
-	readonly streamId: number;
-
-	constructor(code: ErrorNumber, streamId: number, message: string) {
-		super(message);
-		this.code = code;
-		this.streamId = streamId;
-	}
-}

@@ -2,7 +2,6 @@
 //
 //   open ──END_STREAM in──▶ half-closed (remote) ──END_STREAM out──▶ closed
 //     └──END_STREAM out──▶ half-closed (local) ──END_STREAM in, or our RST──▶ closed
-import type { Connection } from "./connection.ts";
 import type { ErrorNumber } from "./constants.ts";
 
 export type LossReason = "peer-reset" | "connection" | "shutdown";
@@ -25,9 +24,18 @@ export interface DataSource {
 	writeTo(target: Uint8Array, offset: number): void;
 }
 
+/** What a stream asks of the connection that owns it. */
+export interface StreamOwner {
+	sendHeaders(stream: H2Stream, block: Uint8Array, endStream: boolean): void;
+	sendData(stream: H2Stream, source: DataSource): boolean;
+	sendTrailers(stream: H2Stream, block: Uint8Array): void;
+	resetStream(stream: H2Stream, code: ErrorNumber): void;
+	returnStreamCredit(stream: H2Stream): void;
+}
+
 export class H2Stream {
 	readonly id: number;
-	readonly connection: Connection;
+	readonly connection: StreamOwner;
 	consumer: StreamConsumer | null = null;
 	/** The peer sent END_STREAM. */
 	remoteClosed = false;
@@ -47,7 +55,7 @@ export class H2Stream {
 	waitingTrailers: Uint8Array | null = null;
 
 	constructor(
-		connection: Connection,
+		connection: StreamOwner,
 		id: number,
 		sendWindow: number,
 		receiveWindow: number,

@@ -38,7 +38,7 @@ export interface RequestHead {
 	readonly peer: string;
 }
 
-export const OPERATIONS = [
+const OPERATIONS = [
 	"health",
 	"server.metadata",
 	"model.metadata",

@@ -21,20 +21,17 @@ import type {
 export type {
 	IndexEntry,
 	LoadRequest,
-	ModelConfigMessage,
-	ModelMetadata,
 	ModelStatistics,
-	ServerMetadata,
 } from "../service/services.ts";
 export type { LogSettings, TraceSettings } from "../service/settings.ts";
 
 /** A model by name; the version may be empty. */
-export interface ModelReference {
+interface ModelReference {
 	readonly name: string;
 	readonly version: string;
 }
 
-export interface SharedMemoryRegion {
+interface SharedMemoryRegion {
 	readonly name: string;
 }
 

@@ -22,7 +22,7 @@ export const openContext: OpenPhase = (head) => {
 	return { ok: true, context };
 };
 
-export function refuse(error: SaccadeError): Opened {
+function refuse(error: SaccadeError): Opened {
 	return { ok: false, error };
 }
 

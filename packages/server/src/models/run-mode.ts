@@ -4,7 +4,7 @@
 import type { RunMode } from "../runtime/runtime.ts";
 
 /** Longest run that may hold the event loop (promise 3 of the design), in µs. */
-export const INLINE_UP_TO_US = 50;
+const INLINE_UP_TO_US = 50;
 /** An off-loop run shorter than this may be tried inline while nothing is served yet. */
 const TRIAL_UP_TO_US = 500;
 /** Weight of a new measurement, and how far above the estimate one counts: the machine may have paused us. */

@@ -23,7 +23,7 @@ export interface DurationStat {
 	readonly ns: number;
 }
 
-export interface BatchStat {
+interface BatchStat {
 	readonly batchSize: number;
 	readonly computeInput: DurationStat;
 	readonly computeInfer: DurationStat;
@@ -48,12 +48,7 @@ export interface ModelStatistics {
 	readonly batchStats: readonly BatchStat[];
 }
 
-export type IndexState =
-	| "UNKNOWN"
-	| "READY"
-	| "UNAVAILABLE"
-	| "LOADING"
-	| "UNLOADING";
+type IndexState = "UNKNOWN" | "READY" | "UNAVAILABLE" | "LOADING" | "UNLOADING";
 
 /** Never-loaded models have only a name. */
 export interface IndexEntry {

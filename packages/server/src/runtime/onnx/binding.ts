@@ -5,6 +5,7 @@
 //                    └ terminate: the run ends early, done gets CANCELLED
 import { DTYPE_BYTES } from "@saccade/protocol";
 import { SaccadeError } from "../../errors/saccade-error.ts";
+import type { TensorSpec } from "../../tensor/tensor.ts";
 import type {
 	Binding,
 	BindRequest,
@@ -16,9 +17,23 @@ import { BoundInput } from "./bound-input.ts";
 import type { OrtEnvironment } from "./environment.ts";
 import type { Pointer, Status } from "./native.ts";
 import type { OffloadGate } from "./offload.ts";
-import type { OnnxSession } from "./session.ts";
 import { toError } from "./status.ts";
 import { createTensor, readTensor } from "./values.ts";
+
+/** What a binding needs of the session that it hangs on. */
+export interface BindingOwner {
+	readonly handle: Pointer;
+	readonly inputs: readonly TensorSpec[];
+	readonly outputs: readonly TensorSpec[];
+	/** `const char*` tables. */
+	readonly names: {
+		readonly inputs: BigUint64Array;
+		readonly outputs: BigUint64Array;
+	};
+	runStarted(): void;
+	runEnded(): void;
+	forget(binding: Binding): void;
+}
 
 interface BoundOutputSlot {
 	/** Position among the outputs of this binding's run, −1 when not wanted. */
@@ -29,7 +44,7 @@ interface BoundOutputSlot {
 
 export class OnnxBinding implements Binding {
 	readonly inputs: readonly (Uint8Array | null)[];
-	readonly #session: OnnxSession;
+	readonly #session: BindingOwner;
 	readonly #env: OrtEnvironment;
 	readonly #gate: OffloadGate;
 	readonly #runOptions: Pointer;
@@ -46,7 +61,7 @@ export class OnnxBinding implements Binding {
 	#done: RunDone | null = null;
 
 	constructor(
-		session: OnnxSession,
+		session: BindingOwner,
 		env: OrtEnvironment,
 		gate: OffloadGate,
 		request: BindRequest,

@@ -13,7 +13,7 @@ type MaybePointer = bigint | null;
 /** `OrtStatus*`: null is success. Turned into an error by `check`, and only there. */
 export type Status = MaybePointer;
 /** What koffi takes for a `void*`: an address, or memory of ours. */
-export type Memory = MaybePointer | NodeJS.TypedArray;
+type Memory = MaybePointer | NodeJS.TypedArray;
 
 interface Callable {
 	(...args: unknown[]): unknown;
@@ -155,7 +155,7 @@ export interface OrtApi {
 }
 
 /** An entry that may also be called off the event loop; `done` runs on it. Memory in `args` must outlive the call. */
-export interface Offloadable<Args extends readonly unknown[]> {
+interface Offloadable<Args extends readonly unknown[]> {
 	(...args: Args): Status;
 	async(
 		...args: [...Args, done: (error: Error | null, status: Status) => void]

@@ -2,7 +2,7 @@
 import { SaccadeError } from "../../errors/saccade-error.ts";
 import type { TensorSpec } from "../../tensor/tensor.ts";
 import type { Binding, BindRequest, Session } from "../runtime.ts";
-import { OnnxBinding } from "./binding.ts";
+import { type BindingOwner, OnnxBinding } from "./binding.ts";
 import type { OrtEnvironment } from "./environment.ts";
 import { addressOf, type Pointer } from "./native.ts";
 import type { OffloadGate } from "./offload.ts";
@@ -15,7 +15,7 @@ interface NameTables {
 	readonly bytes: readonly Uint8Array[];
 }
 
-export class OnnxSession implements Session {
+export class OnnxSession implements Session, BindingOwner {
 	readonly inputs: readonly TensorSpec[];
 	readonly outputs: readonly TensorSpec[];
 	readonly handle: Pointer;
@@ -23,7 +23,7 @@ export class OnnxSession implements Session {
 	readonly #env: OrtEnvironment;
 	readonly #gate: OffloadGate;
 	readonly #closed: (session: OnnxSession) => void;
-	readonly #bindings = new Set<OnnxBinding>();
+	readonly #bindings = new Set<Binding>();
 	#running = 0;
 	#open = true;
 
@@ -83,7 +83,7 @@ export class OnnxSession implements Session {
 		this.#running--;
 	}
 
-	forget(binding: OnnxBinding): void {
+	forget(binding: Binding): void {
 		this.#bindings.delete(binding);
 	}
 

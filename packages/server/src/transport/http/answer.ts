@@ -55,7 +55,7 @@ export function refuseEarly(
 	if (hasBody) request.resume();
 }
 
-export function answerBytes(
+function answerBytes(
 	response: ServerResponse,
 	status: number,
 	body: Buffer,

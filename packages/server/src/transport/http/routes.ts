@@ -2,7 +2,7 @@
 // the match, so that an encoded slash stays part of a name.
 import { SaccadeError } from "../../errors/saccade-error.ts";
 
-export type RouteName =
+type RouteName =
 	| "live"
 	| "ready"
 	| "server"
