@@ -94,7 +94,7 @@ test("messages are the same however the body is cut, in place or landed", () => 
 					}),
 				);
 				const got: string[] = [];
-				let target = new Uint8Array(0);
+				let target: Uint8Array = new Uint8Array(0);
 				const reader = new MessageReader(
 					{
 						messageBegin: (byteLength, first) => {
