@@ -1,36 +1,24 @@
-// `saccade doctor` and `saccade sysinfo`.
-import { diagnose, systemInfo } from "../app/diagnosis.ts";
-import { printTable } from "./output.ts";
+// `saccade doctor`: exit code 1 when something would stop the server.
+import { runChecks } from "./doctor/checks.ts";
+import { formatTable } from "./table.ts";
 
-const PORTS = [8000, 8001, 8002];
-
-export async function doctor(options: {
-	readonly modelRepository?: string;
+export interface DoctorFlags {
+	readonly modelRepository?: readonly string[];
 	readonly json?: boolean;
-}): Promise<number> {
-	const findings = await diagnose(
-		options.modelRepository === undefined ? [] : [options.modelRepository],
-		PORTS,
-	);
-	if (options.json === true) console.log(JSON.stringify(findings));
-	else
-		printTable(
-			["", "check", "found", "what to do"],
-			findings.map(({ result, check, detail, remedy }) => [
-				result,
-				check,
-				detail,
-				remedy,
-			]),
-		);
-	return findings.some(({ result }) => result === "fail") ? 1 : 0;
 }
 
-export async function sysinfo(options: {
-	readonly json?: boolean;
-}): Promise<number> {
-	console.log(
-		JSON.stringify(systemInfo(), null, options.json === true ? undefined : 2),
-	);
-	return 0;
+export async function doctor(flags: DoctorFlags): Promise<void> {
+	const findings = await runChecks(flags.modelRepository ?? []);
+	if (flags.json === true) console.log(JSON.stringify(findings, null, 2));
+	else
+		console.log(
+			formatTable(
+				findings.map(({ state, check, found, remedy }) => [
+					state,
+					check,
+					remedy === "" ? found : `${found}: ${remedy}`,
+				]),
+			),
+		);
+	if (findings.some(({ state }) => state === "fail")) process.exitCode = 1;
 }

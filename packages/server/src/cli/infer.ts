@@ -1,132 +1,94 @@
-// `saccade infer`: one inference, in this process or on a running server.
-import { withModel } from "../app/one-shot.ts";
-import type { Tensor, TensorSpec } from "../tensor/tensor.ts";
-import { detect } from "./detect.ts";
-import { call, inferRemote } from "./http-client.ts";
-import {
-	isPicture,
-	pictureTensor,
-	readNumbers,
-	readPicture,
-	zeros,
-} from "./input.ts";
-import { printTable, roundedBox, summary } from "./output.ts";
+// `saccade infer`: gather inputs → run → find boxes → print; the work is done in infer/.
 
-export interface InferOptions {
-	readonly modelRepository?: string;
-	readonly url: string;
-	readonly input?: string;
+import { type Gathered, gatherInputs } from "./infer/inputs.ts";
+import { findLabels } from "./infer/labels.ts";
+import { withTarget } from "./infer/open-target.ts";
+import {
+	type PictureFlags,
+	resolvePictureSettings,
+} from "./infer/picture-settings.ts";
+import { type Result, renderJson, renderText } from "./infer/render.ts";
+import type { Answer, ModelFacts, TargetOptions } from "./infer/target.ts";
+import { UsageError } from "./usage-error.ts";
+
+export interface InferFlags extends TargetOptions, PictureFlags {
+	readonly modelVersion?: string;
+	readonly input?: readonly string[];
+	readonly shape?: readonly string[];
+	/** Text of a number. */
+	readonly threshold: string;
+	readonly iou: string;
+	readonly labels?: string;
 	readonly out?: string;
-	readonly channelOrder: "rgb" | "bgr";
-	readonly scale: number;
-	readonly threshold: number;
+	readonly full?: boolean;
 	readonly json?: boolean;
 }
 
-interface Target {
-	readonly inputs: readonly TensorSpec[];
-	readonly labels: ReadonlyMap<string, readonly string[]>;
-	infer(inputs: readonly Tensor[]): Promise<Tensor[]>;
+export function infer(model: string, flags: InferFlags): Promise<void> {
+	return withTarget(flags, [model], (target) => inferOn(target, model, flags));
 }
 
-export async function infer(
+async function inferOn(
+	target: Target,
 	model: string,
-	options: InferOptions,
-): Promise<number> {
-	if (options.modelRepository !== undefined)
-		return withModel(
-			options.modelRepository,
-			model,
-			process.env["UV_THREADPOOL_SIZE"],
-			(loaded) =>
-				inferOn({ ...loaded, inputs: loaded.metadata.inputs }, options),
-		);
-	return inferOn(await remoteTarget(options.url, model), options);
-}
-
-async function remoteTarget(url: string, model: string): Promise<Target> {
-	const metadata = (await call(
-		url,
-		`/v2/models/${encodeURIComponent(model)}`,
-	)) as {
-		inputs: { name: string; datatype: Tensor["dtype"]; shape: number[] }[];
-	};
-	return {
-		inputs: metadata.inputs.map(({ name, datatype, shape }) => ({
-			name,
-			dtype: datatype,
-			shape,
-		})),
-		labels: new Map(),
-		infer: (inputs) => inferRemote(url, model, inputs),
-	};
-}
-
-async function inferOn(target: Target, options: InferOptions): Promise<number> {
-	const [first] = target.inputs;
-	if (first === undefined) throw new Error("the model has no input");
-	const picture =
-		options.input !== undefined && isPicture(options.input)
-			? await readPicture(options.input)
-			: null;
-	const inputs = await Promise.all(
-		target.inputs.map(async (spec) => {
-			if (options.input === undefined || spec !== first) return zeros(spec);
-			return picture === null
-				? readNumbers(options.input, spec)
-				: pictureTensor(picture, spec, options);
-		}),
-	);
+	flags: InferFlags,
+): Promise<void> {
+	const version = flags.modelVersion ?? "";
+	const facts = await target.describe(model, version);
+	const gathered = await gatherInputs(facts.inputs, {
+		files: flags.input ?? [],
+		shapes: flags.shape ?? [],
+		picture: resolvePictureSettings(facts, flags),
+	});
 	const startMs = performance.now();
-	const outputs = await target.infer(inputs);
-	const tookMs = performance.now() - startMs;
-	const detections =
-		picture === null
-			? null
-			: detect(outputs, first, picture, target.labels, options.threshold);
-	if (detections !== null && picture !== null && options.out !== undefined) {
-		detections.draw(picture);
-		const { default: sharp } = await import("sharp");
-		const raw = {
-			width: picture.width,
-			height: picture.height,
-			channels: 3 as const,
-		};
-		await sharp(picture.rgb, { raw }).toFile(options.out);
-	}
-	const found = detections?.found.map(({ label, score, box }) => ({
-		label,
-		score: Number(score.toFixed(3)),
-		box: roundedBox(box),
-	}));
-	if (options.json === true)
-		console.log(
-			JSON.stringify({
-				tookMs: Number(tookMs.toFixed(3)),
-				outputs: outputs.map(summary),
-				...(found !== undefined && { detections: found }),
-			}),
+	const answer = await target.infer(model, version, gathered.inputs);
+	const durationMs = performance.now() - startMs;
+	const found = await findBoxes(facts, answer, gathered, flags);
+	await draw(gathered, found, flags.out);
+	print({ answer, durationMs, found }, flags);
+}
+
+async function findBoxes(
+	facts: ModelFacts,
+	answer: Answer,
+	{ picture }: Gathered,
+	flags: InferFlags,
+): Promise<Result["found"]> {
+	if (picture === null) return null;
+	const { detect } = await import("./infer/detect.ts");
+	return detect(answer.outputs, picture, {
+		threshold: fraction(flags.threshold, "--threshold"),
+		iouThreshold: fraction(flags.iou, "--iou"),
+		labels: await findLabels(facts, flags),
+	});
+}
+
+async function draw(
+	{ picture }: Gathered,
+	found: Result["found"],
+	file: string | undefined,
+): Promise<void> {
+	if (file === undefined) return;
+	if (picture === null || found === null)
+		throw new UsageError(
+			"--out draws the boxes of a detector on a picture; give one with --input, and a model whose output is a known detector head",
 		);
-	else if (found !== undefined)
-		printTable(
-			["label", "score", "x1", "y1", "x2", "y2"],
-			found.map(({ label, score, box }) => [
-				label,
-				score.toFixed(3),
-				...box.map(String),
-			]),
-		);
-	else
-		printTable(
-			["output", "type", "shape", "first values"],
-			outputs
-				.map(summary)
-				.map(({ name, datatype, shape, head }) => [
-					name,
-					datatype,
-					`[${shape}]`,
-					head.join(" "),
-				]),
-		);
-	return 0;
+	const { drawDetections } = await import("@saccade/perception");
+	const { writePicture } = await import("./infer/picture.ts");
+	drawDetections(picture.image, found.detections, found.labels);
+	await writePicture(picture.image, file);
+}
+
+function print(result: Result, { json, full }: InferFlags): void {
+	console.log(
+		json === true
+			? JSON.stringify(renderJson(result, full === true), null, 2)
+			: renderText(result, full === true),
+	);
+}
+
+function fraction(text: string, flag: string): number {
+	const value = Number(text);
+	if (text !== "" && value >= 0 && value <= 1) return value;
+	throw new UsageError(`${flag} is between 0 and 1, got '${text}'`);
 }

@@ -1,34 +1,32 @@
 // The `saccade` command. Each command's module is loaded when it is called, so that `serve` starts fast.
-const USAGE_EXIT = 2;
-const [command, ...args] = process.argv.slice(2);
+import { UsageError } from "./usage-error.ts";
 
-try {
-	// `serve` reads its own options: Triton's names and forms.
-	process.exitCode =
-		command === "serve" && !isHelp(args)
-			? await (await import("./serve.ts")).serve(args)
-			: await runProgram();
-} catch (error) {
-	const { code, exitCode } = error as { code?: string; exitCode?: number };
-	if (code?.startsWith("commander.") === true) {
-		process.exitCode = exitCode === 0 ? 0 : USAGE_EXIT;
-	} else {
-		console.error(
-			`saccade ${command ?? ""}: ${error instanceof Error ? error.message : String(error)}`,
-		);
-		process.exitCode = 1;
+const FAILED = 1;
+const USAGE = 2;
+
+const args = process.argv.slice(2);
+process.exitCode = await run(args);
+
+async function run(argv: readonly string[]): Promise<number> {
+	const asksHelp = argv.includes("--help") || argv.includes("-h");
+	if (argv[0] === "serve" && !asksHelp)
+		return (await import("./serve.ts")).serve(argv.slice(1));
+	try {
+		const { createProgram } = await import("./program.ts");
+		await createProgram().parseAsync(argv, { from: "user" });
+		return Number(process.exitCode ?? 0);
+	} catch (error) {
+		return exitCodeOf(error, argv[0] ?? "");
 	}
 }
 
-function isHelp(rest: readonly string[]): boolean {
-	return rest.includes("--help") || rest.includes("-h");
-}
-
-async function runProgram(): Promise<number> {
-	const { buildProgram } = await import("./program.ts");
-	let code = 0;
-	await buildProgram((result) => {
-		code = result;
-	}).parseAsync(process.argv);
-	return code;
+function exitCodeOf(error: unknown, command: string): number {
+	const { code, exitCode } = error as { code?: string; exitCode?: number };
+	// Commander has printed its own text already.
+	if (code?.startsWith("commander.") === true)
+		return exitCode === 0 ? 0 : USAGE;
+	console.error(
+		`saccade ${command}: ${error instanceof Error ? error.message : String(error)}`,
+	);
+	return error instanceof UsageError ? USAGE : FAILED;
 }

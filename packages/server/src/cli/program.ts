@@ -1,120 +1,128 @@
-// Commands, their options and their help. What they do is elsewhere, loaded when called.
+// The command line's grammar. `serve` reads its own options, in Triton's names and forms.
 import { Command } from "commander";
 import { VERSION } from "../app/version.ts";
 import { OPTIONS } from "../config/options.ts";
 
-const DEFAULT_URL = "127.0.0.1:8000";
-
-/** @param done receives the exit code */
-export function buildProgram(done: (code: number) => void): Command {
+/** Commands, their options and their help; what they do is loaded when they are called. */
+export function createProgram(): Command {
 	const program = new Command("saccade")
-		.description(
-			"A perception inference server that keeps a deadline which begins at the sensor.",
-		)
-		.version(`saccade ${VERSION}`, "--version")
-		.exitOverride()
-		.showHelpAfterError("(--help shows what is possible)");
+		.description("Perception inference server that keeps its deadlines")
+		.version(`saccade ${VERSION}`)
+		.exitOverride();
 	program
 		.command("serve")
-		.description("serve a model repository over HTTP and gRPC")
+		.description("serve models over HTTP and gRPC")
 		.addHelpText("after", serveHelp());
-	program
-		.command("infer <model>")
-		.description("one inference, in this process or on a running server")
-		.option(
-			"--model-repository <dir>",
-			"load the model from here, without a server",
-		)
-		.option(
-			"--url <host:port>",
-			"HTTP address of a running server",
-			DEFAULT_URL,
-		)
-		.option(
-			"--input <file>",
-			"picture, .npy, .json or raw bytes; zeros when left out",
-		)
-		.option("--out <picture>", "write the picture with the found boxes drawn")
-		.option(
-			"--channel-order <rgb|bgr>",
-			"order that the model was trained with",
-			"bgr",
-		)
-		.option("--scale <factor>", "factor for 8-bit pixels", Number, 1 / 255)
-		.option("--threshold <score>", "least score of a box", Number, 0.65)
-		.option("--json", "one JSON object")
-		.addHelpText(
-			"after",
-			"\nExample:\n  saccade infer fastestdet --model-repository ./models --input street.jpg --out boxes.png",
-		)
-		.action(async (model, options) =>
-			done(await (await import("./infer.ts")).infer(model, options)),
-		);
-	const models = program
-		.command("models")
-		.description(
-			"list, show, explain, load and unload models of a running server",
-		);
-	const remote = (name: string, description: string) =>
-		models
-			.command(name)
-			.description(description)
-			.option("--url <host:port>", "HTTP address of the server", DEFAULT_URL)
-			.option("--json", "one JSON value");
-	remote("list", "every model and version with its state")
-		.addHelpText(
-			"after",
-			"\nExample:\n  saccade models list --url 127.0.0.1:8000",
-		)
-		.action(async (options) =>
-			done(await (await import("./models.ts")).listModels(options)),
-		);
-	remote("show <model>", "inputs and outputs").action(async (model, options) =>
-		done(await (await import("./models.ts")).showModel(model, options)),
+	addInfer(program);
+	addModels(program);
+	addReport(
+		program,
+		"doctor",
+		"what would stop this machine from serving, and how to mend it",
+		async (options) => (await import("./doctor.ts")).doctor(options),
 	);
-	remote(
-		"explain <model>",
-		"the configuration as it is served, completed",
-	).action(async (model, options) =>
-		done(await (await import("./models.ts")).explainModel(model, options)),
+	addReport(
+		program,
+		"sysinfo",
+		"versions, cores, memory, library and execution providers",
+		async (options) => (await import("./sysinfo.ts")).sysinfo(options),
 	);
-	for (const change of ["load", "unload"] as const)
-		remote(
-			`${change} <model>`,
-			`${change} a model (needs --model-control-mode=explicit)`,
-		).action(async (model, options) =>
-			done(
-				await (await import("./models.ts")).changeModel(change, model, options),
-			),
-		);
-	program
-		.command("doctor")
-		.description(
-			"what would stop this machine from serving, and how to mend it",
-		)
-		.option("--model-repository <dir>", "also look at this repository")
-		.option("--json", "one JSON array")
-		.addHelpText(
-			"after",
-			"\nExample:\n  saccade doctor --model-repository ./models",
-		)
-		.action(async (options) =>
-			done(await (await import("./doctor.ts")).doctor(options)),
-		);
-	program
-		.command("sysinfo")
-		.description("versions, cores, memory, providers")
-		.option("--json", "on one line")
-		.addHelpText("after", "\nExample:\n  saccade sysinfo --json")
-		.action(async (options) =>
-			done(await (await import("./doctor.ts")).sysinfo(options)),
-		);
 	return program;
 }
 
+function addInfer(program: Command): void {
+	program
+		.command("infer")
+		.description("one inference, in this process or on a running server")
+		.argument("<model>", "name of the model")
+		.option(
+			"-r, --model-repository <directory...>",
+			"load the model from here, in this process",
+		)
+		.option("-u, --url <host:port>", "HTTP address of a running server")
+		.option("--model-version <version>", "default: the highest that serves")
+		.option(
+			"-i, --input <[name=]file...>",
+			"picture, .npy, .json or raw bytes; inputs without one are zeros",
+		)
+		.option(
+			"--shape <name:sizes...>",
+			"sizes of an input with dynamic dimensions, e.g. input:1,64",
+		)
+		.option(
+			"--channel-order <rgb|bgr>",
+			"of a picture; over saccade.input.channels",
+		)
+		.option("--scale <factor>", "of a picture; over saccade.input.scale")
+		.option("--mean <r,g,b>", "of a picture; over saccade.input.mean")
+		.option("--std <r,g,b>", "of a picture; over saccade.input.std")
+		.option("--threshold <score>", "least score of a detection", "0.65")
+		.option("--iou <overlap>", "non-maximum suppression", "0.45")
+		.option("--labels <file>", "one class name a line")
+		.option("-o, --out <file>", "write the picture with the boxes drawn")
+		.option("--full", "print every value of every output")
+		.option("--json", "print JSON")
+		.addHelpText(
+			"after",
+			"\nExamples:\n  saccade infer mlp --model-repository models/repository\n  saccade infer fastestdet -u 127.0.0.1:8000 -i street.jpg -o boxes.png",
+		)
+		.action(async (model: string, options) =>
+			(await import("./infer.ts")).infer(model, options),
+		);
+}
+
+function addModels(program: Command): void {
+	const models = program
+		.command("models")
+		.description("what is in a repository or on a running server");
+	const actions = [
+		["list", "[]", "models, versions and states"],
+		["show", "<model>", "inputs, outputs and versions of a model"],
+		["explain", "<model>", "its configuration as completed from the file"],
+		["load", "<model>", "load it on a running server (--url)"],
+		["unload", "<model>", "unload it on a running server (--url)"],
+	] as const;
+	for (const [name, argument, description] of actions) {
+		const command = models.command(name).description(description);
+		if (argument === "<model>") command.argument(argument);
+		command
+			.option("-r, --model-repository <directory...>", "look in here")
+			.option("-u, --url <host:port>", "HTTP address of a running server")
+			.option("--json", "print JSON")
+			.addHelpText(
+				"after",
+				`\nExample:\n  saccade models ${name}${argument === "<model>" ? " mlp" : ""} ${name.endsWith("load") ? "--url 127.0.0.1:8000" : "--model-repository models/repository"}`,
+			)
+			.action(async (...given: unknown[]) => {
+				const model = typeof given[0] === "string" ? given[0] : "";
+				const { models: run } = await import("./models.ts");
+				await run(name, model, command.opts());
+			});
+	}
+}
+
+function addReport(
+	program: Command,
+	name: string,
+	description: string,
+	action: (options: {
+		modelRepository?: string[];
+		json?: boolean;
+	}) => Promise<void>,
+): void {
+	program
+		.command(name)
+		.description(description)
+		.option("-r, --model-repository <directory...>", "check it too")
+		.option("--json", "print JSON")
+		.addHelpText("after", `\nExample:\n  saccade ${name} --json`)
+		.action(action);
+}
+
+/** From the one table of options. */
 function serveHelp(): string {
 	const lines = Object.values(OPTIONS).map(
 		({ flag, unit, meaning }) => `  --${flag} <${unit}>\n      ${meaning}`,
 	);
-	return `\nExample:\n  saccade serve --model-repository ./models --http-port 8000\n\nOptions (--x v or --x=v; docs/config.md has defaults and reasons):\n${lines.join("\n")}`;
+	return `\nExample:\n  saccade serve --model-repository models/repository --http-port 8000\n\nOptions (--x v or --x=v; docs/config.md has defaults and reasons):\n  --config <file>\n      Options from a YAML file; flags and environment win over it.\n  --json\n      Say the addresses and models as one JSON object.\n${lines.join("\n")}`;
 }

@@ -1,41 +1,58 @@
 // `saccade serve`: options in, a running server out, SIGTERM drains.
 import { readFileSync } from "node:fs";
-import { type Addresses, createServer, logLevel } from "../app/server.ts";
+import {
+	type Addresses,
+	createServer,
+	logLevel,
+	type Server,
+} from "../app/server.ts";
+import type { ServerOptions } from "../config/options.ts";
 import { type Resolved, resolveOptions } from "../config/resolve.ts";
 import { createLogger } from "../telemetry/logger.ts";
 
-const USAGE_EXIT = 2;
+const FAILED = 1;
+const USAGE = 2;
 
 /** Runs until a signal; returns the exit code. */
 export async function serve(args: readonly string[]): Promise<number> {
-	const resolved = readOptions(args);
+	const asJson = args.includes("--json");
+	const resolved = readOptions(args.filter((arg) => arg !== "--json"));
 	if (!resolved.ok) {
 		for (const problem of resolved.problems)
 			console.error(`saccade serve: ${problem}`);
-		return USAGE_EXIT;
+		return USAGE;
 	}
-	const { options } = resolved;
+	const { options, warnings } = resolved;
 	if (options.modelRepositories.length === 0) {
 		console.error(
 			"saccade serve: name a model repository, e.g. --model-repository ./models",
 		);
-		return USAGE_EXIT;
+		return USAGE;
 	}
+	return runServer(options, warnings, asJson);
+}
+
+async function runServer(
+	options: ServerOptions,
+	warnings: readonly string[],
+	asJson: boolean,
+): Promise<number> {
 	const log = createLogger(logLevel(options.logVerbose, options.logInfo));
-	for (const warning of resolved.warnings) log.warn({}, warning);
-	const server = createServer(options, {
-		log,
-		poolThreads: process.env["UV_THREADPOOL_SIZE"],
-	});
+	for (const warning of warnings) log.warn({}, warning);
 	const stopped = untilSignal();
+	let server: Server | null = null;
 	try {
-		announce(await server.listen());
+		server = createServer(options, {
+			log,
+			poolThreads: process.env["UV_THREADPOOL_SIZE"],
+		});
+		announce(await server.listen(), server, asJson);
 	} catch (error) {
 		console.error(
 			`saccade serve: ${error instanceof Error ? error.message : error}`,
 		);
-		await server.close();
-		return 1;
+		await server?.close();
+		return FAILED;
 	}
 	await stopped;
 	await server.close();
@@ -49,16 +66,15 @@ function readOptions(args: readonly string[]): Resolved {
 		(arg) => arg === "--config" || arg.startsWith("--config="),
 	);
 	if (at >= 0) {
-		const inline = rest[at]?.split("=")[1];
-		const path = inline ?? rest[at + 1] ?? "";
-		rest.splice(at, inline === undefined ? 2 : 1);
+		const arg = rest[at] ?? "";
+		const isInline = arg.includes("=");
+		const path = isInline ? arg.slice("--config=".length) : rest[at + 1];
+		rest.splice(at, isInline ? 1 : 2);
 		try {
-			fileText = readFileSync(path, "utf8");
+			fileText = readFileSync(path ?? "", "utf8");
 		} catch {
-			return {
-				ok: false,
-				problems: [`the configuration file '${path}' cannot be read`],
-			};
+			const problem = `the configuration file '${path ?? ""}' cannot be read`;
+			return { ok: false, problems: [problem] };
 		}
 	}
 	return resolveOptions({ args: rest, env: process.env, fileText });
@@ -69,7 +85,7 @@ function untilSignal(): Promise<void> {
 	return new Promise((resolve) => {
 		let signalled = false;
 		const onSignal = () => {
-			if (signalled) process.exit(1);
+			if (signalled) process.exit(FAILED);
 			signalled = true;
 			resolve();
 		};
@@ -78,11 +94,18 @@ function untilSignal(): Promise<void> {
 	});
 }
 
-function announce(addresses: Addresses): void {
-	const bound = Object.entries(addresses).flatMap(([name, address]) =>
+function announce(addresses: Addresses, server: Server, asJson: boolean): void {
+	const models = server.services.repository.index(false);
+	if (asJson) {
+		console.log(JSON.stringify({ addresses, models }));
+		return;
+	}
+	const served = Object.entries(addresses).flatMap(([name, address]) =>
 		address === null ? [] : [`${name} ${address.address}:${address.port}`],
 	);
-	console.log(`saccade is ready: ${bound.join(", ")}`);
+	for (const { name, version = "-", state = "not loaded" } of models)
+		console.log(`  ${name} ${version} ${state}`);
+	console.log(`saccade is ready: ${served.join(", ")}`);
 	const isLoopback = Object.values(addresses).every(
 		(address) => address === null || address.address.startsWith("127."),
 	);

@@ -58,12 +58,25 @@ export interface WarmupSample {
 	readonly inputs: ReadonlyMap<string, WarmupInput>;
 }
 
+/** How a picture becomes the model's input: `saccade.input.*`. Clients that start from pictures read it. */
+export interface PictureSettings {
+	/** @default rgb */
+	readonly channels: "rgb" | "bgr";
+	/** Factor on 0 … 255, before mean and deviation. @default 1 / 255 */
+	readonly scale: number;
+	/** Per channel, in the tensor's order; subtracted after scaling. @default 0,0,0 */
+	readonly mean: readonly [number, number, number];
+	/** Divides last. @default 1,1,1 */
+	readonly std: readonly [number, number, number];
+}
+
 /** `parameters` with keys `saccade.*`. */
 export interface SaccadeSettings {
 	/** Where runs happen. @default auto: on the event loop while they are measured below 50 µs */
 	readonly runMode: "auto" | "inline" | "offload";
 	/** Batches in flight at once; 0: from the instance groups. */
 	readonly lanes: number;
+	readonly picture: PictureSettings;
 }
 
 export interface ModelConfig {

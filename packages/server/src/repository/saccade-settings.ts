@@ -6,9 +6,22 @@ import type { SaccadeSettings } from "./model-config.ts";
 
 const PREFIX = "saccade.";
 
+/** "0.485,0.456,0.406" */
+const perChannel = z
+	.string()
+	.transform((text) => text.split(",").map(Number))
+	.pipe(z.tuple([z.number(), z.number(), z.number()]));
+
 const schema = z.strictObject({
 	run_mode: z.enum(["auto", "inline", "offload"]).default("auto"),
 	lanes: z.coerce.number().int().min(0).max(64).default(0),
+	"input.channels": z.enum(["rgb", "bgr"]).default("rgb"),
+	"input.scale": z.coerce
+		.number()
+		.positive()
+		.default(1 / 255),
+	"input.mean": perChannel.default([0, 0, 0]),
+	"input.std": perChannel.default([1, 1, 1]),
 });
 
 /** Throws LOAD_FAILED naming every key that is unknown or wrong. */
@@ -33,5 +46,15 @@ export function parseSaccadeSettings(
 		);
 		throw new SaccadeError("LOAD_FAILED", problems.join("; "));
 	}
-	return { runMode: parsed.data.run_mode, lanes: parsed.data.lanes };
+	const { data } = parsed;
+	return {
+		runMode: data.run_mode,
+		lanes: data.lanes,
+		picture: {
+			channels: data["input.channels"],
+			scale: data["input.scale"],
+			mean: data["input.mean"],
+			std: data["input.std"],
+		},
+	};
 }
