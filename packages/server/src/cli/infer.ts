@@ -8,7 +8,12 @@ import {
 	resolvePictureSettings,
 } from "./infer/picture-settings.ts";
 import { type Result, renderJson, renderText } from "./infer/render.ts";
-import type { Answer, ModelFacts, TargetOptions } from "./infer/target.ts";
+import type {
+	Answer,
+	ModelFacts,
+	Target,
+	TargetOptions,
+} from "./infer/target.ts";
 import { UsageError } from "./usage-error.ts";
 
 export interface InferFlags extends TargetOptions, PictureFlags {
