@@ -4,8 +4,14 @@ import { z } from "zod";
 
 const MIB = 1024 * 1024;
 
-const port = z.coerce.number().int().min(0).max(65_535);
-const count = z.coerce.number().int().min(0);
+/** Flags and environment give text. Digits only: an empty value is a mistake, and no zero. */
+const whole = z.preprocess(
+	(value) =>
+		typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value,
+	z.int("a whole number is needed").min(0),
+);
+const port = whole.refine((value) => value <= 65_535, "at most 65535");
+const count = whole;
 const flag = z.preprocess((value) => {
 	if (value === "true" || value === "1" || value === "") return true;
 	if (value === "false" || value === "0") return false;

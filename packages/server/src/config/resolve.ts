@@ -39,12 +39,13 @@ export function resolveOptions(sources: Sources): Resolved {
 	const problems: string[] = [];
 	const warnings: string[] = [];
 	const given = {
-		...fromFile(sources.fileText, problems),
+		...fromFile(sources.fileText, problems, warnings),
 		...fromEnv(sources.env),
 		...fromArgs(sources.args, problems, warnings),
 	};
+	// A wrong value is reported below, with the others.
 	const strict =
-		given.strictTriton !== undefined && given.strictTriton !== "false";
+		OPTIONS.strictTriton.type.safeParse(given.strictTriton).data === true;
 	const options: Record<string, unknown> = {};
 	for (const name of Object.keys(OPTIONS) as OptionName[]) {
 		const { type, default: fallback, flag, unit } = OPTIONS[name];
@@ -92,15 +93,38 @@ function fromArgs(
 			value = args[++at];
 		if (name !== undefined)
 			given[name] = append(given[name], value ?? "true", name);
-		else if (IGNORED_FLAGS.has(flag))
-			warnings.push(`--${flag} has no effect in this version`);
-		else if (REFUSED_FLAGS.has(flag))
-			problems.push(
-				`--${flag} is not enforced in this version, so the server does not start as if it were; put a proxy that enforces it in front, and leave the option out`,
-			);
-		else problems.push(`--${flag} is not an option${didYouMean(flag)}`);
+		else if (flag === "backend-config" && value !== undefined)
+			readBackendConfig(value, given, warnings);
+		else tellUnbuilt(flag, `--${flag}`, problems, warnings);
 	}
 	return given;
+}
+
+/** Triton's `--backend-config=<backend>,<key>=<value>`, of which one key has an effect here. */
+function readBackendConfig(
+	text: string,
+	given: Given,
+	warnings: string[],
+): void {
+	const match = /^(?:onnxruntime)?,default-max-batch-size=(.*)$/.exec(text);
+	if (match !== null) given.defaultMaxBatchSize = match[1];
+	else warnings.push(`--backend-config=${text} has no effect in this version`);
+}
+
+/** An option that Triton has and this version lacks, or that nobody has. */
+function tellUnbuilt(
+	flag: string,
+	shown: string,
+	problems: string[],
+	warnings: string[],
+): void {
+	if (IGNORED_FLAGS.has(flag))
+		warnings.push(`${shown} has no effect in this version`);
+	else if (REFUSED_FLAGS.has(flag))
+		problems.push(
+			`${shown} is not enforced in this version, so the server does not start as if it were; put a proxy that enforces it in front, and leave the option out`,
+		);
+	else problems.push(`${shown} is not an option${didYouMean(flag)}`);
 }
 
 function isFollowedByOption(args: readonly string[], at: number): boolean {
@@ -123,7 +147,11 @@ function fromEnv(env: Sources["env"]): Given {
 }
 
 /** `server:` of `saccade.yaml`, keys as the flags are spelt. */
-function fromFile(text: string | null, problems: string[]): Given {
+function fromFile(
+	text: string | null,
+	problems: string[],
+	warnings: string[],
+): Given {
 	if (text === null) return {};
 	let document: unknown;
 	try {
@@ -150,9 +178,7 @@ function fromFile(text: string | null, problems: string[]): Given {
 	for (const [flag, value] of Object.entries(parsed.data.server)) {
 		const name = NAME_BY_FLAG.get(flag);
 		if (name === undefined)
-			problems.push(
-				`configuration file: '${flag}' is not an option${didYouMean(flag)}`,
-			);
+			tellUnbuilt(flag, `configuration file: '${flag}'`, problems, warnings);
 		else given[name] = value;
 	}
 	return given;

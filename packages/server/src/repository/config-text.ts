@@ -13,7 +13,7 @@ import textformat from "protobufjs/ext/textformat.js";
 import { SaccadeError } from "../errors/saccade-error.ts";
 
 /** A configuration is settings, not data: more is a mistake or an attack. */
-const MAX_CONFIG_BYTES = 1024 * 1024;
+export const MAX_CONFIG_BYTES = 1024 * 1024;
 
 let reflected: protobuf.Type | null = null;
 

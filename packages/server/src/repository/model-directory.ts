@@ -6,6 +6,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import { SaccadeError } from "../errors/saccade-error.ts";
+import { MAX_CONFIG_BYTES } from "./config-text.ts";
 import type { VersionPolicy } from "./model-config.ts";
 
 const VERSION = /^(0|[1-9]\d{0,17})$/;
@@ -69,10 +70,20 @@ export async function readModelDirectory(
 		path,
 		versions: versions.sort((a, b) => a - b),
 		configText: entries.includes(CONFIG_FILE)
-			? await readFile(join(path, CONFIG_FILE), "utf8")
+			? await readConfigText(join(path, CONFIG_FILE), name)
 			: null,
 		warnings,
 	};
+}
+
+/** Never more of it in memory than a configuration may have. */
+async function readConfigText(path: string, model: string): Promise<string> {
+	const { size } = await stat(path);
+	if (size <= MAX_CONFIG_BYTES) return readFile(path, "utf8");
+	throw new SaccadeError(
+		"LOAD_FAILED",
+		`${CONFIG_FILE} of model '${model}' has ${size} bytes; a configuration has at most ${MAX_CONFIG_BYTES}`,
+	);
 }
 
 /** The versions that `policy` serves. Throws LOAD_FAILED when none is left. */

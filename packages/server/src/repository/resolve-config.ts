@@ -62,6 +62,8 @@ export function preflightConfig(message: ConfigMessage, name: string) {
 		load: resolveLoadOptions(message),
 		versionPolicy: resolveVersionPolicy(message),
 		saccade: parseSaccadeSettings(parametersOf(message)),
+		/** By its own words; completion may still add batching. */
+		isBatched: message.schedulingChoice.case === "dynamicBatching",
 	};
 }
 
@@ -200,6 +202,12 @@ function fillDefaults(message: ConfigMessage, options: ResolveOptions): void {
 			value: create(ModelVersionPolicy_LatestSchema, { numVersions: 1 }),
 		},
 	});
+	for (const [index, group] of message.instanceGroup.entries()) {
+		group.name ||= `${options.name}_${index}`;
+		group.count = Math.max(group.count, 1);
+		if (group.kind === ModelInstanceGroup_Kind.AUTO)
+			group.kind = ModelInstanceGroup_Kind.CPU;
+	}
 	if (message.instanceGroup.length === 0)
 		message.instanceGroup = [
 			create(ModelInstanceGroupSchema, {
