@@ -6,22 +6,30 @@ import type { SaccadeSettings } from "./model-config.ts";
 
 const PREFIX = "saccade.";
 
-/** "0.485,0.456,0.406" */
-const perChannel = z
+/** Parameters are text; an empty one is a mistake, and no zero. */
+const number = z
 	.string()
-	.transform((text) => text.split(",").map(Number))
-	.pipe(z.tuple([z.number(), z.number(), z.number()]));
+	.regex(/\S/, "a number is needed")
+	.transform(Number)
+	.pipe(z.number());
+
+/** "0.485,0.456,0.406" */
+function perChannel(each: z.ZodType<number, string>) {
+	return z
+		.string()
+		.transform((text) => text.split(","))
+		.pipe(z.tuple([each, each, each]));
+}
+
+const positive = number.pipe(z.number().positive());
 
 const schema = z.strictObject({
 	run_mode: z.enum(["auto", "inline", "offload"]).default("auto"),
-	lanes: z.coerce.number().int().min(0).max(64).default(0),
+	lanes: number.pipe(z.int().min(0).max(64)).default(0),
 	"input.channels": z.enum(["rgb", "bgr"]).default("rgb"),
-	"input.scale": z.coerce
-		.number()
-		.positive()
-		.default(1 / 255),
-	"input.mean": perChannel.default([0, 0, 0]),
-	"input.std": perChannel.default([1, 1, 1]),
+	"input.scale": positive.default(1 / 255),
+	"input.mean": perChannel(number).default([0, 0, 0]),
+	"input.std": perChannel(positive).default([1, 1, 1]),
 });
 
 /** Throws LOAD_FAILED naming every key that is unknown or wrong. */

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseSaccadeSettings } from "./saccade-settings.ts";
+
+function parse(parameters: Readonly<Record<string, string>>) {
+	return parseSaccadeSettings(new Map(Object.entries(parameters)));
+}
+
+test("without parameters the defaults hold", () => {
+	assert.deepEqual(parse({}), {
+		runMode: "auto",
+		lanes: 0,
+		picture: {
+			channels: "rgb",
+			scale: 1 / 255,
+			mean: [0, 0, 0],
+			std: [1, 1, 1],
+		},
+	});
+});
+
+test("values are read from text", () => {
+	const settings = parse({
+		"saccade.run_mode": "inline",
+		"saccade.lanes": "3",
+		"saccade.input.channels": "bgr",
+		"saccade.input.scale": "1",
+		"saccade.input.mean": "0.485, 0.456,0.406",
+		"saccade.input.std": "0.229,0.224,0.225",
+	});
+	assert.equal(settings.runMode, "inline");
+	assert.equal(settings.lanes, 3);
+	assert.deepEqual(settings.picture, {
+		channels: "bgr",
+		scale: 1,
+		mean: [0.485, 0.456, 0.406],
+		std: [0.229, 0.224, 0.225],
+	});
+});
+
+test("parameters of others are left alone", () => {
+	assert.equal(parse({ intra_op_thread_count: "x" }).lanes, 0);
+});
+
+test("a misspelt key is an error that names the known ones", () => {
+	assert.throws(() => parse({ "saccade.lane": "1" }), {
+		code: "LOAD_FAILED",
+		message: /'saccade\.lane'.*saccade\.lanes/,
+	});
+});
+
+for (const [key, value] of [
+	["saccade.run_mode", "fast"],
+	["saccade.lanes", "-1"],
+	["saccade.lanes", ""],
+	["saccade.input.scale", "0"],
+	["saccade.input.mean", "1,2"],
+	["saccade.input.std", "1,0,1"],
+	["saccade.input.mean", "1,,2"],
+] as const)
+	test(`${key} = '${value}' is refused by name`, () => {
+		assert.throws(() => parse({ [key]: value }), {
+			code: "LOAD_FAILED",
+			message: new RegExp(key.replaceAll(".", "\\.")),
+		});
+	});
