@@ -27,6 +27,8 @@ export async function startServer(
 	const child = spawn(
 		process.execPath,
 		[
+			// In place, not through a child: its CPU and memory are what is measured.
+			"--conditions=source",
 			join(root, "packages/server/bin/saccade.js"),
 			"serve",
 			...repositories.flatMap((path) => ["--model-repository", path]),

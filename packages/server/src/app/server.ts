@@ -116,7 +116,7 @@ class SaccadeServer implements Server {
 			clock,
 			autoComplete: !options.disableAutoComplete,
 			defaultMaxBatchSize: options.defaultMaxBatchSize,
-			defaultLaneCount: DEFAULT_LANES,
+			coreCount: cores.usable,
 			warn: (text) => this.#log.warn({}, text),
 		});
 		this.#repository = new DiskRepositoryService(
@@ -286,9 +286,6 @@ class SaccadeServer implements Server {
 		}
 	}
 }
-
-/** One batch at a time leaves its cores to it; measured in bench/serve. */
-const DEFAULT_LANES = 1;
 
 export function logLevel(verbose: number, info: boolean) {
 	if (verbose > 0) return "debug";

@@ -38,6 +38,12 @@ const OPTIMIZATION_LEVEL = {
 	all: 99,
 } as const;
 
+// A run's idle threads sleep instead of spinning: the event loop and other lanes need the cores, and a server
+// without work must use none (small CNN, two threads on two cores: 4,604 answers/s against 4,200).
+const SESSION_DEFAULTS: Readonly<Record<string, string>> = {
+	"session.intra_op.allow_spinning": "0",
+};
+
 export function createOnnxRuntime(options: OnnxRuntimeOptions): OnnxRuntime {
 	return new OnnxRuntime(
 		loadOrtApi(findOrtLibrary(options.libraryPath)),
@@ -163,7 +169,8 @@ export class OnnxRuntime implements Runtime {
 				),
 				"graphOptimization",
 			);
-			for (const [key, value] of Object.entries(options.sessionConfig ?? {}))
+			const config = { ...SESSION_DEFAULTS, ...options.sessionConfig };
+			for (const [key, value] of Object.entries(config))
 				set(api.AddSessionConfigEntry(pointer, key, value), key);
 			for (const provider of options.providers ?? [])
 				this.#appendProvider(pointer, provider);
