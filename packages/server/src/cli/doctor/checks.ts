@@ -43,7 +43,7 @@ export async function runChecks(
 	];
 }
 
-export function checkNode(version: string): Finding {
+function checkNode(version: string): Finding {
 	const isNew = Number(version.split(".")[0]) >= NEEDED_NODE_MAJOR;
 	return isNew
 		? ok("node", version)
@@ -74,7 +74,7 @@ function checkCores(): Finding {
 	return ok("cores", `${usable} usable of ${machine}`);
 }
 
-export function checkMemory(limitBytes: number): Finding {
+function checkMemory(limitBytes: number): Finding {
 	const found = `${Math.round(limitBytes / MIB)} MiB`;
 	if (limitBytes >= LITTLE_MEMORY_BYTES) return ok("memory", found);
 	return {
@@ -85,7 +85,7 @@ export function checkMemory(limitBytes: number): Finding {
 	};
 }
 
-export async function checkPort(name: string, port: number): Promise<Finding> {
+async function checkPort(name: string, port: number): Promise<Finding> {
 	const check = `port ${name}`;
 	const problem = await new Promise<string | null>((resolve) => {
 		const probe = createServer();
