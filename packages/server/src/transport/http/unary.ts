@@ -147,7 +147,7 @@ export function endpointOf(
 	endpoints: Endpoints,
 	route: Route,
 	isPost: boolean,
-) {
+): Pick<Endpoints["live"], "operation" | "open"> {
 	switch (route.name) {
 		case "live":
 		case "ready":
@@ -181,7 +181,7 @@ export function endpointOf(
 			return endpoints.sharedMemoryUnregister;
 		case "generate":
 		case "infer":
-			return { operation: "infer" as const, open: endpoints.infer.open };
+			return { operation: "infer", open: endpoints.infer.open };
 	}
 }
 
