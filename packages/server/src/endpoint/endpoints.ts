@@ -39,6 +39,8 @@ export interface Endpoints {
 	readonly infer: InferEndpoint;
 	/** The single input of a raw request of `byteLength` bytes; INVALID_ARGUMENT when the model has no such. */
 	rawInput(name: string, version: string, byteLength: number): TensorSpec;
+	/** The model's inputs with its batch dimension (−1); NOT_FOUND or UNAVAILABLE. */
+	inputs(name: string, version: string): readonly TensorSpec[];
 	readonly live: UnaryEndpoint<void, boolean>;
 	readonly ready: UnaryEndpoint<void, boolean>;
 	/** NOT_FOUND or UNAVAILABLE when not ready. */
@@ -103,6 +105,7 @@ export function createEndpoints(
 		},
 		rawInput: (name, version, byteLength) =>
 			metadata.rawInput(name, version, byteLength),
+		inputs: (name, version) => metadata.model(name, version).inputs,
 		live: unary("health", () => health.live()),
 		ready: unary("health", () => health.ready()),
 		modelReady: unary("health", ({ name, version }) =>

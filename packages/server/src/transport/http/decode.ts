@@ -1,21 +1,25 @@
 // The body of an infer request → the service's shape. The JSON part says what the binary part holds; tensor bytes
 // are views on the body.
 import { type DType, isDType, PARAMETER } from "@saccade/protocol";
-import { deadlineFromMs } from "../../endpoint/deadline.ts";
 import type {
 	CallContext,
 	InferInput,
 	InferRequest,
-	Parameters,
-	ParameterValue,
 	RequestedOutput,
-	SequenceInfo,
 } from "../../endpoint/endpoint.ts";
 import { SaccadeError } from "../../errors/saccade-error.ts";
 import { elementCount } from "../../tensor/shape.ts";
 import type { Lease } from "../../tensor/tensor.ts";
+import {
+	arrayOf,
+	asObject,
+	type JsonObject,
+	readId,
+	stringOf,
+} from "./json/fields.ts";
 import { tensorFromJson } from "./json/tensor-json.ts";
 import { type JsonValue, parseJson } from "./json/tolerant-json.ts";
+import { readParameters, requestOptions } from "./parameters.ts";
 
 export interface DecodedBody {
 	readonly request: InferRequest;
@@ -29,8 +33,6 @@ export interface BodyParts {
 	readonly jsonLength: number | null;
 	readonly maxJsonBytes: number;
 }
-
-type JsonObject = { readonly [key: string]: JsonValue };
 
 /** Throws MALFORMED or INVALID_ARGUMENT. */
 export function decodeInfer(
@@ -58,7 +60,6 @@ export function decodeInfer(
 			? null
 			: arrayOf(root["outputs"], "outputs", false).map(readOutput);
 	const allBinary = parameters?.get(PARAMETER.binaryDataOutput) === true;
-	const deadlineMs = parameters?.get(PARAMETER.deadlineMs);
 	return {
 		wantsBinary: (name) => {
 			const listed = outputs?.find((output) => output.name === name);
@@ -69,25 +70,10 @@ export function decodeInfer(
 		},
 		request: {
 			...target,
+			...requestOptions(parameters, context),
 			id: readId(root["id"]),
 			inputs,
 			outputs: outputs === null || outputs.length === 0 ? null : outputs,
-			parameters: passedThrough(parameters),
-			priority: countOf(parameters, PARAMETER.priority),
-			timeoutUs: countOf(parameters, PARAMETER.timeout),
-			sequence: sequenceOf(parameters),
-			deadlineUs:
-				deadlineMs === undefined
-					? context.deadlineUs
-					: Math.min(
-							context.deadlineUs,
-							deadlineFromMs(
-								Number(deadlineMs),
-								context.receivedUs,
-								PARAMETER.deadlineMs,
-							),
-						),
-			receivedUs: context.receivedUs,
 			lease,
 		},
 	};
@@ -245,104 +231,6 @@ function readOutput(value: JsonValue): RequestedOutput {
 			`parameter 'classification' of output '${name}' must be a count, got '${String(classification)}'`,
 		);
 	return { name, classification: count, parameters };
-}
-
-function readParameters(value: JsonValue | undefined): Parameters | null {
-	if (value === undefined) return null;
-	const parameters = new Map<string, ParameterValue>();
-	for (const [key, item] of Object.entries(asObject(value, "'parameters'"))) {
-		if (
-			key.startsWith("triton_") &&
-			key !== PARAMETER.tritonEnableEmptyFinalResponse
-		)
-			throw new SaccadeError(
-				"INVALID_ARGUMENT",
-				"parameter keys starting with 'triton_' are reserved for Triton usage and should not be specified.",
-			);
-		if (item === null || typeof item === "object")
-			throw new SaccadeError(
-				"MALFORMED",
-				`parameter '${key}' must be a string, a number or a boolean`,
-			);
-		parameters.set(key, item);
-	}
-	return parameters.size === 0 ? null : parameters;
-}
-
-const KNOWN: ReadonlySet<string> = new Set([
-	PARAMETER.binaryDataOutput,
-	PARAMETER.priority,
-	PARAMETER.timeout,
-	PARAMETER.deadlineMs,
-	PARAMETER.sequenceId,
-	PARAMETER.sequenceStart,
-	PARAMETER.sequenceEnd,
-]);
-
-function passedThrough(parameters: Parameters | null): Parameters | null {
-	const others = [...(parameters ?? [])].filter(([key]) => !KNOWN.has(key));
-	return others.length === 0 ? null : new Map(others);
-}
-
-function countOf(parameters: Parameters | null, name: string): number {
-	const value = parameters?.get(name);
-	if (value === undefined) return 0;
-	const count = Number(value);
-	if (typeof value === "string" || !Number.isSafeInteger(count) || count < 0)
-		throw new SaccadeError(
-			"INVALID_ARGUMENT",
-			`parameter '${name}' must be an unsigned integer, got '${String(value)}'`,
-		);
-	return count;
-}
-
-function sequenceOf(parameters: Parameters | null): SequenceInfo | null {
-	const id = parameters?.get(PARAMETER.sequenceId);
-	if (id === undefined || id === 0 || id === "" || typeof id === "boolean")
-		return null;
-	return {
-		id: typeof id === "number" ? BigInt(Math.trunc(id)) : id,
-		start: parameters?.get(PARAMETER.sequenceStart) === true,
-		end: parameters?.get(PARAMETER.sequenceEnd) === true,
-	};
-}
-
-function readId(value: JsonValue | undefined): string {
-	if (value === undefined) return "";
-	return stringOf(value, "id");
-}
-
-function stringOf(value: JsonValue | undefined, field: string): string {
-	if (typeof value === "string") return value;
-	throw new SaccadeError(
-		"MALFORMED",
-		`Unable to parse '${field}': attempt to access JSON non-string as string`,
-	);
-}
-
-function arrayOf(
-	value: JsonValue | undefined,
-	field: string,
-	required: boolean,
-): JsonValue[] {
-	if (Array.isArray(value)) return value;
-	if (value === undefined && !required) return [];
-	throw new SaccadeError(
-		"MALFORMED",
-		`Unable to parse '${field}': attempt to access JSON non-array as array`,
-	);
-}
-
-export function asObject(
-	value: JsonValue | undefined,
-	what: string,
-): JsonObject {
-	if (typeof value === "object" && value !== null && !Array.isArray(value))
-		return value;
-	throw new SaccadeError(
-		"MALFORMED",
-		`failed to parse the request JSON buffer: ${what} is not an object`,
-	);
 }
 
 function text(bytes: Uint8Array, length: number): string {

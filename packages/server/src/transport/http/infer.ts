@@ -1,5 +1,5 @@
-// POST …/infer: refused at the head or at the name, else the body lands, is decoded and run, and the answer leaves
-// in one write.
+// POST …/infer, …/generate and …/generate_stream: refused at the head or at the name, else the body lands, is
+// decoded and run, and the answer leaves in one write.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { HEADER } from "@saccade/protocol";
 import type {
@@ -19,6 +19,7 @@ import {
 import { type Body, type BodyLimits, readBody } from "./body.ts";
 import { type DecodedBody, decodeInfer, decodeRaw } from "./decode.ts";
 import { encodeInfer } from "./encode.ts";
+import { decodeGenerate, encodeGenerate } from "./generate.ts";
 
 export interface InferTools {
 	readonly endpoints: Endpoints;
@@ -31,12 +32,16 @@ export interface InferTarget {
 	readonly modelVersion: string;
 }
 
+/** How the request and its answer are written; `generateStream` answers with server-sent events. */
+export type InferFormat = "infer" | "generate" | "generateStream";
+
 export function handleInfer(
 	tools: InferTools,
 	context: CallContext,
 	request: IncomingMessage,
 	response: ServerResponse,
 	target: InferTarget,
+	format: InferFormat,
 ): void {
 	const refusal = tools.endpoints.infer.admit(
 		context,
@@ -47,7 +52,7 @@ export function handleInfer(
 		refuseEarly(request, response, refusal, tools.strictTriton);
 		return;
 	}
-	new HttpInfer(tools, context, request, response, target).start();
+	new HttpInfer(tools, context, request, response, target, format).start();
 }
 
 class HttpInfer implements InferReply {
@@ -56,6 +61,7 @@ class HttpInfer implements InferReply {
 	readonly #request: IncomingMessage;
 	readonly #response: ServerResponse;
 	readonly #target: InferTarget;
+	readonly #format: InferFormat;
 	#wantsBinary: (output: string) => boolean = () => false;
 	#ticket: InferTicket | null = null;
 
@@ -65,12 +71,14 @@ class HttpInfer implements InferReply {
 		request: IncomingMessage,
 		response: ServerResponse,
 		target: InferTarget,
+		format: InferFormat,
 	) {
 		this.#tools = tools;
 		this.#context = context;
 		this.#request = request;
 		this.#response = response;
 		this.#target = target;
+		this.#format = format;
 	}
 
 	start(): void {
@@ -91,6 +99,10 @@ class HttpInfer implements InferReply {
 		this.#ticket = null;
 		let answer: ReturnType<typeof encodeInfer>;
 		try {
+			if (this.#format !== "infer") {
+				this.#sendGenerated(encodeGenerate(response));
+				return;
+			}
 			answer = encodeInfer(response, this.#wantsBinary);
 		} catch (error) {
 			this.error(toSaccadeError(error));
@@ -131,6 +143,12 @@ class HttpInfer implements InferReply {
 	#decode(body: Body): DecodedBody {
 		const { bytes, lease } = body;
 		const { maxInputBytes } = this.#tools.limits;
+		if (this.#format !== "infer") {
+			const { modelName, modelVersion } = this.#target;
+			const parts = { bytes, jsonLength: null, maxJsonBytes: maxInputBytes };
+			const inputs = this.#tools.endpoints.inputs(modelName, modelVersion);
+			return decodeGenerate(parts, inputs, this.#target, this.#context, lease);
+		}
 		const jsonLength = jsonLengthOf(this.#request, bytes.byteLength);
 		if (jsonLength !== 0) {
 			const parts = { bytes, jsonLength, maxJsonBytes: maxInputBytes };
@@ -158,6 +176,18 @@ class HttpInfer implements InferReply {
 		if (jsonLength !== null) headers[HEADER.inferenceHeaderLength] = jsonLength;
 		if (coding !== null) headers["content-encoding"] = coding;
 		this.#response.writeHead(200, headers);
+		this.#response.end(body);
+	}
+
+	#sendGenerated(json: string): void {
+		const isStream = this.#format === "generateStream";
+		const body = Buffer.from(isStream ? `data: ${json}\n\n` : json);
+		this.#response.writeHead(200, {
+			"content-type": isStream
+				? "text/event-stream; charset=utf-8"
+				: "application/json",
+			"content-length": body.byteLength,
+		});
 		this.#response.end(body);
 	}
 

@@ -13,6 +13,7 @@ type RouteName =
 	| "allStats"
 	| "infer"
 	| "generate"
+	| "generateStream"
 	| "index"
 	| "load"
 	| "unload"
@@ -43,7 +44,8 @@ const TABLE: readonly (readonly [
 	["server", ["GET"], /^\/v2$/],
 	["allStats", ["GET"], /^\/v2\/models\/stats$/],
 	["infer", ["POST"], new RegExp(`^${MODEL}/infer$`)],
-	["generate", ["POST"], new RegExp(`^${MODEL}/generate(?:_stream)?$`)],
+	["generate", ["POST"], new RegExp(`^${MODEL}/generate$`)],
+	["generateStream", ["POST"], new RegExp(`^${MODEL}/generate_stream$`)],
 	["modelReady", ["GET"], new RegExp(`^${MODEL}/ready$`)],
 	["config", ["GET"], new RegExp(`^${MODEL}/config$`)],
 	["stats", ["GET"], new RegExp(`^${MODEL}/stats$`)],

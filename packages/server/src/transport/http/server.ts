@@ -15,7 +15,7 @@ import { answerError, refuseEarly } from "./answer.ts";
 import { readBody } from "./body.ts";
 import { BrowserGuard, type BrowserGuardOptions } from "./browser-guard.ts";
 import { encodeError } from "./encode.ts";
-import { handleInfer, type InferTools } from "./infer.ts";
+import { handleInfer, type InferFormat, type InferTools } from "./infer.ts";
 import { type Route, Router } from "./routes.ts";
 import { endpointOf, handleUnary } from "./unary.ts";
 
@@ -114,11 +114,15 @@ class NodeHttpTransport implements HttpTransport {
 			const opened = open(this.#headOf(request, operation));
 			if (!opened.ok)
 				refuseEarly(request, response, opened.error, strictTriton);
-			else if (route.name === "infer")
-				handleInfer(this.#tools, opened.context, request, response, {
-					modelName: route.model,
-					modelVersion: route.version,
-				});
+			else if (isInferFormat(route.name))
+				handleInfer(
+					this.#tools,
+					opened.context,
+					request,
+					response,
+					{ modelName: route.model, modelVersion: route.version },
+					route.name,
+				);
 			else this.#unary(request, response, route, opened.context);
 		} catch (error) {
 			refuseEarly(request, response, toSaccadeError(error), strictTriton);
@@ -197,6 +201,10 @@ class NodeHttpTransport implements HttpTransport {
 			peer: request.socket.remoteAddress ?? "",
 		};
 	}
+}
+
+function isInferFormat(name: Route["name"]): name is InferFormat {
+	return name === "infer" || name === "generate" || name === "generateStream";
 }
 
 /** What node:http refuses before there is a request: broken syntax, too large or too slow headers, smuggling. */

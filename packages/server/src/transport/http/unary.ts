@@ -14,7 +14,7 @@ import type {
 } from "../../endpoint/endpoints.ts";
 import { SaccadeError } from "../../errors/saccade-error.ts";
 import { answerEmpty, answerJson } from "./answer.ts";
-import { asObject } from "./decode.ts";
+import { asObject } from "./json/fields.ts";
 import { type JsonValue, parseJson } from "./json/tolerant-json.ts";
 import type { Route } from "./routes.ts";
 
@@ -133,10 +133,7 @@ export async function handleUnary(
 			});
 			return;
 		case "generate":
-			throw new SaccadeError(
-				"UNSUPPORTED",
-				"generate is not offered by this version; use infer",
-			);
+		case "generateStream":
 		case "infer":
 			throw new SaccadeError("INTERNAL", "infer has a path of its own");
 	}
@@ -180,6 +177,7 @@ export function endpointOf(
 		case "shmUnregister":
 			return endpoints.sharedMemoryUnregister;
 		case "generate":
+		case "generateStream":
 		case "infer":
 			return { operation: "infer", open: endpoints.infer.open };
 	}

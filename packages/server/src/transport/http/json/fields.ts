@@ -1,0 +1,43 @@
+// Reading fields of a JSON request, with Triton's texts. All throw MALFORMED.
+import { SaccadeError } from "../../../errors/saccade-error.ts";
+import type { JsonValue } from "./tolerant-json.ts";
+
+export type JsonObject = { readonly [key: string]: JsonValue };
+
+export function readId(value: JsonValue | undefined): string {
+	if (value === undefined) return "";
+	return stringOf(value, "id");
+}
+
+export function stringOf(value: JsonValue | undefined, field: string): string {
+	if (typeof value === "string") return value;
+	throw new SaccadeError(
+		"MALFORMED",
+		`Unable to parse '${field}': attempt to access JSON non-string as string`,
+	);
+}
+
+export function arrayOf(
+	value: JsonValue | undefined,
+	field: string,
+	required: boolean,
+): JsonValue[] {
+	if (Array.isArray(value)) return value;
+	if (value === undefined && !required) return [];
+	throw new SaccadeError(
+		"MALFORMED",
+		`Unable to parse '${field}': attempt to access JSON non-array as array`,
+	);
+}
+
+export function asObject(
+	value: JsonValue | undefined,
+	what: string,
+): JsonObject {
+	if (typeof value === "object" && value !== null && !Array.isArray(value))
+		return value;
+	throw new SaccadeError(
+		"MALFORMED",
+		`failed to parse the request JSON buffer: ${what} is not an object`,
+	);
+}

@@ -1,0 +1,104 @@
+// Parameters of a request: those that Saccade reads itself, and the rest, which goes with the request.
+import { PARAMETER } from "@saccade/protocol";
+import { deadlineFromMs } from "../../endpoint/deadline.ts";
+import type {
+	CallContext,
+	InferRequest,
+	Parameters,
+	ParameterValue,
+	SequenceInfo,
+} from "../../endpoint/endpoint.ts";
+import { SaccadeError } from "../../errors/saccade-error.ts";
+import { asObject } from "./json/fields.ts";
+import type { JsonValue } from "./json/tolerant-json.ts";
+
+/** What the parameters and the head say about how a request is served. Throws INVALID_ARGUMENT. */
+export function requestOptions(
+	parameters: Parameters | null,
+	context: CallContext,
+): Pick<
+	InferRequest,
+	| "parameters"
+	| "priority"
+	| "timeoutUs"
+	| "sequence"
+	| "deadlineUs"
+	| "receivedUs"
+> {
+	const { deadlineUs, receivedUs } = context;
+	const deadlineMs = parameters?.get(PARAMETER.deadlineMs);
+	const own =
+		deadlineMs === undefined
+			? Number.POSITIVE_INFINITY
+			: deadlineFromMs(Number(deadlineMs), receivedUs, PARAMETER.deadlineMs);
+	return {
+		parameters: passedThrough(parameters),
+		priority: countOf(parameters, PARAMETER.priority),
+		timeoutUs: countOf(parameters, PARAMETER.timeout),
+		sequence: sequenceOf(parameters),
+		deadlineUs: Math.min(deadlineUs, own),
+		receivedUs,
+	};
+}
+
+export function readParameters(
+	value: JsonValue | undefined,
+): Parameters | null {
+	if (value === undefined) return null;
+	const parameters = new Map<string, ParameterValue>();
+	for (const [key, item] of Object.entries(asObject(value, "'parameters'"))) {
+		if (
+			key.startsWith("triton_") &&
+			key !== PARAMETER.tritonEnableEmptyFinalResponse
+		)
+			throw new SaccadeError(
+				"INVALID_ARGUMENT",
+				"parameter keys starting with 'triton_' are reserved for Triton usage and should not be specified.",
+			);
+		if (item === null || typeof item === "object")
+			throw new SaccadeError(
+				"MALFORMED",
+				`parameter '${key}' must be a string, a number or a boolean`,
+			);
+		parameters.set(key, item);
+	}
+	return parameters.size === 0 ? null : parameters;
+}
+
+const KNOWN: ReadonlySet<string> = new Set([
+	PARAMETER.binaryDataOutput,
+	PARAMETER.priority,
+	PARAMETER.timeout,
+	PARAMETER.deadlineMs,
+	PARAMETER.sequenceId,
+	PARAMETER.sequenceStart,
+	PARAMETER.sequenceEnd,
+]);
+
+function passedThrough(parameters: Parameters | null): Parameters | null {
+	const others = [...(parameters ?? [])].filter(([key]) => !KNOWN.has(key));
+	return others.length === 0 ? null : new Map(others);
+}
+
+function countOf(parameters: Parameters | null, name: string): number {
+	const value = parameters?.get(name);
+	if (value === undefined) return 0;
+	const count = Number(value);
+	if (typeof value === "string" || !Number.isSafeInteger(count) || count < 0)
+		throw new SaccadeError(
+			"INVALID_ARGUMENT",
+			`parameter '${name}' must be an unsigned integer, got '${String(value)}'`,
+		);
+	return count;
+}
+
+function sequenceOf(parameters: Parameters | null): SequenceInfo | null {
+	const id = parameters?.get(PARAMETER.sequenceId);
+	if (id === undefined || id === 0 || id === "" || typeof id === "boolean")
+		return null;
+	return {
+		id: typeof id === "number" ? BigInt(Math.trunc(id)) : id,
+		start: parameters?.get(PARAMETER.sequenceStart) === true,
+		end: parameters?.get(PARAMETER.sequenceEnd) === true,
+	};
+}
