@@ -22,11 +22,13 @@ import {
 	ModelRegistry,
 	type RegistryListener,
 } from "../models/model-registry.ts";
+import { FakeRuntime } from "../runtime/fake/fake-runtime.ts";
 import { poolThreadsOf } from "../runtime/onnx/offload.ts";
 import {
 	createOnnxRuntime,
 	type OnnxRuntime,
 } from "../runtime/onnx/onnx-runtime.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import { RegistryHealthService } from "../service/health-service.ts";
 import { SchedulingInferenceService } from "../service/inference-service.ts";
 import { RegistryMetadataService } from "../service/metadata-service.ts";
@@ -112,7 +114,10 @@ class SaccadeServer implements Server {
 		});
 		this.#registry = new ModelRegistry(this.#registryEvents());
 		const loader = new ModelLoader({
-			runtime: this.#runtime,
+			runtimes: new Map<string, Runtime>([
+				["onnxruntime", this.#runtime],
+				["fake", new FakeRuntime(clock)],
+			]),
 			clock,
 			autoComplete: !options.disableAutoComplete,
 			defaultMaxBatchSize: options.defaultMaxBatchSize,

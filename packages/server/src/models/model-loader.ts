@@ -19,7 +19,8 @@ import { ModelVersion } from "./model-version.ts";
 import { readWarmupFile, warmUp } from "./warm-up.ts";
 
 export interface ModelLoaderOptions {
-	readonly runtime: Runtime;
+	/** By the name that a configuration calls its backend. */
+	readonly runtimes: ReadonlyMap<string, Runtime>;
 	readonly clock: Clock;
 	readonly autoComplete: boolean;
 	readonly defaultMaxBatchSize: number;
@@ -89,7 +90,7 @@ export class ModelLoader {
 		message: ReturnType<typeof emptyConfig>,
 		version: number,
 	): Promise<ModelVersion> {
-		const { runtime, clock } = this.#options;
+		const { runtimes, clock } = this.#options;
 		const startUs = clock.nowUs();
 		const preflight = preflightConfig(message, directory.name);
 		const path = await findModelFile(
@@ -97,6 +98,12 @@ export class ModelLoader {
 			version,
 			preflight.modelFilename,
 		);
+		const runtime = runtimes.get(preflight.backend);
+		if (runtime === undefined)
+			throw new SaccadeError(
+				"LOAD_FAILED",
+				`backend '${preflight.backend}' is not part of this server (it has: ${[...runtimes.keys()].join(", ")})`,
+			);
 		const layout = this.#layout(preflight.isBatched);
 		const session = await runtime.load(
 			{ kind: "file", path },

@@ -49,16 +49,26 @@ export interface ResolveOptions {
 	readonly defaultInstanceCount: number;
 }
 
-const PLATFORM = "onnxruntime_onnx";
-const BACKEND = "onnxruntime";
-const DEFAULT_FILENAME = "model.onnx";
+interface BackendFacts {
+	readonly platform: string;
+	readonly modelFilename: string;
+}
+
+/** By backend; the first is the default. */
+const BACKENDS: Readonly<Record<string, BackendFacts>> = {
+	onnxruntime: { platform: "onnxruntime_onnx", modelFilename: "model.onnx" },
+	fake: { platform: "fake", modelFilename: "model.json" },
+};
+const DEFAULT_BACKEND = "onnxruntime";
 
 /** What can be known before the model is loaded: its file, load options and versions. Throws LOAD_FAILED. */
 export function preflightConfig(message: ConfigMessage, name: string) {
 	assertName(message, name);
-	assertBackend(message, name);
+	const backend = backendOf(message, name);
 	return {
-		modelFilename: message.defaultModelFilename || DEFAULT_FILENAME,
+		backend,
+		modelFilename:
+			message.defaultModelFilename || BACKENDS[backend]!.modelFilename,
 		load: resolveLoadOptions(message),
 		versionPolicy: resolveVersionPolicy(message),
 		saccade: parseSaccadeSettings(parametersOf(message)),
@@ -77,7 +87,7 @@ export function resolveConfig(
 	const message = clone(ModelConfigSchema, given);
 	message.name = options.name;
 	if (options.autoComplete) autoComplete(message, signature, options);
-	fillDefaults(message, options);
+	fillDefaults(message, options, preflight.backend);
 	const batched = message.maxBatchSize > 0;
 	return Object.freeze({
 		name: options.name,
@@ -121,16 +131,27 @@ function assertName(message: ConfigMessage, name: string): void {
 		);
 }
 
-function assertBackend(message: ConfigMessage, name: string): void {
+/** By its name, by its platform, or the default. Throws LOAD_FAILED for what this server has not. */
+function backendOf(message: ConfigMessage, name: string): string {
 	const { platform, backend } = message;
-	const known =
-		(platform === "" || platform === PLATFORM) &&
-		(backend === "" || backend === BACKEND);
-	if (!known)
-		throw new SaccadeError(
-			"LOAD_FAILED",
-			`model '${name}' wants platform '${platform}' and backend '${backend}'; this server has platform '${PLATFORM}', backend '${BACKEND}'`,
-		);
+	const byPlatform = Object.keys(BACKENDS).find(
+		(known) => BACKENDS[known]?.platform === platform,
+	);
+	const chosen = backend || (platform === "" ? DEFAULT_BACKEND : byPlatform);
+	const facts = BACKENDS[chosen ?? ""];
+	if (chosen !== undefined && facts !== undefined)
+		if (platform === "" || platform === facts.platform) return chosen;
+	throw new SaccadeError(
+		"LOAD_FAILED",
+		`model '${name}' wants platform '${platform}' and backend '${backend}'; this server has ${Object.entries(
+			BACKENDS,
+		)
+			.map(
+				([known, facts]) =>
+					`platform '${facts.platform}' of backend '${known}'`,
+			)
+			.join(", ")}`,
+	);
 }
 
 // ── completion ───────────────────────────────────────────────────────────────────────────────────────────
@@ -192,10 +213,15 @@ function dataTypeOf(dtype: DType): DataType {
 }
 
 /** What Triton prints for a configuration that does not say it. */
-function fillDefaults(message: ConfigMessage, options: ResolveOptions): void {
-	message.platform = PLATFORM;
-	message.backend = BACKEND;
-	message.defaultModelFilename ||= DEFAULT_FILENAME;
+function fillDefaults(
+	message: ConfigMessage,
+	options: ResolveOptions,
+	backend: string,
+): void {
+	const { platform, modelFilename } = BACKENDS[backend]!;
+	message.platform = platform;
+	message.backend = backend;
+	message.defaultModelFilename ||= modelFilename;
 	message.versionPolicy ??= create(ModelVersionPolicySchema, {
 		policyChoice: {
 			case: "latest",

@@ -58,6 +58,8 @@ export class OnnxBinding implements Binding {
 	readonly #ownedOutputs: Pointer[] = [];
 	#state: "idle" | "running" | "closed" = "idle";
 	#terminated = false;
+	/** The outputs are those of a run that succeeded. */
+	#hasAnswer = false;
 	#done: RunDone | null = null;
 
 	constructor(
@@ -120,6 +122,7 @@ export class OnnxBinding implements Binding {
 			this.#inputValues[i] = this.#presentInputs[i]!.value;
 		this.#session.runStarted();
 		this.#state = "running";
+		this.#hasAnswer = false;
 		this.#done = done;
 		if (mode === "inline") this.#finish(this.#runInline());
 		else this.#gate.enter(this.#startOffload);
@@ -133,7 +136,7 @@ export class OnnxBinding implements Binding {
 
 	output(index: number): BoundOutput {
 		const output = this.#outputs[index]?.output;
-		if (this.#state === "closed" || output === null || output === undefined)
+		if (!this.#hasAnswer || output === null || output === undefined)
 			throw new SaccadeError(
 				"INTERNAL",
 				`output ${index} of a binding was read before a successful run, after close, or was not wanted`,
@@ -145,6 +148,7 @@ export class OnnxBinding implements Binding {
 		if (this.#state === "closed") return;
 		this.#assertIdle("close");
 		this.#state = "closed";
+		this.#hasAnswer = false;
 		for (const input of this.#presentInputs) input.close();
 		for (const value of this.#ownedOutputs) this.#env.api.ReleaseValue(value);
 		this.#env.api.ReleaseRunOptions(this.#runOptions);
@@ -245,6 +249,7 @@ export class OnnxBinding implements Binding {
 			this.#env.api.RunOptionsUnsetTerminate(this.#runOptions);
 		}
 		this.#state = "idle";
+		this.#hasAnswer = error === null;
 		this.#session.runEnded();
 		const done = this.#done;
 		this.#done = null;
