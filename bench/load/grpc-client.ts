@@ -11,6 +11,8 @@ export interface GrpcLoad {
 	readonly inFlight: number;
 	readonly requests: readonly Uint8Array[];
 	readonly expected: readonly Float32Array[];
+	/** Each request carries another `grpc-timeout`, as clients with deadlines do. @default false */
+	readonly distinctTimeouts?: boolean;
 }
 
 export interface LoadCounters {
@@ -58,8 +60,8 @@ function u32(value: number): Buffer {
 	return out;
 }
 
-/** Literal header fields without indexing: the block is the same for every request. */
-function headerBlock(host: string): Buffer {
+/** Literal header fields without indexing; the block is the same for every request unless its timeout differs. */
+function headerBlock(host: string, timeoutMs: number | null): Buffer {
 	const literal = (name: string, value: string) =>
 		Buffer.concat([
 			Buffer.from([0, name.length]),
@@ -73,28 +75,31 @@ function headerBlock(host: string): Buffer {
 		literal(":authority", host),
 		literal("content-type", "application/grpc"),
 		literal("te", "trailers"),
+		...(timeoutMs === null ? [] : [literal("grpc-timeout", `${timeoutMs}m`)]),
 	]);
 }
 
-/** HEADERS and DATA frames of one request; the stream id is patched in at `idOffsets`. */
+/** One request: frame headers, each a copy with its stream id at byte 5, and the payloads between them. */
 interface Template {
-	readonly bytes: Buffer;
-	readonly idOffsets: readonly number[];
+	readonly frames: readonly {
+		readonly header: Buffer;
+		readonly payload: Uint8Array;
+	}[];
 	readonly dataBytes: number;
 }
 
-function template(message: Uint8Array, host: string): Template {
-	const parts = [frame(FRAME.headers, END_HEADERS, 0, headerBlock(host))];
-	const idOffsets = [5];
-	let offset = parts[0]!.length;
+function template(message: Uint8Array, block: Buffer): Template {
+	const headers = frame(FRAME.headers, END_HEADERS, 0, block);
+	const frames: { header: Buffer; payload: Uint8Array }[] = [
+		{ header: headers, payload: new Uint8Array(0) },
+	];
 	for (let at = 0; at < message.length; at += DATA_FRAME_BYTES) {
-		const piece = message.subarray(at, at + DATA_FRAME_BYTES);
+		const payload = message.subarray(at, at + DATA_FRAME_BYTES);
 		const last = at + DATA_FRAME_BYTES >= message.length;
-		parts.push(frame(FRAME.data, last ? END_STREAM : 0, 0, piece));
-		idOffsets.push(offset + 5);
-		offset += 9 + piece.length;
+		const header = frame(FRAME.data, last ? END_STREAM : 0, 0, payload);
+		frames.push({ header: header.subarray(0, 9), payload });
 	}
-	return { bytes: Buffer.concat(parts), idOffsets, dataBytes: message.length };
+	return { frames, dataBytes: message.length };
 }
 
 interface OpenStream {
@@ -167,7 +172,8 @@ class Connection {
 	}
 
 	#pump(): void {
-		const batch: Buffer[] = [];
+		// One writev for all, without copying what is large.
+		this.#socket.cork();
 		while (
 			this.#settled &&
 			this.#counters.running &&
@@ -180,17 +186,25 @@ class Connection {
 			this.#nextRequest++;
 			const id = this.#nextId;
 			this.#nextId += 2;
-			const bytes = Buffer.from(source.bytes);
-			for (const offset of source.idOffsets) bytes.writeUInt32BE(id, offset);
 			this.#streams.set(id, {
 				index,
 				startUs: performance.now() * 1000,
 				parts: [],
 			});
-			batch.push(bytes);
+			this.#send(source, id);
 		}
-		if (batch.length === 1) this.#socket.write(batch[0]!);
-		else if (batch.length > 1) this.#socket.write(Buffer.concat(batch));
+		this.#socket.uncork();
+	}
+
+	#send({ frames, dataBytes }: Template, id: number): void {
+		const headers = frames.map(({ header }) => {
+			const own = Buffer.from(header);
+			own.writeUInt32BE(id, 5);
+			return own;
+		});
+		const parts = frames.flatMap(({ payload }, i) => [headers[i]!, payload]);
+		if (dataBytes <= DATA_FRAME_BYTES) this.#socket.write(Buffer.concat(parts));
+		else for (const part of parts) this.#socket.write(part);
 	}
 
 	#read(chunk: Buffer): void {
@@ -268,7 +282,12 @@ export function startGrpcLoad(
 	failed: (error: Error) => void,
 ): () => void {
 	const host = `${load.host}:${load.port}`;
-	const templates = load.requests.map((message) => template(message, host));
+	const templates = load.requests.map((message, i) =>
+		template(
+			message,
+			headerBlock(host, load.distinctTimeouts === true ? 10_000 + i : null),
+		),
+	);
 	const connections = Array.from({ length: load.connections }, (_, i) => {
 		const quota =
 			Math.floor(load.inFlight / load.connections) +

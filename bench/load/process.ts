@@ -21,6 +21,7 @@ export interface LoadJob {
 	readonly seconds: number;
 	/** Expected answers, one per distinct input, base64 of little-endian FP32. */
 	readonly expected: readonly string[];
+	readonly distinctTimeouts?: boolean;
 }
 
 export interface LoadResult {
@@ -93,7 +94,15 @@ function start(
 	}
 	const requests = inputs.map((input) => encodeGrpc(job.model, input));
 	return startGrpcLoad(
-		{ host, port, connections, inFlight, requests, expected },
+		{
+			host,
+			port,
+			connections,
+			inFlight,
+			requests,
+			expected,
+			distinctTimeouts: job.distinctTimeouts ?? false,
+		},
 		counters,
 		failed,
 	);
