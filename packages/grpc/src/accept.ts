@@ -28,7 +28,6 @@ export class Acceptor {
 	readonly #methods: ReadonlyMap<string, MethodHandler>;
 	readonly #context: CallContext;
 	readonly #nowUs: () => number;
-	readonly #plans = new WeakMap<RequestHead, Plan>();
 
 	constructor(
 		methods: ReadonlyMap<string, MethodHandler>,
@@ -46,11 +45,8 @@ export class Acceptor {
 		head: RequestHead,
 		peer: string,
 	): StreamConsumer | null {
-		let plan = this.#plans.get(head);
-		if (plan === undefined) {
-			plan = this.#plan(head);
-			this.#plans.set(head, plan);
-		}
+		head.plan ??= this.#plan(head);
+		const plan = head.plan as Plan;
 		if (plan.refusal !== null || plan.handler === null) {
 			const block = plan.refusal ?? UNSUPPORTED_MEDIA_TYPE;
 			if (block === UNSUPPORTED_MEDIA_TYPE || block === METHOD_NOT_ALLOWED)

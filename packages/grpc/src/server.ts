@@ -3,11 +3,8 @@ import type { AddressInfo, Server, Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { Acceptor, answerHeadersTooLarge } from "./accept.ts";
 import { DeadlineWheel } from "./grpc/deadlines.ts";
-import {
-	Connection,
-	type ConnectionHost,
-	type SocketControl,
-} from "./http2/connection.ts";
+import { Connection, type ConnectionHost } from "./http2/connection.ts";
+import type { SocketControl } from "./http2/socket-control.ts";
 import type { StreamOwner } from "./http2/stream.ts";
 import { ConnectionKeeper } from "./keeper.ts";
 import {

@@ -3,7 +3,7 @@
 // public for clients only), by taking over the listener's connection callback; it is used where it is found to
 // work, and costs a fifth of the CPU at large bodies (bench/wire).
 import { createServer, type Server, Socket } from "node:net";
-import type { SocketControl } from "./http2/connection.ts";
+import type { SocketControl } from "./http2/socket-control.ts";
 
 const READ_BUFFER_BYTES = 256 * 1024;
 

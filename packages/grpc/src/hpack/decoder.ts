@@ -158,6 +158,8 @@ export class HpackDecoder {
 }
 
 function latin1(bytes: Uint8Array, start: number, end: number): string {
+	// What is read from a socket is a Buffer: no view needs to be made of it.
+	if (bytes instanceof Buffer) return bytes.toString("latin1", start, end);
 	return Buffer.from(
 		bytes.buffer,
 		bytes.byteOffset + start,

@@ -8,6 +8,8 @@ export interface RequestHead {
 	readonly fields: readonly string[];
 	/** −1 when absent. */
 	readonly contentLength: number;
+	/** Slot of whoever accepts requests: what it worked out for this head, which may come again and again. */
+	plan: unknown;
 }
 
 export type ParsedHead =
@@ -51,16 +53,30 @@ export function parseRequestHead(list: readonly string[]): ParsedHead {
 		return malformed(":method, :scheme or :path is absent or empty");
 	const contentLength = parseContentLength(fields);
 	if (contentLength === null) return malformed("content-length");
-	return { ok: true, head: { method, path, fields, contentLength } };
+	return {
+		ok: true,
+		head: { method, path, fields, contentLength, plan: null },
+	};
 }
+
+/** Names that nearly every gRPC request has. */
+const USUAL_NAMES: ReadonlySet<string> = new Set([
+	"content-type",
+	"user-agent",
+	"grpc-accept-encoding",
+	"grpc-timeout",
+	"accept-encoding",
+	"content-length",
+]);
 
 /** Null when `fields` may stand in a request or in its trailers. */
 export function fieldsProblem(fields: readonly string[]): string | null {
 	for (let at = 0; at < fields.length; at += 2) {
 		const name = fields[at]!;
 		const value = fields[at + 1]!;
-		if (!FIELD_NAME.test(name)) return `field name "${name.slice(0, 64)}"`;
 		if (FORBIDDEN_IN_VALUE.test(value)) return `value of ${name}`;
+		if (USUAL_NAMES.has(name)) continue;
+		if (!FIELD_NAME.test(name)) return `field name "${name.slice(0, 64)}"`;
 		if (CONNECTION_FIELDS.has(name)) return `connection field ${name}`;
 		if (name === "te" && value !== "trailers") return "te is not trailers";
 	}

@@ -1,0 +1,286 @@
+// What a connection writes, and the peer's flow control (RFC 9113, 5.2 and 6.9): data that finds no window waits
+// in its stream and leaves when the peer returns credit.
+import {
+	ConnectionError,
+	DEFAULT_WINDOW_BYTES,
+	ERROR,
+	type ErrorNumber,
+	FLAG,
+	FRAME,
+	FRAME_HEADER_BYTES,
+	MAX_WINDOW_BYTES,
+	SETTING,
+} from "./constants.ts";
+import type { ConnectionLimits } from "./limits.ts";
+import { Output, writeUint32 } from "./output.ts";
+import {
+	applySettings,
+	defaultPeerSettings,
+	encodeSettings,
+} from "./settings.ts";
+import type { SocketControl } from "./socket-control.ts";
+import type { DataSource, H2Stream } from "./stream.ts";
+import type { StreamTable } from "./stream-table.ts";
+
+const EMPTY = new Uint8Array(0);
+const PING_BYTES = new Uint8Array(8);
+
+export interface SenderHost {
+	/** Something was written: it leaves when `flush` is called, once per tick. */
+	wrote(): void;
+	/** The last frame of our side of a stream was written. */
+	ended(stream: H2Stream): void;
+	/** More waits for the peer than it may make us keep. */
+	overflow(): void;
+}
+
+export class Sender {
+	readonly #host: SenderHost;
+	readonly #streams: StreamTable;
+	readonly #limits: ConnectionLimits;
+	readonly #output: Output;
+	readonly #peer = defaultPeerSettings();
+	#window = DEFAULT_WINDOW_BYTES;
+	#queuedBytes = 0;
+	#blockedCount = 0;
+
+	constructor(
+		control: SocketControl,
+		streams: StreamTable,
+		limits: ConnectionLimits,
+		host: SenderHost,
+	) {
+		this.#host = host;
+		this.#streams = streams;
+		this.#limits = limits;
+		this.#output = new Output(control.socket);
+	}
+
+	/** Window of a stream that opens now. */
+	get initialWindowBytes(): number {
+		return this.#peer.initialWindowBytes;
+	}
+
+	/** The kernel takes less than we write. */
+	get isBackedUp(): boolean {
+		return this.#output.backlogBytes > this.#limits.maxBacklogBytes;
+	}
+
+	/** True when there was something to hand to the socket. */
+	flush(): boolean {
+		if (this.#output.isEmpty) return false;
+		this.#output.flush();
+		return true;
+	}
+
+	// ── streams ──────────────────────────────────────────────────────────────────────────────────────────
+
+	headers(stream: H2Stream, block: Uint8Array, endStream: boolean): void {
+		if (stream.localClosed) return;
+		const flags = FLAG.END_HEADERS | (endStream ? FLAG.END_STREAM : 0);
+		this.#output.frame(FRAME.HEADERS, flags, stream.id, block);
+		if (endStream) {
+			stream.localClosed = true;
+			this.#host.ended(stream);
+		}
+		this.#host.wrote();
+	}
+
+	/** False: the data waits, or the socket is backed up. */
+	data(stream: H2Stream, source: DataSource): boolean {
+		if (stream.localClosed) return true;
+		const { byteLength } = source;
+		const fits =
+			!stream.isBlocked &&
+			byteLength <= stream.sendWindow &&
+			byteLength <= this.#window;
+		if (fits) {
+			stream.sendWindow -= byteLength;
+			this.#window -= byteLength;
+			this.#writeData(stream.id, source);
+		} else {
+			this.#queueData(stream, source);
+		}
+		this.#host.wrote();
+		return fits && !this.isBackedUp;
+	}
+
+	trailers(stream: H2Stream, block: Uint8Array): void {
+		if (stream.localClosed) return;
+		if (stream.isBlocked) stream.waitingTrailers = block;
+		else this.headers(stream, block, true);
+	}
+
+	/** Drops what waits on a stream that is gone. */
+	forget(stream: H2Stream): void {
+		if (stream.isBlocked) this.#blockedCount--;
+		for (const bytes of stream.waiting) this.#queuedBytes -= bytes.length;
+		stream.waiting = [];
+		stream.waitingTrailers = null;
+	}
+
+	/** Writes `source` as DATA frames of the size that the peer takes. */
+	#writeData(streamId: number, source: DataSource): void {
+		const { byteLength } = source;
+		const most = this.#peer.maxFrameBytes;
+		if (byteLength <= most) {
+			const at = this.#output.frameHeader(byteLength, FRAME.DATA, 0, streamId);
+			source.writeTo(this.#output.buffer, at);
+			return;
+		}
+		// Written once behind where the frame headers go, then each piece moves down to its header.
+		const headerBytes = Math.ceil(byteLength / most) * FRAME_HEADER_BYTES;
+		let to = this.#output.reserve(byteLength + headerBytes);
+		const buffer = this.#output.buffer;
+		let from = to + headerBytes;
+		source.writeTo(buffer, from);
+		for (let left = byteLength; left > 0; left -= most) {
+			const piece = Math.min(left, most);
+			buffer[to] = piece >>> 16;
+			buffer[to + 1] = piece >>> 8;
+			buffer[to + 2] = piece;
+			buffer[to + 3] = FRAME.DATA;
+			buffer[to + 4] = 0;
+			writeUint32(buffer, to + 5, streamId);
+			buffer.copyWithin(to + FRAME_HEADER_BYTES, from, from + piece);
+			to += FRAME_HEADER_BYTES + piece;
+			from += piece;
+		}
+	}
+
+	#queueData(stream: H2Stream, source: DataSource): void {
+		this.#queuedBytes += source.byteLength;
+		if (this.#queuedBytes > this.#limits.maxQueuedBytes) {
+			this.#host.overflow();
+			return;
+		}
+		const copy = new Uint8Array(source.byteLength);
+		source.writeTo(copy, 0);
+		if (!stream.isBlocked) this.#blockedCount++;
+		stream.waiting.push(copy);
+		this.#sendBlocked();
+	}
+
+	/** Sends what the windows now allow, stream by stream in the order they were opened. */
+	#sendBlocked(): void {
+		if (this.#blockedCount === 0) return;
+		for (const stream of this.#streams.open.values()) {
+			if (!stream.isBlocked) continue;
+			this.#sendWaiting(stream);
+			if (stream.waiting.length > 0) continue;
+			this.#blockedCount--;
+			const trailers = stream.waitingTrailers;
+			stream.waitingTrailers = null;
+			if (trailers !== null) this.headers(stream, trailers, true);
+			else stream.consumer?.writable();
+		}
+		this.#host.wrote();
+	}
+
+	#sendWaiting(stream: H2Stream): void {
+		while (stream.waiting.length > 0) {
+			const bytes = stream.waiting[0]!;
+			const room = Math.min(
+				stream.sendWindow,
+				this.#window,
+				this.#peer.maxFrameBytes,
+			);
+			if (room <= 0) return;
+			const piece = bytes.subarray(0, room);
+			this.#output.frame(FRAME.DATA, 0, stream.id, piece);
+			stream.sendWindow -= piece.length;
+			this.#window -= piece.length;
+			this.#queuedBytes -= piece.length;
+			if (piece.length === bytes.length) stream.waiting.shift();
+			else stream.waiting[0] = bytes.subarray(piece.length);
+		}
+	}
+
+	// ── what the peer allows ─────────────────────────────────────────────────────────────────────────────
+
+	/** The peer's SETTINGS: applied and acknowledged. Throws ConnectionError. */
+	peerSettings(bytes: Uint8Array, start: number, end: number): void {
+		const before = this.#peer.initialWindowBytes;
+		applySettings(this.#peer, bytes, start, end);
+		const change = this.#peer.initialWindowBytes - before;
+		if (change !== 0)
+			for (const stream of this.#streams.open.values()) {
+				stream.sendWindow += change;
+				if (stream.sendWindow > MAX_WINDOW_BYTES) throw windowOverflow();
+			}
+		this.#output.frame(FRAME.SETTINGS, FLAG.ACK, 0, EMPTY);
+		this.#host.wrote();
+		this.#sendBlocked();
+	}
+
+	/** Credit for the whole connection. Throws ConnectionError. */
+	addConnectionWindow(increment: number): void {
+		this.#window += increment;
+		if (this.#window > MAX_WINDOW_BYTES) throw windowOverflow();
+		this.#sendBlocked();
+	}
+
+	/** False: the window is too large now, the stream must go. */
+	addStreamWindow(stream: H2Stream, increment: number): boolean {
+		stream.sendWindow += increment;
+		if (stream.sendWindow > MAX_WINDOW_BYTES) return false;
+		this.#sendBlocked();
+		return true;
+	}
+
+	// ── frames of the connection ─────────────────────────────────────────────────────────────────────────
+
+	ourSettings(): void {
+		const limits = this.#limits;
+		const settings = encodeSettings([
+			[SETTING.MAX_CONCURRENT_STREAMS, limits.maxConcurrentStreams],
+			[SETTING.INITIAL_WINDOW_SIZE, limits.streamWindowBytes],
+			[SETTING.MAX_FRAME_SIZE, limits.maxFrameBytes],
+			[SETTING.MAX_HEADER_LIST_SIZE, limits.maxHeaderListBytes],
+		]);
+		this.#output.frame(FRAME.SETTINGS, 0, 0, settings);
+		this.#host.wrote();
+		const more = limits.connectionWindowBytes - DEFAULT_WINDOW_BYTES;
+		if (more > 0) this.windowUpdate(0, more);
+	}
+
+	windowUpdate(streamId: number, increment: number): void {
+		const at = this.#output.frameHeader(4, FRAME.WINDOW_UPDATE, 0, streamId);
+		writeUint32(this.#output.buffer, at, increment);
+		this.#host.wrote();
+	}
+
+	reset(streamId: number, code: ErrorNumber): void {
+		const at = this.#output.frameHeader(4, FRAME.RST_STREAM, 0, streamId);
+		writeUint32(this.#output.buffer, at, code);
+		this.#streams.rememberReset(streamId);
+		this.#host.wrote();
+	}
+
+	ping(): void {
+		this.#output.frame(FRAME.PING, 0, 0, PING_BYTES);
+		this.#host.wrote();
+	}
+
+	pingAck(opaque: Uint8Array): void {
+		this.#output.frame(FRAME.PING, FLAG.ACK, 0, opaque);
+		this.#host.wrote();
+	}
+
+	goaway(lastStreamId: number, code: ErrorNumber, text: string): void {
+		const debug = Buffer.from(text);
+		const at = this.#output.frameHeader(8 + debug.length, FRAME.GOAWAY, 0, 0);
+		const buffer = this.#output.buffer;
+		writeUint32(buffer, at, lastStreamId);
+		writeUint32(buffer, at + 4, code);
+		buffer.set(debug, at + 8);
+		this.#host.wrote();
+	}
+}
+
+function windowOverflow(): ConnectionError {
+	return new ConnectionError(
+		ERROR.FLOW_CONTROL_ERROR,
+		"a window exceeds 2^31-1",
+	);
+}

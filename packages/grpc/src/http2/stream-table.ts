@@ -1,0 +1,31 @@
+// The streams of a connection: which are open, which ids were used, and which we reset.
+import { MAX_STREAM_ID } from "./constants.ts";
+import type { H2Stream } from "./stream.ts";
+
+/** Streams that we reset: what the peer had under way on them is ignored, not answered. */
+const REMEMBERED_RESETS = 256;
+
+export class StreamTable {
+	readonly open = new Map<number, H2Stream>();
+	/** Highest id that the peer used. */
+	maxId = 0;
+	/** Streams above it are refused once a GOAWAY named it. */
+	lastAcceptedId = MAX_STREAM_ID;
+	readonly #resetIds = new Set<number>();
+
+	/** Never used by the peer; stream 0 is the connection itself. */
+	isIdle(streamId: number): boolean {
+		return streamId === 0 || streamId > this.maxId;
+	}
+
+	wasReset(streamId: number): boolean {
+		return this.#resetIds.has(streamId);
+	}
+
+	rememberReset(streamId: number): void {
+		this.#resetIds.add(streamId);
+		if (this.#resetIds.size <= REMEMBERED_RESETS) return;
+		const [oldest] = this.#resetIds;
+		if (oldest !== undefined) this.#resetIds.delete(oldest);
+	}
+}
