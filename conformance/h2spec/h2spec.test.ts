@@ -1,4 +1,5 @@
-// The HTTP/2 and HPACK conformance suite against the gRPC server. Needs Go, which builds h2spec into .cache/bin.
+// The HTTP/2 and HPACK conformance suite against the gRPC server, over each way it reads a socket. Needs Go, which
+// builds h2spec into .cache/bin.
 import assert from "node:assert/strict";
 import { execFile, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
@@ -7,9 +8,15 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { createGrpcServer, unaryMethod } from "@saccade/grpc";
+import {
+	createGrpcServer,
+	type GrpcServerOptions,
+	unaryMethod,
+} from "@saccade/grpc";
+import { makeCertificate } from "../../packages/grpc/test/support/certificate.ts";
 
 const TOTAL_CASES = 145;
+// The newest that the module proxy serves.
 const H2SPEC = "github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible";
 const bin = fileURLToPath(new URL("../../.cache/bin", import.meta.url));
 
@@ -29,11 +36,43 @@ function findH2spec(): { readonly path: string } | { readonly skip: string } {
 }
 
 const h2spec = findH2spec();
+const certificate = makeCertificate();
 
-test("h2spec passes, every case", {
-	skip: "skip" in h2spec ? h2spec.skip : false,
+test(
+	"h2spec passes, every case, with one reused read buffer",
+	{
+		skip: "skip" in h2spec ? h2spec.skip : false,
+		timeout: 300_000,
+	},
+	() => assertPasses({ reuseReadBuffer: true }, []),
+);
+
+test(
+	"h2spec passes, every case, by data events",
+	{
+		skip: "skip" in h2spec ? h2spec.skip : false,
+		timeout: 300_000,
+	},
+	() => assertPasses({ reuseReadBuffer: false }, []),
+);
+
+test("h2spec passes, every case, over TLS", {
+	skip:
+		"skip" in h2spec
+			? h2spec.skip
+			: "skip" in certificate
+				? certificate.skip
+				: false,
 	timeout: 300_000,
-}, async () => {
+}, () => {
+	assert.ok("cert" in certificate);
+	return assertPasses({ tls: certificate }, ["--tls", "--insecure"]);
+});
+
+async function assertPasses(
+	options: Partial<GrpcServerOptions>,
+	flags: readonly string[],
+): Promise<void> {
 	assert.ok("path" in h2spec);
 	const method = unaryMethod({
 		decode: (bytes: Uint8Array) => bytes,
@@ -41,6 +80,7 @@ test("h2spec passes, every case", {
 		handle: (bytes) => bytes,
 	});
 	const server = createGrpcServer({
+		...options,
 		methods: new Map([["/test.Echo/Say", method]]),
 		// The size that its oversized frames assume: the protocol's smallest.
 		limits: { maxFrameBytes: 16_384 },
@@ -54,7 +94,7 @@ test("h2spec passes, every case", {
 	try {
 		const { stdout } = await promisify(execFile)(
 			h2spec.path,
-			[...args, report],
+			[...args, report, ...flags],
 			{ maxBuffer: 1 << 24 },
 		).catch((error: { stdout: string }) => error);
 		const summary = /(\d+) tests, (\d+) passed, (\d+) skipped, (\d+) failed/;
@@ -65,11 +105,12 @@ test("h2spec passes, every case", {
 			TOTAL_CASES,
 			failuresIn(readFileSync(report, "utf8")),
 		);
+		assert.equal(skipped, "0");
 	} finally {
 		rmSync(report, { force: true });
 		await server.close(0);
 	}
-});
+}
 
 function failuresIn(xml: string): string {
 	return xml
