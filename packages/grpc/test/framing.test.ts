@@ -5,7 +5,8 @@ import fc from "fast-check";
 import { MessageReader } from "../src/grpc/message-reader.ts";
 import { CompressionError, HpackDecoder } from "../src/hpack/decoder.ts";
 import { encodeHeaders } from "../src/hpack/encoder.ts";
-import { ConnectionError, PREFACE } from "../src/http2/constants.ts";
+import { ConnectionError } from "../src/http2/connection-error.ts";
+import { PREFACE } from "../src/http2/constants.ts";
 import { FrameReader } from "../src/http2/frame-reader.ts";
 
 function chunks(bytes: Uint8Array, cuts: readonly number[]): Uint8Array[] {

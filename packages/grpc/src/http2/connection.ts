@@ -3,16 +3,17 @@
 //
 //   open ──drain──▶ draining ──last stream done──▶ closed
 //     └──error, timeout, socket gone──────────────────┘
-import { CompressionError, LIST_TOO_LARGE } from "../hpack/decoder.ts";
+import { LIST_TOO_LARGE } from "../hpack/decoder.ts";
 import {
-	ConnectionError,
-	ERROR,
-	type ErrorNumber,
-	MAX_STREAM_ID,
-} from "./constants.ts";
+	type ConnectionError,
+	calmDown,
+	toConnectionError,
+} from "./connection-error.ts";
+import { ERROR, type ErrorNumber, MAX_STREAM_ID } from "./constants.ts";
 import { FrameReader } from "./frame-reader.ts";
 import type { ConnectionLimits } from "./limits.ts";
-import { Receiver, type ReceiverHost } from "./receiver.ts";
+import { Receiver } from "./receiver.ts";
+import type { ReceiverHost } from "./receiver-host.ts";
 import type { ParsedHead, RequestHead } from "./request-head.ts";
 import { Sender, type SenderHost } from "./sender.ts";
 import type { SocketControl } from "./socket-control.ts";
@@ -185,12 +186,7 @@ export class Connection implements StreamOwner, SenderHost, ReceiverHost {
 	}
 
 	overflow(): void {
-		this.#fail(
-			new ConnectionError(
-				ERROR.ENHANCE_YOUR_CALM,
-				"the client does not read its answers",
-			),
-		);
+		this.#fail(calmDown("the client does not read its answers"));
 	}
 
 	wrote(): void {
@@ -242,12 +238,7 @@ export class Connection implements StreamOwner, SenderHost, ReceiverHost {
 		} else if (nowUs - this.#congestedSinceUs > limits.writeTimeoutUs) {
 			this.destroy();
 		} else if (idleUs > limits.stallTimeoutUs && this.#isReceiving()) {
-			this.#fail(
-				new ConnectionError(
-					ERROR.ENHANCE_YOUR_CALM,
-					"a request made no progress",
-				),
-			);
+			this.#fail(calmDown("a request made no progress"));
 		}
 	}
 
@@ -344,12 +335,4 @@ export class Connection implements StreamOwner, SenderHost, ReceiverHost {
 		this.#phase = "closed";
 		this.#control.socket.end();
 	}
-}
-
-function toConnectionError(error: unknown): ConnectionError {
-	if (error instanceof ConnectionError) return error;
-	if (error instanceof CompressionError)
-		return new ConnectionError(ERROR.COMPRESSION_ERROR, error.message);
-	// A handler threw: its text is not the peer's business.
-	return new ConnectionError(ERROR.INTERNAL_ERROR, "internal error");
 }

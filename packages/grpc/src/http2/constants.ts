@@ -58,13 +58,3 @@ export const MIN_MAX_FRAME_BYTES = 16_384;
 export const MAX_MAX_FRAME_BYTES = 16_777_215;
 export const MAX_WINDOW_BYTES = 0x7fff_ffff;
 export const MAX_STREAM_ID = 0x7fff_ffff;
-
-/** The connection cannot go on: GOAWAY with `code`, then close. */
-export class ConnectionError extends Error {
-	readonly code: ErrorNumber;
-
-	constructor(code: ErrorNumber, message: string) {
-		super(message);
-		this.code = code;
-	}
-}

@@ -3,8 +3,8 @@
 //
 //   preface ─▶ header ─┬▶ payload (collect)  ─▶ header
 //                      └▶ pad length ─▶ data ─▶ padding ─▶ header
+import { ConnectionError } from "./connection-error.ts";
 import {
-	ConnectionError,
 	ERROR,
 	FLAG,
 	FRAME,

@@ -1,7 +1,8 @@
 // A header block may be spread over HEADERS and CONTINUATION frames with nothing between them. Most fit in one:
 // those are passed through without a copy. Bounded in bytes and in frames.
 
-import { ConnectionError, ERROR, FLAG, MAX_STREAM_ID } from "./constants.ts";
+import { ConnectionError } from "./connection-error.ts";
+import { ERROR, FLAG, MAX_STREAM_ID } from "./constants.ts";
 import { copyBytes } from "./copy-bytes.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import { readUint32 } from "./settings.ts";

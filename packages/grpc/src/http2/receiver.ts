@@ -1,41 +1,23 @@
-// What a connection reads: every frame is checked against RFC 9113 before anybody hears of it. Violations of the
-// connection are thrown, those of a stream reset it.
+// What a connection reads: requests and their data; the other frames go to ControlFrames. Everything is checked
+// against RFC 9113 before anybody hears of it. Violations of the connection are thrown, those of a stream reset it.
 import { LIST_TOO_LARGE } from "../hpack/decoder.ts";
 import {
 	ConnectionError,
-	ERROR,
-	type ErrorNumber,
-	FLAG,
-	FRAME,
-	MAX_STREAM_ID,
-	MAX_WINDOW_BYTES,
-} from "./constants.ts";
+	flowControlError,
+	protocolError,
+} from "./connection-error.ts";
+import { ERROR, FRAME } from "./constants.ts";
+import { ControlFrames } from "./control-frames.ts";
+import { FloodGuard } from "./flood-guard.ts";
 import type { FrameHandler } from "./frame-reader.ts";
 import { HeadParser } from "./head-parser.ts";
 import { HeaderAssembly } from "./header-assembly.ts";
 import type { ConnectionLimits } from "./limits.ts";
-import { RateGuard } from "./rate-guard.ts";
+import type { ReceiverHost } from "./receiver-host.ts";
 import { fieldsProblem, type ParsedHead } from "./request-head.ts";
 import type { Sender } from "./sender.ts";
-import { readUint32 } from "./settings.ts";
 import type { H2Stream } from "./stream.ts";
 import type { StreamTable } from "./stream-table.ts";
-
-export interface ReceiverHost {
-	nowUs(): number;
-	/** A new stream's head is complete, well formed or not. */
-	openStream(
-		streamId: number,
-		parsed: ParsedHead | typeof LIST_TOO_LARGE,
-		endStream: boolean,
-	): void;
-	/** The peer sent the last of its side. */
-	remoteEnd(stream: H2Stream): void;
-	peerReset(stream: H2Stream): void;
-	resetStream(stream: H2Stream, code: ErrorNumber): void;
-	returnStreamCredit(stream: H2Stream): void;
-	pingAcknowledged(): void;
-}
 
 const SELF_DEPENDENT: ParsedHead = {
 	ok: false,
@@ -49,8 +31,8 @@ export class Receiver implements FrameHandler {
 	readonly #limits: ConnectionLimits;
 	readonly #heads: HeadParser;
 	readonly #headers: HeaderAssembly;
-	readonly #resetGuard: RateGuard;
-	readonly #controlGuard: RateGuard;
+	readonly #floods: FloodGuard;
+	readonly #control: ControlFrames;
 	#current: H2Stream | null = null;
 	#window: number;
 	#unreturnedBytes = 0;
@@ -67,11 +49,8 @@ export class Receiver implements FrameHandler {
 		this.#limits = limits;
 		this.#heads = new HeadParser(limits.maxHeaderListBytes);
 		this.#headers = new HeaderAssembly(limits);
-		this.#resetGuard = new RateGuard(limits.resetBurst, limits.resetsPerSecond);
-		this.#controlGuard = new RateGuard(
-			limits.controlFrameBurst,
-			limits.controlFramesPerSecond,
-		);
+		this.#floods = new FloodGuard(limits, () => host.nowUs());
+		this.#control = new ControlFrames(sender, streams, this.#floods, host);
 		this.#window = limits.connectionWindowBytes;
 	}
 
@@ -101,12 +80,9 @@ export class Receiver implements FrameHandler {
 		if (streamId === 0) throw protocolError("DATA on stream 0");
 		this.#window -= payloadBytes;
 		if (this.#window < 0)
-			throw new ConnectionError(
-				ERROR.FLOW_CONTROL_ERROR,
-				"the connection's window is exceeded",
-			);
+			throw flowControlError("the connection's window is exceeded");
 		this.#unreturnedBytes += payloadBytes;
-		if (payloadBytes === 0) this.#countControlFrame();
+		if (payloadBytes === 0) this.#floods.countControlFrame();
 		const stream = this.#streams.open.get(streamId);
 		if (stream === undefined) {
 			this.#onClosedStream(streamId);
@@ -146,7 +122,7 @@ export class Receiver implements FrameHandler {
 		this.#assertNotIdle("DATA", streamId);
 		// On a stream that we reset, the peer's bytes were under way: only their credit matters.
 		if (this.#streams.wasReset(streamId)) return;
-		this.#countControlFrame();
+		this.#floods.countControlFrame();
 		this.#sender.reset(streamId, ERROR.STREAM_CLOSED);
 	}
 
@@ -161,37 +137,11 @@ export class Receiver implements FrameHandler {
 		end: number,
 	): void {
 		if (type !== FRAME.CONTINUATION) this.#assertNoOpenBlock();
-		switch (type) {
-			case FRAME.HEADERS:
-				this.#onHeaders(flags, streamId, bytes, start, end);
-				break;
-			case FRAME.CONTINUATION:
-				this.#onContinuation(flags, streamId, bytes, start, end);
-				break;
-			case FRAME.WINDOW_UPDATE:
-				this.#onWindowUpdate(streamId, bytes, start, end);
-				break;
-			case FRAME.RST_STREAM:
-				this.#onReset(streamId, end - start);
-				break;
-			case FRAME.SETTINGS:
-				this.#onSettings(flags, streamId, bytes, start, end);
-				break;
-			case FRAME.PING:
-				this.#onPing(flags, streamId, bytes, start, end);
-				break;
-			case FRAME.PRIORITY:
-				this.#onPriority(streamId, bytes, start, end);
-				break;
-			case FRAME.GOAWAY:
-				assertStreamZero("GOAWAY", streamId);
-				break;
-			case FRAME.PUSH_PROMISE:
-				throw protocolError("PUSH_PROMISE from a client");
-			default:
-				// Unknown types are ignored (RFC 9113, 5.5), but not for nothing.
-				this.#countControlFrame();
-		}
+		if (type === FRAME.HEADERS)
+			this.#onHeaders(flags, streamId, bytes, start, end);
+		else if (type === FRAME.CONTINUATION)
+			this.#onContinuation(flags, streamId, bytes, start, end);
+		else this.#control.frame(type, flags, streamId, bytes, start, end);
 	}
 
 	#onHeaders(
@@ -287,88 +237,6 @@ export class Receiver implements FrameHandler {
 		else this.#host.remoteEnd(stream);
 	}
 
-	#onReset(streamId: number, byteLength: number): void {
-		if (byteLength !== 4) throw frameSizeError("RST_STREAM", byteLength);
-		this.#assertNotIdle("RST_STREAM", streamId);
-		if (!this.#resetGuard.take(this.#host.nowUs()))
-			throw new ConnectionError(ERROR.ENHANCE_YOUR_CALM, "too many RST_STREAM");
-		const stream = this.#streams.open.get(streamId);
-		if (stream !== undefined) this.#host.peerReset(stream);
-	}
-
-	#onPriority(
-		streamId: number,
-		bytes: Uint8Array,
-		start: number,
-		end: number,
-	): void {
-		if (streamId === 0) throw protocolError("PRIORITY on stream 0");
-		this.#countControlFrame();
-		const wrongSize = end - start !== 5;
-		const selfDependent =
-			!wrongSize && (readUint32(bytes, start) & MAX_STREAM_ID) === streamId;
-		if (!wrongSize && !selfDependent) return;
-		const code = wrongSize ? ERROR.FRAME_SIZE_ERROR : ERROR.PROTOCOL_ERROR;
-		const stream = this.#streams.open.get(streamId);
-		if (stream !== undefined) this.#host.resetStream(stream, code);
-		else this.#sender.reset(streamId, code);
-	}
-
-	#onSettings(
-		flags: number,
-		streamId: number,
-		bytes: Uint8Array,
-		start: number,
-		end: number,
-	): void {
-		assertStreamZero("SETTINGS", streamId);
-		if (flags & FLAG.ACK) {
-			if (end > start)
-				throw frameSizeError("SETTINGS acknowledgement", end - start);
-			return;
-		}
-		this.#countControlFrame();
-		this.#sender.peerSettings(bytes, start, end);
-	}
-
-	#onPing(
-		flags: number,
-		streamId: number,
-		bytes: Uint8Array,
-		start: number,
-		end: number,
-	): void {
-		assertStreamZero("PING", streamId);
-		if (end - start !== 8) throw frameSizeError("PING", end - start);
-		if (flags & FLAG.ACK) {
-			this.#host.pingAcknowledged();
-			return;
-		}
-		this.#countControlFrame();
-		this.#sender.pingAck(bytes.subarray(start, end));
-	}
-
-	#onWindowUpdate(
-		streamId: number,
-		bytes: Uint8Array,
-		start: number,
-		end: number,
-	): void {
-		if (end - start !== 4) throw frameSizeError("WINDOW_UPDATE", end - start);
-		const increment = readUint32(bytes, start) & MAX_WINDOW_BYTES;
-		if (streamId === 0) {
-			if (increment === 0) throw protocolError("WINDOW_UPDATE by 0");
-			this.#sender.addConnectionWindow(increment);
-			return;
-		}
-		this.#assertNotIdle("WINDOW_UPDATE", streamId);
-		const stream = this.#streams.open.get(streamId);
-		if (stream === undefined) return;
-		if (increment === 0) this.#host.resetStream(stream, ERROR.PROTOCOL_ERROR);
-		else if (!this.#sender.addStreamWindow(stream, increment))
-			this.#host.resetStream(stream, ERROR.FLOW_CONTROL_ERROR);
-	}
-
 	#assertNotIdle(what: string, streamId: number): void {
 		if (this.#streams.isIdle(streamId))
 			throw protocolError(`${what} on idle stream ${streamId}`);
@@ -378,27 +246,4 @@ export class Receiver implements FrameHandler {
 		if (this.#headers.isOpen)
 			throw protocolError("a header block was interrupted");
 	}
-
-	#countControlFrame(): void {
-		if (!this.#controlGuard.take(this.#host.nowUs()))
-			throw new ConnectionError(
-				ERROR.ENHANCE_YOUR_CALM,
-				"too many control frames",
-			);
-	}
-}
-
-function protocolError(message: string): ConnectionError {
-	return new ConnectionError(ERROR.PROTOCOL_ERROR, message);
-}
-
-function frameSizeError(what: string, byteLength: number): ConnectionError {
-	return new ConnectionError(
-		ERROR.FRAME_SIZE_ERROR,
-		`${what} of ${byteLength} bytes`,
-	);
-}
-
-function assertStreamZero(what: string, streamId: number): void {
-	if (streamId !== 0) throw protocolError(`${what} on stream ${streamId}`);
 }

@@ -1,9 +1,8 @@
 // What a connection writes, and the peer's flow control (RFC 9113, 5.2 and 6.9): data that finds no window waits
 // in its stream and leaves when the peer returns credit.
+import { type ConnectionError, flowControlError } from "./connection-error.ts";
 import {
-	ConnectionError,
 	DEFAULT_WINDOW_BYTES,
-	ERROR,
 	type ErrorNumber,
 	FLAG,
 	FRAME,
@@ -279,8 +278,5 @@ export class Sender {
 }
 
 function windowOverflow(): ConnectionError {
-	return new ConnectionError(
-		ERROR.FLOW_CONTROL_ERROR,
-		"a window exceeds 2^31-1",
-	);
+	return flowControlError("a window exceeds 2^31-1");
 }

@@ -1,6 +1,6 @@
 // SETTINGS: ours are fixed for a connection, the peer's arrive one by one and are checked (RFC 9113, 6.5.2).
+import { ConnectionError } from "./connection-error.ts";
 import {
-	ConnectionError,
 	DEFAULT_WINDOW_BYTES,
 	ERROR,
 	MAX_MAX_FRAME_BYTES,

@@ -4,6 +4,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+const OPENSSL = "openssl";
+
 export interface Certificate {
 	readonly key: Buffer;
 	readonly cert: Buffer;
@@ -18,7 +20,7 @@ export function makeCertificate(): CertificateOrSkip {
 	const cert = join(directory, "cert.pem");
 	try {
 		const made = spawnSync(
-			"openssl",
+			OPENSSL,
 			[
 				["req", "-x509", "-newkey", "ec", "-pkeyopt"],
 				["ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"],
