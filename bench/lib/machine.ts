@@ -1,6 +1,6 @@
 // What a results file says about where its numbers were taken.
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import os from "node:os";
 
 export interface MachineFacts {
@@ -29,29 +29,55 @@ export function machineFacts(command: string): MachineFacts {
 
 function gitCommit(): string {
 	try {
-		return execFileSync("git", ["rev-parse", "--short", "HEAD"], {
-			encoding: "utf8",
-		}).trim();
+		const git = (...args: string[]) =>
+			execFileSync("git", args, { encoding: "utf8" }).trim();
+		// What is measured is `packages`: changes there that no commit has are told.
+		const changed = git("status", "--porcelain", "--", "packages") !== "";
+		return `${git("rev-parse", "--short", "HEAD")}${changed ? " and changes" : ""}`;
 	} catch {
 		return "unknown";
 	}
 }
 
+export interface CpuTime {
+	readonly userUs: number;
+	readonly systemUs: number;
+}
+
+/** Unit of /proc/PID/stat: USER_HZ is 100 on every Linux that Node runs on. */
+const TICK_US = 10_000;
+
 /**
- * CPU time of a process in µs, all threads summed, from the scheduler's own accounting
- * (first field of /proc/PID/task/TID/schedstat, nanoseconds). Threads that ended are not counted.
+ * CPU time of a process so far, its ended threads included: utime and stime of /proc/PID/stat (proc(5)). Their sum
+ * is measured, to a tick of 10 ms; how it divides is sampled.
  */
-export function processCpuUs(pid: number): number {
-	let totalNs = 0;
-	for (const tid of readdirSync(`/proc/${pid}/task`)) {
-		try {
-			const text = readFileSync(`/proc/${pid}/task/${tid}/schedstat`, "utf8");
-			totalNs += Number(text.split(" ")[0]);
-		} catch {
-			// The thread ended between listing and reading.
-		}
+export function cpuTime(pid: number): CpuTime {
+	const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+	// The process' name may hold spaces and parentheses: fields count from its end, `state` being the third.
+	const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+	return {
+		userUs: Number(fields[11]) * TICK_US,
+		systemUs: Number(fields[12]) * TICK_US,
+	};
+}
+
+/** CPU that a process uses from now on. */
+export class CpuMeter {
+	readonly #pid: number;
+	readonly #start: CpuTime;
+
+	constructor(pid: number) {
+		this.#pid = pid;
+		this.#start = cpuTime(pid);
 	}
-	return totalNs / 1000;
+
+	used(): CpuTime {
+		const now = cpuTime(this.#pid);
+		return {
+			userUs: now.userUs - this.#start.userUs,
+			systemUs: now.systemUs - this.#start.systemUs,
+		};
+	}
 }
 
 /** Resident memory of a process in MB. */

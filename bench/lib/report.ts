@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { machineFacts } from "./machine.ts";
+import type { Interval } from "./stats.ts";
 
 const results = join(
 	dirname(dirname(fileURLToPath(import.meta.url))),
@@ -38,4 +39,12 @@ export function table(
 		`| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(" | ")} |`;
 	const rule = `|${widths.map((width) => "-".repeat(width + 2)).join("|")}|`;
 	return [line(header), rule, ...rows.map(line)].join("\n");
+}
+
+/** `median [low, high]` */
+export function showInterval(
+	{ median, low, high }: Interval,
+	digits = 0,
+): string {
+	return `${median.toFixed(digits)} [${low.toFixed(digits)}, ${high.toFixed(digits)}]`;
 }

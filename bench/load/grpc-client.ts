@@ -2,6 +2,14 @@
 // by hand, one reused read buffer, distinct requests, every answer checked. It speaks to any gRPC server.
 import { connect, type Socket } from "node:net";
 import type { LatencyHistogram } from "../lib/histogram.ts";
+import {
+	ACK,
+	END_STREAM,
+	FRAME,
+	frame,
+	RequestTemplate,
+	u32,
+} from "./grpc-request.ts";
 import { endsWithFloats } from "./workload.ts";
 
 export interface GrpcLoad {
@@ -11,7 +19,7 @@ export interface GrpcLoad {
 	readonly inFlight: number;
 	readonly requests: readonly Uint8Array[];
 	readonly expected: readonly Float32Array[];
-	/** Each request carries another `grpc-timeout`, as clients with deadlines do. @default false */
+	/** Each call carries another `grpc-timeout`, as clients with deadlines do. @default false */
 	readonly distinctTimeouts?: boolean;
 }
 
@@ -22,85 +30,8 @@ export interface LoadCounters {
 	running: boolean;
 }
 
-const FRAME = {
-	data: 0,
-	headers: 1,
-	rst: 3,
-	settings: 4,
-	ping: 6,
-	goaway: 7,
-	windowUpdate: 8,
-} as const;
-const END_STREAM = 1;
-const ACK = 1;
-const END_HEADERS = 4;
-// What h2load and grpc-go send, whatever the server would allow.
-const DATA_FRAME_BYTES = 16_384;
 const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
 const BIG_WINDOW = 0x3fff_ffff;
-
-function frame(
-	type: number,
-	flags: number,
-	streamId: number,
-	payload: Uint8Array,
-): Buffer {
-	const out = Buffer.alloc(9 + payload.length);
-	out.writeUIntBE(payload.length, 0, 3);
-	out[3] = type;
-	out[4] = flags;
-	out.writeUInt32BE(streamId, 5);
-	out.set(payload, 9);
-	return out;
-}
-
-function u32(value: number): Buffer {
-	const out = Buffer.alloc(4);
-	out.writeUInt32BE(value);
-	return out;
-}
-
-/** Literal header fields without indexing; the block is the same for every request unless its timeout differs. */
-function headerBlock(host: string, timeoutMs: number | null): Buffer {
-	const literal = (name: string, value: string) =>
-		Buffer.concat([
-			Buffer.from([0, name.length]),
-			Buffer.from(name),
-			Buffer.from([value.length]),
-			Buffer.from(value),
-		]);
-	return Buffer.concat([
-		Buffer.from([0x83, 0x86]), // :method POST, :scheme http
-		literal(":path", "/inference.GRPCInferenceService/ModelInfer"),
-		literal(":authority", host),
-		literal("content-type", "application/grpc"),
-		literal("te", "trailers"),
-		...(timeoutMs === null ? [] : [literal("grpc-timeout", `${timeoutMs}m`)]),
-	]);
-}
-
-/** One request: frame headers, each a copy with its stream id at byte 5, and the payloads between them. */
-interface Template {
-	readonly frames: readonly {
-		readonly header: Buffer;
-		readonly payload: Uint8Array;
-	}[];
-	readonly dataBytes: number;
-}
-
-function template(message: Uint8Array, block: Buffer): Template {
-	const headers = frame(FRAME.headers, END_HEADERS, 0, block);
-	const frames: { header: Buffer; payload: Uint8Array }[] = [
-		{ header: headers, payload: new Uint8Array(0) },
-	];
-	for (let at = 0; at < message.length; at += DATA_FRAME_BYTES) {
-		const payload = message.subarray(at, at + DATA_FRAME_BYTES);
-		const last = at + DATA_FRAME_BYTES >= message.length;
-		const header = frame(FRAME.data, last ? END_STREAM : 0, 0, payload);
-		frames.push({ header: header.subarray(0, 9), payload });
-	}
-	return { frames, dataBytes: message.length };
-}
 
 interface OpenStream {
 	readonly index: number;
@@ -111,10 +42,13 @@ interface OpenStream {
 class Connection {
 	readonly #load: GrpcLoad;
 	readonly #counters: LoadCounters;
-	readonly #templates: readonly Template[];
+	readonly #templates: readonly RequestTemplate[];
 	readonly #socket: Socket;
 	readonly #streams = new Map<number, OpenStream>();
 	readonly #quota: number;
+	readonly #write = (bytes: Uint8Array): void => {
+		this.#socket.write(bytes);
+	};
 	#nextId = 1;
 	#nextRequest: number;
 	#sendWindow = 65_535;
@@ -125,7 +59,7 @@ class Connection {
 	constructor(
 		load: GrpcLoad,
 		counters: LoadCounters,
-		templates: readonly Template[],
+		templates: readonly RequestTemplate[],
 		quota: number,
 		firstRequest: number,
 	) {
@@ -191,20 +125,9 @@ class Connection {
 				startUs: performance.now() * 1000,
 				parts: [],
 			});
-			this.#send(source, id);
+			source.send(id, this.#write);
 		}
 		this.#socket.uncork();
-	}
-
-	#send({ frames, dataBytes }: Template, id: number): void {
-		const headers = frames.map(({ header }) => {
-			const own = Buffer.from(header);
-			own.writeUInt32BE(id, 5);
-			return own;
-		});
-		const parts = frames.flatMap(({ payload }, i) => [headers[i]!, payload]);
-		if (dataBytes <= DATA_FRAME_BYTES) this.#socket.write(Buffer.concat(parts));
-		else for (const part of parts) this.#socket.write(part);
 	}
 
 	#read(chunk: Buffer): void {
@@ -282,11 +205,9 @@ export function startGrpcLoad(
 	failed: (error: Error) => void,
 ): () => void {
 	const host = `${load.host}:${load.port}`;
-	const templates = load.requests.map((message, i) =>
-		template(
-			message,
-			headerBlock(host, load.distinctTimeouts === true ? 10_000 + i : null),
-		),
+	const templates = load.requests.map(
+		(message) =>
+			new RequestTemplate(message, host, load.distinctTimeouts === true),
 	);
 	const connections = Array.from({ length: load.connections }, (_, i) => {
 		const quota =

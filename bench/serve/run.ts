@@ -12,31 +12,22 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { benchArguments } from "../lib/arguments.ts";
 import { residentMb } from "../lib/machine.ts";
-import { table, writeResults } from "../lib/report.ts";
+import { showInterval, table, writeResults } from "../lib/report.ts";
 import { type RunningServer, startServer } from "../lib/server-process.ts";
-import { type Interval, interval, pairedRatio } from "../lib/stats.ts";
+import { interval, pairedRatio } from "../lib/stats.ts";
+import { type MeasuredLoad, measureLoad } from "../load/measure.ts";
 import { expectedAnswers } from "./expected.ts";
-import { type MeasuredLoad, measureLoad } from "./load-run.ts";
 import { WORKLOADS, type Workload } from "./workloads.ts";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const shared = join(root, "..", "shared");
 const cache = join(root, ".cache", "models");
 
-const args = process.argv.slice(3);
-const rounds = numberOption("--rounds", 5);
-const seconds = numberOption("--seconds", 2);
-const pattern = new RegExp(
-	args.find(
-		(arg, i) => !arg.startsWith("--") && !args[i - 1]?.startsWith("--"),
-	) ?? "",
-);
-
-function numberOption(name: string, fallback: number): number {
-	const at = args.indexOf(name);
-	return at < 0 ? fallback : Number(args[at + 1]);
-}
+const { pattern } = benchArguments;
+const rounds = benchArguments.number("--rounds", 5);
+const seconds = benchArguments.number("--seconds", 2);
 
 interface Row {
 	readonly workload: Workload;
@@ -187,10 +178,6 @@ function ensureModels(workloads: readonly Workload[]): void {
 	);
 }
 
-function show({ median, low, high }: Interval, digits = 0): string {
-	return `${median.toFixed(digits)} [${low.toFixed(digits)}, ${high.toFixed(digits)}]`;
-}
-
 const chosen = WORKLOADS.filter(({ id, external }) => {
 	if (!pattern.test(id)) return false;
 	if (external === undefined || existsSync(join(shared, external))) return true;
@@ -211,7 +198,7 @@ for (const workload of chosen) {
 	}
 	rows.push(row);
 	console.log(
-		`${workload.id}: ${show(interval(row.loads.map(({ perSecond }) => perSecond)))}/s${plain === null ? "" : `; plain loop ${plain.setting}`}`,
+		`${workload.id}: ${showInterval(interval(row.loads.map(({ perSecond }) => perSecond)))}/s${plain === null ? "" : `; plain loop ${plain.setting}`}`,
 	);
 }
 
@@ -262,11 +249,11 @@ console.log(
 		],
 		summary.map((row) => [
 			row.id,
-			show(row.perSecond),
+			showInterval(row.perSecond),
 			row.p50Ms.median.toFixed(2),
-			show(row.p99Ms, 2),
+			showInterval(row.p99Ms, 2),
 			row.serverCpuUs.median.toFixed(1),
-			row.shareOfPlain === null ? "" : show(row.shareOfPlain, 2),
+			row.shareOfPlain === null ? "" : showInterval(row.shareOfPlain, 2),
 			row.met ? "yes" : "no",
 		]),
 	),

@@ -1,0 +1,39 @@
+// What follows `npm run bench -- NAME`: options with a value, and at most one word, a pattern of what to run.
+
+export interface BenchArguments {
+	/** Every case whose name it finds runs. @default all */
+	readonly pattern: RegExp;
+	/** Throws RangeError unless the value is a number above 0. */
+	number(name: string, fallback: number): number;
+	text(name: string): string | null;
+}
+
+export function parseArguments(args: readonly string[]): BenchArguments {
+	const values = new Map<string, string>();
+	let pattern = "";
+	for (let at = 0; at < args.length; at++) {
+		const word = args[at] ?? "";
+		if (!word.startsWith("--")) {
+			pattern = word;
+			continue;
+		}
+		const [name = "", joined] = word.split("=", 2);
+		values.set(name, joined ?? args[++at] ?? "");
+	}
+	return {
+		pattern: new RegExp(pattern),
+		number: (name, fallback) => {
+			const value = Number(values.get(name) ?? fallback);
+			if (value > 0) return value;
+			throw new RangeError(
+				`${name} takes a number above 0, got '${values.get(name)}'`,
+			);
+		},
+		text: (name) => values.get(name) ?? null,
+	};
+}
+
+/** Of this process: `bench/run.ts NAME …`. */
+export const benchArguments: BenchArguments = parseArguments(
+	process.argv.slice(3),
+);

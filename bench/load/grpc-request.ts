@@ -1,0 +1,140 @@
+// What the client sends: HTTP/2 frames, and requests made once and sent again and again under new stream ids.
+
+export const FRAME = {
+	data: 0,
+	headers: 1,
+	rst: 3,
+	settings: 4,
+	ping: 6,
+	goaway: 7,
+	windowUpdate: 8,
+} as const;
+export const END_STREAM = 1;
+export const ACK = 1;
+const END_HEADERS = 4;
+const FRAME_HEADER_BYTES = 9;
+// What h2load and grpc-go send, whatever the server would allow.
+const DATA_FRAME_BYTES = 16_384;
+const EMPTY = new Uint8Array(0);
+const PATH = "/inference.GRPCInferenceService/ModelInfer";
+
+export function frame(
+	type: number,
+	flags: number,
+	streamId: number,
+	payload: Uint8Array,
+): Buffer {
+	const out = Buffer.alloc(FRAME_HEADER_BYTES + payload.length);
+	out.writeUIntBE(payload.length, 0, 3);
+	out[3] = type;
+	out[4] = flags;
+	out.writeUInt32BE(streamId, 5);
+	out.set(payload, FRAME_HEADER_BYTES);
+	return out;
+}
+
+export function u32(value: number): Buffer {
+	const out = Buffer.alloc(4);
+	out.writeUInt32BE(value);
+	return out;
+}
+
+/** Literal, without indexing: nothing depends on what was sent before. */
+function literal(name: string, value: string): Buffer {
+	return Buffer.concat([
+		Buffer.from([0, name.length]),
+		Buffer.from(name),
+		Buffer.from([value.length]),
+		Buffer.from(value),
+	]);
+}
+
+/** Timeouts of 10 to 90 s in µs: always eight digits, so that they can be written over each other. */
+const TIMEOUT_US = 10_000_000;
+const TIMEOUT_SPAN_US = 80_000_000;
+let timeoutCount = 0;
+
+function nextTimeout(): string {
+	return String(TIMEOUT_US + (timeoutCount++ % TIMEOUT_SPAN_US));
+}
+
+interface FramePart {
+	/** Copied for each call, under its stream id. A HEADERS frame is here as a whole. */
+	readonly header: Buffer;
+	readonly payload: Uint8Array;
+}
+
+export class RequestTemplate {
+	/** Of the body, as flow control counts. */
+	readonly dataBytes: number;
+	readonly #parts: readonly FramePart[];
+	readonly #hasTimeout: boolean;
+	/** All of a request that fits one DATA frame: it leaves as one copy. */
+	readonly #small: Buffer | null;
+
+	/** @param distinctTimeouts another `grpc-timeout` in each call */
+	constructor(message: Uint8Array, host: string, distinctTimeouts: boolean) {
+		this.dataBytes = message.length;
+		this.#hasTimeout = distinctTimeouts;
+		const headers = frame(
+			FRAME.headers,
+			END_HEADERS,
+			0,
+			headerBlock(host, distinctTimeouts),
+		);
+		this.#parts = [{ header: headers, payload: EMPTY }, ...dataParts(message)];
+		this.#small =
+			message.length <= DATA_FRAME_BYTES
+				? Buffer.concat(
+						this.#parts.flatMap(({ header, payload }) => [header, payload]),
+					)
+				: null;
+	}
+
+	/** Hands the pieces of one call to `write`; large payloads are not copied. */
+	send(streamId: number, write: (bytes: Uint8Array) => void): void {
+		if (this.#small !== null) {
+			const bytes = Buffer.from(this.#small);
+			const dataAt = this.#parts[0]!.header.length;
+			bytes.writeUInt32BE(streamId, 5);
+			bytes.writeUInt32BE(streamId, dataAt + 5);
+			this.#stampTimeout(bytes, dataAt);
+			write(bytes);
+			return;
+		}
+		for (const { header, payload } of this.#parts) {
+			const own = Buffer.from(header);
+			own.writeUInt32BE(streamId, 5);
+			if (payload.length === 0) this.#stampTimeout(own, own.length);
+			write(own);
+			if (payload.length > 0) write(payload);
+		}
+	}
+
+	/** The timeout is the last field: its digits, then the unit, end the block. */
+	#stampTimeout(bytes: Buffer, blockEnd: number): void {
+		if (this.#hasTimeout) bytes.write(nextTimeout(), blockEnd - 9, "latin1");
+	}
+}
+
+function headerBlock(host: string, withTimeout: boolean): Buffer {
+	return Buffer.concat([
+		Buffer.from([0x83, 0x86]), // :method POST, :scheme http
+		literal(":path", PATH),
+		literal(":authority", host),
+		literal("content-type", "application/grpc"),
+		literal("te", "trailers"),
+		...(withTimeout ? [literal("grpc-timeout", `${nextTimeout()}u`)] : []),
+	]);
+}
+
+function dataParts(message: Uint8Array): FramePart[] {
+	const parts: FramePart[] = [];
+	for (let at = 0; at < message.length; at += DATA_FRAME_BYTES) {
+		const payload = message.subarray(at, at + DATA_FRAME_BYTES);
+		const last = at + DATA_FRAME_BYTES >= message.length;
+		const header = frame(FRAME.data, last ? END_STREAM : 0, 0, payload);
+		parts.push({ header: header.subarray(0, FRAME_HEADER_BYTES), payload });
+	}
+	return parts;
+}

@@ -1,0 +1,51 @@
+// One measured window of load from bench/load/process.ts, a process of its own; the server's CPU is read at both ends.
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { CpuMeter } from "../lib/machine.ts";
+import type { LoadJob, LoadResult } from "./process.ts";
+
+const generator = fileURLToPath(new URL("process.ts", import.meta.url));
+
+/** What every generator tells of a window. */
+export interface LoadWindow {
+	readonly perSecond: number;
+	readonly answered: number;
+	/** CPU of the generator, in cores: near 1 means that it, not the server, sets the rate. */
+	readonly clientCores: number;
+	/** CPU of the server per answer, all threads, in µs. */
+	readonly serverCpuUs: number;
+	/** The part of it that the kernel spent. */
+	readonly serverSystemUs: number;
+}
+
+export type MeasuredLoad = LoadResult & LoadWindow;
+
+export async function measureLoad(
+	serverPid: number,
+	job: LoadJob,
+): Promise<MeasuredLoad> {
+	const child = spawn(process.execPath, ["-C", "source", generator], {
+		stdio: ["pipe", "pipe", "inherit"],
+	});
+	child.stdin.end(JSON.stringify(job));
+	let meter = new CpuMeter(serverPid);
+	let used = meter.used();
+	let result: LoadResult | null = null;
+	for await (const line of createInterface({ input: child.stdout })) {
+		if (line === "window-start") meter = new CpuMeter(serverPid);
+		else if (line === "window-end") used = meter.used();
+		else result = JSON.parse(line) as LoadResult;
+	}
+	if (result === null)
+		throw new Error(`${job.model.name}: the generator gave no result`);
+	if (result.wrong > 0)
+		throw new Error(
+			`${job.model.name}: ${result.wrong} of ${result.answered} answers were wrong`,
+		);
+	return {
+		...result,
+		serverCpuUs: (used.userUs + used.systemUs) / result.answered,
+		serverSystemUs: used.systemUs / result.answered,
+	};
+}
