@@ -1,59 +1,76 @@
 // ModelInfer in and out, per small request (64 floats in, 10 out), by hand and by protobuf-es.
-//   node -C source bench/micro/grpc-codec.ts [REGEX]
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import {
 	ModelInferRequestSchema,
 	ModelInferResponseSchema,
 } from "@saccade/protocol/gen/inference/grpc_service_pb.js";
-import { bench, run } from "mitata";
 import { InferRequestReader } from "../../packages/server/src/transport/grpc/codec/infer-request.ts";
 import { InferResponseWriter } from "../../packages/server/src/transport/grpc/codec/infer-response.ts";
+import { type AnyCase, cycle, defineCase } from "./case.ts";
+import { IN_FLIGHT, mlpRequests } from "./support/messages.ts";
 
-/** As many as fit in flight; each has its own id and values. */
-const REQUESTS = 64;
+interface Reading {
+	readonly next: () => Uint8Array;
+	readonly reader: InferRequestReader;
+}
 
-/** Each makes its data once and returns the step that is measured. */
-export const cases: Readonly<Record<string, () => () => void>> = {
-	"grpc-codec/request/by-hand": () => {
-		const next = cycle(requests("mlp"));
-		const reader = new InferRequestReader();
-		return () => {
-			const bytes = next();
-			reader.glimpse(bytes);
-			reader.read(bytes);
-		};
-	},
-	"grpc-codec/request/by-hand, head never seen": () => {
+function read({ next, reader }: Reading): unknown {
+	const bytes = next();
+	reader.glimpse(bytes);
+	return reader.read(bytes);
+}
+
+export const grpcCodecCases: readonly AnyCase[] = [
+	defineCase<Reading>({
+		name: "grpc-codec/request/by-hand",
+		budget: "decode + encode",
+		setup: () => ({
+			next: cycle(mlpRequests()),
+			reader: new InferRequestReader(),
+		}),
+		run: read,
+	}),
+	defineCase<Reading>({
+		name: "grpc-codec/request/by-hand, head never seen",
+		budget: null,
 		// More models than heads are kept: each request misses.
-		const messages = Array.from({ length: REQUESTS }, (_, i) => [
-			...requests(`mlp-${i}`),
-		]);
-		const next = cycle(messages.map((of, i) => of[i] ?? new Uint8Array(0)));
-		const reader = new InferRequestReader();
-		return () => {
-			const bytes = next();
-			reader.glimpse(bytes);
-			reader.read(bytes);
-		};
-	},
-	"grpc-codec/request/protobuf-es": () => {
-		const next = cycle(requests("mlp"));
-		return () => fromBinary(ModelInferRequestSchema, next());
-	},
-	"grpc-codec/response/by-hand": () => {
-		const next = cycle(responses());
-		const writer = new InferResponseWriter();
-		const target = new Uint8Array(4096);
-		return () => {
+		setup: () => ({
+			next: cycle(
+				Array.from(
+					{ length: IN_FLIGHT },
+					(_, i) => mlpRequests(`mlp-${i}`)[i] ?? new Uint8Array(0),
+				),
+			),
+			reader: new InferRequestReader(),
+		}),
+		run: read,
+	}),
+	defineCase({
+		name: "grpc-codec/request/protobuf-es",
+		budget: null,
+		setup: () => cycle(mlpRequests()),
+		run: (next) => fromBinary(ModelInferRequestSchema, next()),
+	}),
+	defineCase({
+		name: "grpc-codec/response/by-hand",
+		budget: "decode + encode",
+		setup: () => ({
+			next: cycle(responses()),
+			writer: new InferResponseWriter(),
+			target: new Uint8Array(4096),
+		}),
+		run: ({ next, writer, target }) => {
 			writer.prepare(next(), false);
 			writer.writeTo(target, 0);
-		};
-	},
-	"grpc-codec/response/protobuf-es": () => {
-		const next = cycle(responses());
-		return () => {
+		},
+	}),
+	defineCase({
+		name: "grpc-codec/response/protobuf-es",
+		budget: null,
+		setup: () => cycle(responses()),
+		run: (next) => {
 			const { outputs, modelName, modelVersion, id } = next();
-			toBinary(
+			return toBinary(
 				ModelInferResponseSchema,
 				create(ModelInferResponseSchema, {
 					modelName,
@@ -67,50 +84,23 @@ export const cases: Readonly<Record<string, () => () => void>> = {
 					rawOutputContents: outputs.map(({ data }) => data),
 				}),
 			);
-		};
-	},
-};
-
-function requests(modelName: string): Uint8Array[] {
-	return Array.from({ length: REQUESTS }, (_, i) =>
-		toBinary(
-			ModelInferRequestSchema,
-			create(ModelInferRequestSchema, {
-				modelName,
-				id: `request-${i}`,
-				inputs: [{ name: "input", datatype: "FP32", shape: [1n, 64n] }],
-				outputs: [{ name: "scores" }],
-				rawInputContents: [new Uint8Array(new Float32Array(64).fill(i).buffer)],
-			}),
-		),
-	);
-}
+		},
+	}),
+];
 
 function responses() {
-	return Array.from({ length: REQUESTS }, (_, i) => ({
+	return Array.from({ length: IN_FLIGHT }, (_, i) => ({
 		modelName: "mlp",
 		modelVersion: "1",
 		id: `request-${i}`,
 		parameters: null,
 		outputs: [
 			{
-				name: "scores",
+				name: "output",
 				dtype: "FP32" as const,
 				shape: [1, 10],
 				data: new Uint8Array(new Float32Array(10).fill(i).buffer),
 			},
 		],
 	}));
-}
-
-function cycle<T>(items: readonly T[]): () => T {
-	let at = 0;
-	return () => items[at++ % items.length]!;
-}
-
-if (import.meta.main) {
-	const wanted = new RegExp(process.argv[2] ?? "");
-	for (const [name, prepare] of Object.entries(cases))
-		if (wanted.test(name)) bench(name, prepare());
-	await run();
 }

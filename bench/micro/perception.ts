@@ -1,5 +1,4 @@
 // The kernels that run once per picture, at the sizes of a real camera and a real detector.
-//   node -C source bench/micro/perception.ts [REGEX]
 import {
 	AnchorFreeGridDecoder,
 	BilinearResizer,
@@ -12,43 +11,74 @@ import {
 	TensorPacker,
 	YoloDecoder,
 } from "@saccade/perception";
-import { bench, run } from "mitata";
 import { mulberry32 } from "../lib/stats.ts";
+import { type AnyCase, defineCase } from "./case.ts";
 
 const CAMERA = { sourceWidth: 1280, sourceHeight: 720 };
 const INPUT = { width: 640, height: 640 };
 const THRESHOLD = 0.5;
 
-/** Each makes its data once and returns the step that is measured. */
-export const cases: Readonly<Record<string, () => () => void>> = {
-	"perception/resize/bilinear": () => {
+/** A kernel on pictures: `make` builds it once and returns the step. */
+function pictureCase(
+	name: string,
+	make: (pictures: Pictures) => () => void,
+): AnyCase {
+	return defineCase({
+		name,
+		budget: null,
+		setup: () => make(pictures()),
+		run: (step) => step(),
+	});
+}
+
+function decodeCase(
+	name: string,
+	channelCount: number,
+	make: () => DetectorDecoder,
+): AnyCase {
+	return defineCase({
+		name,
+		budget: null,
+		setup: () => decodeStep(make(), channelCount),
+		run: (step) => step(),
+	});
+}
+
+function suppressionCase(name: string, perClass: boolean): AnyCase {
+	return defineCase({
+		name,
+		budget: null,
+		setup: () => suppressionStep(perClass),
+		run: (step) => step(),
+	});
+}
+
+export const perceptionCases: readonly AnyCase[] = [
+	pictureCase("perception/resize/bilinear", ({ source, target }) => {
 		const resizer = new BilinearResizer({ ...CAMERA, ...INPUT });
-		const { source, target } = pictures();
 		return () => resizer.resize(source, target);
-	},
-	"perception/resize/letterbox": () => {
+	}),
+	pictureCase("perception/resize/letterbox", ({ source, target }) => {
 		const letterbox = new Letterbox({ ...CAMERA, ...INPUT });
-		const { source, target } = pictures();
 		return () => letterbox.apply(source, target);
-	},
-	"perception/pack/chw-bgr": () => {
+	}),
+	pictureCase("perception/pack/chw-bgr", ({ target }) => {
 		const packer = new TensorPacker({ ...INPUT, swapRedBlue: true });
-		const { target } = pictures();
 		const tensor = new Float32Array(packer.elementCount);
 		return () => packer.pack(target, tensor);
-	},
-	"perception/layout/hwc-to-chw": () => {
-		const { target } = pictures();
+	}),
+	pictureCase("perception/layout/hwc-to-chw", ({ target }) => {
 		const planes = new Uint8Array(target.length);
 		const size = { ...INPUT, channels: 3 };
 		return () => hwcToChw(target, planes, size);
-	},
-	"perception/layout/swap-red-blue": () => {
-		const { target } = pictures();
+	}),
+	pictureCase("perception/layout/swap-red-blue", ({ target }) => {
 		return () => swapRedBlue(target, target);
-	},
-	"perception/decode/anchor-free-grid": () =>
-		decodeStep(
+	}),
+	decodeCase(
+		"perception/decode/anchor-free-grid",
+		85,
+		() =>
 			new AnchorFreeGridDecoder({
 				classCount: 80,
 				rows: 22,
@@ -56,31 +86,39 @@ export const cases: Readonly<Record<string, () => () => void>> = {
 				inputWidth: 352,
 				inputHeight: 352,
 			}),
-			85,
-		),
-	"perception/decode/yolov5": () =>
-		decodeStep(
+	),
+	decodeCase(
+		"perception/decode/yolov5",
+		85,
+		() =>
 			new YoloDecoder({
 				layout: "yolov5",
 				classCount: 80,
 				candidateCount: 25_200,
 			}),
-			85,
-		),
-	"perception/decode/yolov8": () =>
-		decodeStep(
+	),
+	decodeCase(
+		"perception/decode/yolov8",
+		84,
+		() =>
 			new YoloDecoder({
 				layout: "yolov8",
 				classCount: 80,
 				candidateCount: 8400,
 			}),
-			84,
-		),
-	"perception/nms/per-class-300": () => suppressionStep(true),
-	"perception/nms/any-class-300": () => suppressionStep(false),
-};
+	),
+	suppressionCase("perception/nms/per-class-300", true),
+	suppressionCase("perception/nms/any-class-300", false),
+];
 
-function pictures() {
+interface Pictures {
+	/** As the camera gives it. */
+	readonly source: Uint8Array;
+	/** As the model takes it. */
+	readonly target: Uint8Array;
+}
+
+function pictures(): Pictures {
 	const random = mulberry32(1);
 	const source = new Uint8Array(CAMERA.sourceWidth * CAMERA.sourceHeight * 3);
 	for (let i = 0; i < source.length; i++) source[i] = random() * 256;
@@ -117,11 +155,4 @@ function suppressionStep(perClass: boolean): () => void {
 	const kept = createDetections(300);
 	const suppression = new NonMaximumSuppression(300, { perClass });
 	return () => suppression.run(candidates, kept);
-}
-
-if (import.meta.main) {
-	const wanted = new RegExp(process.argv[2] ?? "");
-	for (const [name, prepare] of Object.entries(cases))
-		if (wanted.test(name)) bench(name, prepare());
-	await run();
 }

@@ -1,0 +1,27 @@
+// Every case of `bench micro`, in the order of a request's life.
+import type { AnyCase } from "./case.ts";
+import { endpointCases } from "./endpoint.ts";
+import { grpcCodecCases } from "./grpc-codec.ts";
+import { httpJsonCases } from "./http-json.ts";
+import { laneCases } from "./lane.ts";
+import { perceptionCases } from "./perception.ts";
+import { runtimeCases } from "./runtime.ts";
+import { schedulingCases } from "./scheduling.ts";
+import { slotCases } from "./slots.ts";
+import { telemetryCases } from "./telemetry.ts";
+import { wholeCases } from "./whole.ts";
+import { wireCases } from "./wire.ts";
+
+export const CASES: readonly AnyCase[] = [
+	...wireCases,
+	...slotCases,
+	...grpcCodecCases,
+	...httpJsonCases,
+	...endpointCases,
+	...schedulingCases,
+	...laneCases,
+	...runtimeCases,
+	...telemetryCases,
+	...wholeCases,
+	...perceptionCases,
+];

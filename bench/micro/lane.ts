@@ -1,0 +1,51 @@
+// A batch on a lane whose runs take no time: gathering rows, splitting answers.
+import { systemClock } from "../../packages/server/src/common/clock.ts";
+import { BatchExecutor } from "../../packages/server/src/models/batch-executor.ts";
+import { RunModeChooser } from "../../packages/server/src/models/run-mode.ts";
+import { type AnyCase, defineCase } from "./case.ts";
+import {
+	idleEntry,
+	instantSession,
+	OUTPUT_FLOATS,
+} from "./support/mlp-parts.ts";
+
+const MAX_ROWS = 64;
+
+function laneCase(rows: number, budget: "gather/split" | null): AnyCase {
+	return defineCase({
+		name: `lane/gather-split/batch-${rows}`,
+		budget,
+		requestCount: rows,
+		setup: () => ({
+			executor: new BatchExecutor(
+				{
+					session: instantSession,
+					clock: systemClock,
+					batched: true,
+					outputs: [
+						{
+							shape: [-1, OUTPUT_FLOATS],
+							answerDims: [OUTPUT_FLOATS],
+							dtypeBytes: 4,
+						},
+					],
+					runMode: new RunModeChooser("inline", MAX_ROWS),
+					batchFinished: () => {},
+				},
+				1,
+			),
+			batch: Array.from({ length: rows }, () =>
+				idleEntry(Number.POSITIVE_INFINITY),
+			),
+		}),
+		run: ({ executor, batch }) => executor.run(batch, "full", released),
+		close: ({ executor }) => executor.close(),
+	});
+}
+
+function released(): void {}
+
+export const laneCases: readonly AnyCase[] = [
+	laneCase(1, null),
+	laneCase(32, "gather/split"),
+];
