@@ -119,6 +119,7 @@ function refusalOf(
  * what is wrong with the rest of it.
  */
 class Refusal implements StreamConsumer {
+	readonly owesInput = false;
 	readonly #stream: H2Stream;
 	readonly #block: Uint8Array;
 	#answered = false;

@@ -63,7 +63,7 @@ export interface ServerCall {
 	readonly cancelled: boolean;
 	/** Set by the handler; called at most once, and never after the status was sent. */
 	onCancel: ((reason: CancelReason) => void) | null;
-	/** Set by the handler; called when output that was backed up has drained below the mark. */
+	/** Set by the handler; called when output that was backed up has drained, and when the call is cancelled. */
 	onDrain: (() => void) | null;
 	/** Handler's own slot, so that it needs no map from calls to its state. */
 	user: unknown;

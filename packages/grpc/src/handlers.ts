@@ -57,7 +57,8 @@ export interface StreamOptions<Request, Response>
 	extends MessageCodec<Request, Response> {
 	readonly open?: (call: ServerCall) => void;
 	/**
-	 * Called for each request in order, one at a time. `send` resolves when more may be sent.
+	 * Called for each request in order, one at a time. `send` resolves when more may be sent, and rejects when the
+	 * call was cancelled.
 	 * A server stream ends when the promise of its one request resolves; a bidirectional one after half-close.
 	 */
 	readonly handle: (
@@ -150,12 +151,27 @@ function senderOf<Response>(
 	call: ServerCall,
 	codec: { encode(response: Response): Uint8Array },
 ): (response: Response) => Promise<void> {
-	return (response) => {
-		if (call.send(sourceOf(codec.encode(response)))) return Promise.resolve();
-		return new Promise((resolve) => {
-			call.onDrain = resolve;
-		});
+	let drained: PromiseWithResolvers<void> | null = null;
+	call.onDrain = () => {
+		const waiting = drained;
+		drained = null;
+		if (call.cancelled) waiting?.reject(cancelled());
+		else waiting?.resolve();
 	};
+	return (response) => {
+		if (!call.cancelled && call.send(sourceOf(codec.encode(response))))
+			return Promise.resolve();
+		drained ??= Promise.withResolvers<void>();
+		const { promise } = drained;
+		// A handler need not wait for what it sends.
+		promise.catch(() => {});
+		if (call.cancelled) call.onDrain?.();
+		return promise;
+	};
+}
+
+function cancelled(): GrpcError {
+	return new GrpcError(Status.CANCELLED, "the call was cancelled");
 }
 
 function sourceOf(bytes: Uint8Array) {
@@ -166,7 +182,13 @@ function sourceOf(bytes: Uint8Array) {
 }
 
 function finishWith(call: ServerCall, error: unknown): void {
-	if (error instanceof GrpcError)
-		call.finish(error.status, error.message, error.trailers);
-	else call.finish(Status.INTERNAL, "internal error");
+	if (error instanceof GrpcError) {
+		try {
+			call.finish(error.status, error.message, error.trailers);
+			return;
+		} catch {
+			// Its trailers are no metadata: as bad as any other bug of the handler.
+		}
+	}
+	call.finish(Status.INTERNAL, "internal error");
 }

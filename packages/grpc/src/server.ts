@@ -82,7 +82,12 @@ class Http2GrpcServer implements GrpcServer {
 			this.#readMode = listener.readMode;
 		} else {
 			this.#listener = createTlsServer(
-				{ ...options.tls, ALPNProtocols: ["h2"] },
+				{
+					noDelay: true,
+					handshakeTimeout: options.limits.prefaceTimeoutUs / 1000,
+					...options.tls,
+					ALPNProtocols: ["h2"],
+				},
 				(socket) => attachByEvents(socket, attach),
 			);
 			this.#readMode = () => "events";

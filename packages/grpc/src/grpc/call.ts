@@ -14,12 +14,7 @@ import {
 	Status,
 } from "../api.ts";
 import { copyBytes } from "../http2/copy-bytes.ts";
-import type {
-	DataSource,
-	H2Stream,
-	LossReason,
-	StreamConsumer,
-} from "../http2/stream.ts";
+import type { H2Stream, LossReason, StreamConsumer } from "../http2/stream.ts";
 import {
 	OK_TRAILERS,
 	RESPONSE_HEADERS,
@@ -30,6 +25,7 @@ import {
 import { type Encoding, inflate } from "./compression.ts";
 import type { DeadlineWheel, WheelEntry } from "./deadlines.ts";
 import { MessageReader, type MessageReceiver } from "./message-reader.ts";
+import { prefixed } from "./prefixed-source.ts";
 
 interface Inflation {
 	readonly held: Uint8Array[];
@@ -43,31 +39,6 @@ export interface CallContext {
 	started(): void;
 	finished(): void;
 }
-
-/** Adds the message prefix to a source. One serves all: a write is over before the next begins. */
-class PrefixedSource implements DataSource {
-	byteLength = 0;
-	#message: MessageSource | null = null;
-
-	of(message: MessageSource): this {
-		this.#message = message;
-		this.byteLength = message.byteLength + 5;
-		return this;
-	}
-
-	writeTo(target: Uint8Array, offset: number): void {
-		const message = this.#message!;
-		const length = message.byteLength;
-		target[offset] = 0;
-		target[offset + 1] = length >>> 24;
-		target[offset + 2] = length >>> 16;
-		target[offset + 3] = length >>> 8;
-		target[offset + 4] = length;
-		message.writeTo(target, offset + 5);
-	}
-}
-
-const prefixed = new PrefixedSource();
 
 export class GrpcCall
 	implements ServerCall, StreamConsumer, MessageReceiver, WheelEntry
@@ -96,6 +67,7 @@ export class GrpcCall
 	#messageCount = 0;
 	#headersSent = false;
 	#halfClosed = false;
+	#paused = false;
 	#finished = false;
 
 	constructor(
@@ -133,16 +105,17 @@ export class GrpcCall
 		}
 	}
 
-	get isFinished(): boolean {
-		return this.#finished;
+	get owesInput(): boolean {
+		return !this.#finished && !this.#reader.isAtBoundary;
 	}
 
 	// ── what the handler calls ───────────────────────────────────────────────────────────────────────────
 
 	sendMetadata(metadata: OutgoingMetadata): void {
 		if (this.#finished || this.#headersSent) return;
+		const block = responseHeaders(metadata);
 		this.#headersSent = true;
-		this.#stream.sendHeaders(responseHeaders(metadata), false);
+		this.#stream.sendHeaders(block, false);
 	}
 
 	send(message: MessageSource): boolean {
@@ -155,6 +128,8 @@ export class GrpcCall
 		if (this.#finished) return;
 		this.#sendHeadersOnce();
 		this.#stream.sendData(prefixed.of(message));
+		// It may have been more than the connection bears.
+		if (this.#finished) return;
 		this.#stream.sendTrailers(OK_TRAILERS);
 		this.#end();
 	}
@@ -169,18 +144,21 @@ export class GrpcCall
 	}
 
 	pause(): void {
+		this.#paused = true;
 		this.#stream.pauseCredit();
 	}
 
 	resume(): void {
-		this.#stream.resumeCredit();
+		this.#paused = false;
+		if (this.#inflation === null) this.#stream.resumeCredit();
 	}
 
 	// ── what the stream calls ────────────────────────────────────────────────────────────────────────────
 
 	data(bytes: Uint8Array, start: number, end: number): void {
 		if (this.#sink === null || this.#finished) return;
-		// Messages stay in order: what follows a compressed one waits for it. The window bounds how much.
+		// Messages stay in order: what follows a compressed one waits for it. No credit is returned meanwhile, so the
+		// window bounds how much.
 		if (this.#inflation !== null)
 			this.#inflation.held.push(copyBytes(bytes, start, end));
 		else {
@@ -193,8 +171,15 @@ export class GrpcCall
 	}
 
 	end(): void {
-		if (this.#inflation !== null) this.#inflation.endHeld = true;
-		else this.#streamEnd();
+		if (this.#inflation !== null) {
+			this.#inflation.endHeld = true;
+			return;
+		}
+		try {
+			this.#streamEnd();
+		} catch {
+			this.#handlerFailed();
+		}
 	}
 
 	lost(reason: LossReason): void {
@@ -203,7 +188,12 @@ export class GrpcCall
 	}
 
 	writable(): void {
-		if (!this.#finished) this.onDrain?.();
+		if (this.#finished) return;
+		try {
+			this.onDrain?.();
+		} catch {
+			this.#handlerFailed();
+		}
 	}
 
 	/** The wheel: the deadline passed. */
@@ -259,6 +249,7 @@ export class GrpcCall
 	#inflate(deflated: Uint8Array): void {
 		const inflation: Inflation = { held: [], endHeld: false };
 		this.#inflation = inflation;
+		this.#stream.pauseCredit();
 		const { maxMessageBytes, maxInflateRatio } = this.#context;
 		inflate(
 			this.#encoding,
@@ -266,6 +257,7 @@ export class GrpcCall
 			{ maxBytes: maxMessageBytes, maxRatio: maxInflateRatio },
 			(problem, message) => {
 				this.#inflation = null;
+				if (!this.#paused) this.#stream.resumeCredit();
 				if (this.#finished) return;
 				if (problem !== null) this.violation(problem.status, problem.text);
 				else this.#deliver(message);
@@ -275,10 +267,14 @@ export class GrpcCall
 	}
 
 	#deliver(message: Uint8Array): void {
-		const target = this.#sink?.begin(message.byteLength, message) ?? null;
-		if (target === null) return;
-		if (target !== message) target.set(message);
-		this.#sink?.end();
+		try {
+			const target = this.#sink?.begin(message.byteLength, message) ?? null;
+			if (target === null) return;
+			if (target !== message) target.set(message);
+			this.#sink?.end();
+		} catch {
+			this.#handlerFailed();
+		}
 	}
 
 	#replay(inflation: Inflation): void {
@@ -318,7 +314,7 @@ export class GrpcCall
 		const unfinished = this.#reader.isInMessage && this.#deflated === null;
 		this.#reader.stop();
 		// The handler ended the call itself; bytes it still expected will not come.
-		if (unfinished) this.#sink?.abort("shutdown");
+		if (unfinished) attempt(() => this.#sink?.abort("shutdown"));
 		this.#context.finished();
 	}
 
@@ -329,10 +325,21 @@ export class GrpcCall
 		this.#reader.stop();
 		const sink = this.#sink;
 		this.#sink = null;
-		if (!this.#halfClosed) sink?.abort(reason);
-		this.onCancel?.(reason);
 		this.#context.finished();
+		// What these throw has nobody to go to: the call is over, and others must not notice.
+		attempt(() => {
+			if (!this.#halfClosed) sink?.abort(reason);
+		});
+		attempt(() => this.onCancel?.(reason));
+		// Whoever waits to send more learns that it may not.
+		attempt(() => this.onDrain?.());
 	}
+}
+
+function attempt(run: () => void): void {
+	try {
+		run();
+	} catch {}
 }
 
 const LOSS_TO_CANCEL: Readonly<Record<LossReason, CancelReason>> = {

@@ -3,19 +3,20 @@
 //
 //   open ──drain──▶ draining ──last stream done──▶ closed
 //     └──error, timeout, socket gone──────────────────┘
-import { LIST_TOO_LARGE } from "../hpack/decoder.ts";
 import {
 	type ConnectionError,
 	calmDown,
 	toConnectionError,
 } from "./connection-error.ts";
 import { ERROR, type ErrorNumber, MAX_STREAM_ID } from "./constants.ts";
+import { copyBytes } from "./copy-bytes.ts";
 import { FrameReader } from "./frame-reader.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import { Receiver } from "./receiver.ts";
 import type { ReceiverHost } from "./receiver-host.ts";
-import type { ParsedHead, RequestHead } from "./request-head.ts";
+import type { RequestHead } from "./request-head.ts";
 import { Sender, type SenderHost } from "./sender.ts";
+import { createShared } from "./shared.ts";
 import type { SocketControl } from "./socket-control.ts";
 import {
 	type DataSource,
@@ -24,7 +25,8 @@ import {
 	type StreamConsumer,
 	type StreamOwner,
 } from "./stream.ts";
-import { StreamTable } from "./stream-table.ts";
+import type { StreamTable } from "./stream-table.ts";
+import { type Phase, Timeouts } from "./timeouts.ts";
 
 export interface ConnectionHost {
 	/** A request's head is complete: returns who consumes the stream, or null when it was answered already. */
@@ -37,13 +39,11 @@ export interface ConnectionHost {
 	closed(connection: Connection): void;
 }
 
-type Phase = "open" | "draining" | "closed";
-
 export class Connection implements StreamOwner, SenderHost, ReceiverHost {
 	readonly #host: ConnectionHost;
 	readonly #control: SocketControl;
 	readonly #limits: ConnectionLimits;
-	readonly #streams = new StreamTable();
+	readonly #streams: StreamTable;
 	readonly #sender: Sender;
 	readonly #receiver: Receiver;
 	readonly #reader: FrameReader;
@@ -52,10 +52,13 @@ export class Connection implements StreamOwner, SenderHost, ReceiverHost {
 	#phase: Phase = "open";
 	#reading = false;
 	#flushPending = false;
-	#congestedSinceUs = Number.NaN;
+	/** The kernel is behind: nothing is read until it has taken what we wrote. */
+	#isCongested = false;
+	/** What was read when the connection became congested, and must wait. */
+	#heldInput: Uint8Array | null = null;
 	readonly startedUs: number;
 	lastActivityUs: number;
-	#pingAckWaiter: (() => void) | null = null;
+	readonly #timeouts: Timeouts;
 
 	constructor(
 		control: SocketControl,
@@ -65,24 +68,19 @@ export class Connection implements StreamOwner, SenderHost, ReceiverHost {
 		this.#control = control;
 		this.#host = host;
 		this.#limits = limits;
-		this.#sender = new Sender(control, this.#streams, limits, this);
-		this.#receiver = new Receiver(this.#sender, this.#streams, limits, this);
+		const shared = createShared(limits, () => host.nowUs());
+		this.#streams = shared.streams;
+		this.#sender = new Sender(control.socket, shared, this);
+		this.#receiver = new Receiver(this.#sender, shared, this);
 		this.#reader = new FrameReader(this.#receiver, limits.maxFrameBytes);
+		this.#timeouts = new Timeouts(control.socket, shared);
 		this.startedUs = host.nowUs();
 		this.lastActivityUs = this.startedUs;
 		this.#sender.ourSettings();
 	}
 
-	get streamCount(): number {
-		return this.#streams.open.size;
-	}
-
 	get isClosed(): boolean {
 		return this.#phase === "closed";
-	}
-
-	nowUs(): number {
-		return this.#host.nowUs();
 	}
 
 	// ── bytes in ─────────────────────────────────────────────────────────────────────────────────────────
@@ -91,57 +89,55 @@ export class Connection implements StreamOwner, SenderHost, ReceiverHost {
 	read(bytes: Uint8Array, start: number, end: number): void {
 		if (this.#phase === "closed") return;
 		this.lastActivityUs = this.#host.nowUs();
-		this.#reading = true;
-		try {
-			this.#reader.read(bytes, start, end);
-		} catch (error) {
-			this.#fail(toConnectionError(error));
+		const held = this.#heldInput;
+		if (held === null) {
+			this.#read(bytes, start, end);
+			return;
 		}
-		this.#reading = false;
-		this.#receiver.returnCredit();
-		this.flush();
+		const piece = bytes.subarray(start, end);
+		this.#heldInput = Buffer.concat([held, piece]);
+	}
+
+	#read(bytes: Uint8Array, start: number, end: number): void {
+		let at = start;
+		do {
+			this.#reading = true;
+			try {
+				at = this.#reader.read(bytes, at, end);
+			} catch (error) {
+				this.#fail(toConnectionError(error));
+			}
+			this.#reading = false;
+			if (this.isClosed) return;
+			this.#receiver.returnCredit();
+			this.flush();
+		} while (at < end && !this.#isCongested && !this.isClosed);
+		if (at < end && !this.isClosed) this.#heldInput = copyBytes(bytes, at, end);
 	}
 
 	openStream(
 		streamId: number,
-		parsed: ParsedHead | typeof LIST_TOO_LARGE,
+		head: RequestHead | null,
 		endStream: boolean,
 	): void {
-		const contentLength =
-			parsed !== LIST_TOO_LARGE && parsed.ok ? parsed.head.contentLength : -1;
 		const stream = new H2Stream(
 			this,
 			streamId,
 			this.#sender.initialWindowBytes,
 			this.#limits.streamWindowBytes,
-			contentLength,
+			head?.contentLength ?? -1,
 		);
 		this.#streams.open.set(streamId, stream);
-		if (parsed === LIST_TOO_LARGE) {
+		if (head === null) {
 			this.#host.headTooLarge(stream);
 			return;
 		}
-		if (!parsed.ok || (endStream && contentLength > 0)) {
-			this.resetStream(stream, ERROR.PROTOCOL_ERROR);
-			return;
-		}
 		stream.remoteClosed = endStream;
-		stream.consumer = this.#host.accept(stream, parsed.head);
-		if (endStream) {
-			stream.consumer?.end();
-			this.#dropIfDone(stream);
-		}
+		stream.consumer = this.#host.accept(stream, head);
+		if (endStream) this.remoteEnd(stream);
 	}
 
 	remoteEnd(stream: H2Stream): void {
-		stream.remoteClosed = true;
-		if (
-			stream.contentLength !== -1 &&
-			stream.contentLength !== stream.bodyBytes
-		) {
-			this.resetStream(stream, ERROR.PROTOCOL_ERROR);
-			return;
-		}
 		stream.consumer?.end();
 		this.#dropIfDone(stream);
 	}
@@ -150,14 +146,8 @@ export class Connection implements StreamOwner, SenderHost, ReceiverHost {
 		this.#lose(stream, "peer-reset");
 	}
 
-	/** Returns credit for what the stream's consumer has taken, in steps of half a window. */
 	returnStreamCredit(stream: H2Stream): void {
-		const bytes = stream.unreturnedBytes;
-		if (bytes < this.#limits.streamWindowBytes / 2 || stream.remoteClosed)
-			return;
-		stream.unreturnedBytes = 0;
-		stream.receiveWindow += bytes;
-		this.#sender.windowUpdate(stream.id, bytes);
+		this.#receiver.returnStreamCredit(stream);
 	}
 
 	// ── bytes out ────────────────────────────────────────────────────────────────────────────────────────
@@ -185,13 +175,17 @@ export class Connection implements StreamOwner, SenderHost, ReceiverHost {
 		else this.#halfOpen.push(stream);
 	}
 
+	backedUp(): void {
+		this.#reader.hold();
+	}
+
 	overflow(): void {
 		this.#fail(calmDown("the client does not read its answers"));
 	}
 
 	wrote(): void {
 		// What is written while reading leaves when the read is done.
-		if (this.#reading || this.#flushPending) return;
+		if (this.#reading || this.#flushPending || this.isClosed) return;
 		this.#flushPending = true;
 		this.#host.needsFlush(this);
 	}
@@ -199,18 +193,23 @@ export class Connection implements StreamOwner, SenderHost, ReceiverHost {
 	/** Hands all output to the socket; called once per tick. */
 	flush(): void {
 		this.#flushPending = false;
+		if (this.isClosed) return;
 		if (this.#halfOpen.length > 0) this.#resetHalfOpen();
 		if (!this.#sender.flush()) return;
-		if (this.#sender.isBackedUp && Number.isNaN(this.#congestedSinceUs)) {
-			this.#congestedSinceUs = this.#host.nowUs();
+		if (this.#sender.isBackedUp && !this.#isCongested) {
+			this.#isCongested = true;
 			this.#control.pauseReading();
 		}
 	}
 
 	/** The kernel took what was backed up. */
 	drained(): void {
-		if (Number.isNaN(this.#congestedSinceUs)) return;
-		this.#congestedSinceUs = Number.NaN;
+		if (!this.#isCongested || this.isClosed) return;
+		this.#isCongested = false;
+		const held = this.#heldInput;
+		this.#heldInput = null;
+		if (held !== null) this.#read(held, 0, held.length);
+		if (this.#isCongested || this.isClosed) return;
 		this.#control.resumeReading();
 		for (const stream of [...this.#streams.open.values()])
 			if (!stream.isBlocked) stream.consumer?.writable();
@@ -229,38 +228,42 @@ export class Connection implements StreamOwner, SenderHost, ReceiverHost {
 
 	// ── life ─────────────────────────────────────────────────────────────────────────────────────────────
 
-	/** Called now and then: ends what stalls. */
+	/** Called once a second: ends what stalls. */
 	checkTimeouts(nowUs: number): void {
-		const idleUs = nowUs - this.lastActivityUs;
-		const limits = this.#limits;
-		if (this.#reader.awaitsPreface) {
-			if (nowUs - this.startedUs > limits.prefaceTimeoutUs) this.destroy();
-		} else if (nowUs - this.#congestedSinceUs > limits.writeTimeoutUs) {
-			this.destroy();
-		} else if (idleUs > limits.stallTimeoutUs && this.#isReceiving()) {
-			this.#fail(calmDown("a request made no progress"));
+		const timeout = this.#timeouts.check(nowUs, {
+			phase: this.#phase,
+			awaitsPreface: this.#reader.awaitsPreface,
+			isOwed: !this.#isCongested && this.#isOwed(),
+			progressCount: this.#receiver.progressCount,
+		});
+		switch (timeout) {
+			case "drain":
+				this.#acceptNoMore();
+				break;
+			case "request":
+				this.#fail(calmDown("a request made no progress"));
+				break;
+			case "preface":
+			case "write":
+			case "close":
+				this.destroy();
+				break;
+			case null:
 		}
 	}
 
-	/** True while a client owes us the rest of a block or of a body. */
-	#isReceiving(): boolean {
-		if (this.#receiver.isInBlock) return true;
-		for (const stream of this.#streams.open.values())
-			if (!stream.remoteClosed && stream.contentLength > stream.bodyBytes)
-				return true;
-		return false;
+	/** True while the client owes us the rest of a frame, of a block, of a body or of a message. */
+	#isOwed(): boolean {
+		return (
+			this.#reader.isInFrame ||
+			this.#receiver.isInBlock ||
+			this.#streams.some((stream) => stream.owesInput)
+		);
 	}
 
 	/** Sends a PING; `acknowledged` runs when the peer answers it. */
 	ping(acknowledged: () => void): void {
-		this.#pingAckWaiter = acknowledged;
-		this.#sender.ping();
-	}
-
-	pingAcknowledged(): void {
-		const waiter = this.#pingAckWaiter;
-		this.#pingAckWaiter = null;
-		waiter?.();
+		this.#sender.ping(acknowledged);
 	}
 
 	/**
@@ -271,12 +274,15 @@ export class Connection implements StreamOwner, SenderHost, ReceiverHost {
 		if (this.#phase !== "open") return;
 		this.#phase = "draining";
 		this.#sender.goaway(MAX_STREAM_ID, ERROR.NO_ERROR, "");
-		this.ping(() => {
-			const { maxId } = this.#streams;
-			this.#streams.lastAcceptedId = maxId;
-			this.#sender.goaway(maxId, ERROR.NO_ERROR, "");
-			this.#closeIfDrained();
-		});
+		this.ping(() => this.#acceptNoMore());
+	}
+
+	#acceptNoMore(): void {
+		if (this.#streams.lastAcceptedId !== MAX_STREAM_ID) return;
+		const { maxId } = this.#streams;
+		this.#streams.lastAcceptedId = maxId;
+		this.#sender.goaway(maxId, ERROR.NO_ERROR, "");
+		this.#closeIfDrained();
 	}
 
 	/** Ends at once: streams are lost, the socket is destroyed. */
@@ -291,19 +297,24 @@ export class Connection implements StreamOwner, SenderHost, ReceiverHost {
 		this.#host.closed(this);
 	}
 
+	/**
+	 * Says why and ends our side. What still arrives is read and dropped until the peer ends too, or until the time
+	 * for that is over: a socket closed with unread input would take the GOAWAY back.
+	 */
 	#fail(error: ConnectionError): void {
-		if (this.#phase === "closed") return;
+		if (this.isClosed) return;
 		this.#sender.goaway(this.#streams.maxId, error.code, error.message);
 		this.#sender.flush();
 		this.#close("connection");
-		// Ends after the GOAWAY is out; a peer that does not close its side is cut off by destroySoon.
 		this.#control.socket.end();
-		this.#control.socket.destroySoon();
+		if (this.#isCongested) this.#control.resumeReading();
 	}
 
 	#close(reason: LossReason): void {
-		if (this.#phase === "closed") return;
+		if (this.isClosed) return;
 		this.#phase = "closed";
+		this.#reader.hold();
+		this.#heldInput = null;
 		for (const stream of [...this.#streams.open.values()])
 			this.#lose(stream, reason);
 	}
@@ -332,7 +343,7 @@ export class Connection implements StreamOwner, SenderHost, ReceiverHost {
 			this.#streams.open.size === 0;
 		if (!drained) return;
 		this.flush();
-		this.#phase = "closed";
+		this.#close("shutdown");
 		this.#control.socket.end();
 	}
 }

@@ -3,6 +3,7 @@
 import { frameSizeError, protocolError } from "./connection-error.ts";
 import {
 	ERROR,
+	type ErrorNumber,
 	FLAG,
 	FRAME,
 	MAX_STREAM_ID,
@@ -12,6 +13,8 @@ import type { FloodGuard } from "./flood-guard.ts";
 import type { ReceiverHost } from "./receiver-host.ts";
 import type { Sender } from "./sender.ts";
 import { readUint32 } from "./settings.ts";
+import type { Shared } from "./shared.ts";
+import type { H2Stream } from "./stream.ts";
 import type { StreamTable } from "./stream-table.ts";
 
 export class ControlFrames {
@@ -20,12 +23,7 @@ export class ControlFrames {
 	readonly #streams: StreamTable;
 	readonly #floods: FloodGuard;
 
-	constructor(
-		sender: Sender,
-		streams: StreamTable,
-		floods: FloodGuard,
-		host: ReceiverHost,
-	) {
+	constructor(sender: Sender, { streams, floods }: Shared, host: ReceiverHost) {
 		this.#host = host;
 		this.#sender = sender;
 		this.#streams = streams;
@@ -71,9 +69,11 @@ export class ControlFrames {
 	#onReset(streamId: number, byteLength: number): void {
 		if (byteLength !== 4) throw frameSizeError("RST_STREAM", byteLength);
 		this.#assertNotIdle("RST_STREAM", streamId);
-		this.#floods.countReset();
 		const stream = this.#streams.open.get(streamId);
-		if (stream !== undefined) this.#host.peerReset(stream);
+		// One that we ended meanwhile: the two crossed on their way.
+		if (stream === undefined) return;
+		this.#floods.countReset();
+		this.#host.peerReset(stream);
 	}
 
 	#onPriority(
@@ -90,7 +90,7 @@ export class ControlFrames {
 		if (!wrongSize && !selfDependent) return;
 		const code = wrongSize ? ERROR.FRAME_SIZE_ERROR : ERROR.PROTOCOL_ERROR;
 		const stream = this.#streams.open.get(streamId);
-		if (stream !== undefined) this.#host.resetStream(stream, code);
+		if (stream !== undefined) this.#resetGuilty(stream, code);
 		else this.#sender.reset(streamId, code);
 	}
 
@@ -121,10 +121,10 @@ export class ControlFrames {
 		assertStreamZero("PING", streamId);
 		if (end - start !== 8) throw frameSizeError("PING", end - start);
 		if (flags & FLAG.ACK) {
-			this.#host.pingAcknowledged();
+			this.#sender.pingAcknowledged();
 			return;
 		}
-		this.#floods.countControlFrame();
+		this.#floods.countPing();
 		this.#sender.pingAck(bytes.subarray(start, end));
 	}
 
@@ -144,9 +144,15 @@ export class ControlFrames {
 		this.#assertNotIdle("WINDOW_UPDATE", streamId);
 		const stream = this.#streams.open.get(streamId);
 		if (stream === undefined) return;
-		if (increment === 0) this.#host.resetStream(stream, ERROR.PROTOCOL_ERROR);
+		if (increment === 0) this.#resetGuilty(stream, ERROR.PROTOCOL_ERROR);
 		else if (!this.#sender.addStreamWindow(stream, increment))
-			this.#host.resetStream(stream, ERROR.FLOW_CONTROL_ERROR);
+			this.#resetGuilty(stream, ERROR.FLOW_CONTROL_ERROR);
+	}
+
+	/** Resets a stream for what the peer did wrong. */
+	#resetGuilty(stream: H2Stream, code: ErrorNumber): void {
+		this.#floods.countReset();
+		this.#host.resetStream(stream, code);
 	}
 
 	#assertNotIdle(what: string, streamId: number): void {

@@ -1,4 +1,4 @@
-// What a peer may send that costs it next to nothing, counted per connection.
+// What a peer may send that costs it next to nothing, counted per connection. Throws ConnectionError.
 import { calmDown } from "./connection-error.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import { RateGuard } from "./rate-guard.ts";
@@ -7,6 +7,7 @@ export class FloodGuard {
 	readonly #nowUs: () => number;
 	readonly #resets: RateGuard;
 	readonly #controlFrames: RateGuard;
+	#hasFreePing = false;
 
 	constructor(limits: ConnectionLimits, nowUs: () => number) {
 		this.#nowUs = nowUs;
@@ -17,15 +18,31 @@ export class FloodGuard {
 		);
 	}
 
-	/** A frame that carries no request and no data. Throws ConnectionError. */
+	/** A call was answered. Whoever lets us work may also give calls up, and measure the path. */
+	answered(): void {
+		this.#resets.give();
+		this.#hasFreePing = true;
+	}
+
+	/** Part of an answer was sent. */
+	sentData(): void {
+		this.#hasFreePing = true;
+	}
+
+	/** A frame that carries no request and no data. */
 	countControlFrame(): void {
 		if (!this.#controlFrames.take(this.#nowUs()))
 			throw calmDown("too many control frames");
 	}
 
-	/** A stream that was opened for nothing. Throws ConnectionError. */
+	/** gRPC clients send one for each piece of data that arrives, to learn the bandwidth-delay product. */
+	countPing(): void {
+		if (this.#hasFreePing) this.#hasFreePing = false;
+		else this.countControlFrame();
+	}
+
+	/** A stream that was opened for nothing: the peer reset it, or made us do so (CVE-2025-8671). */
 	countReset(): void {
-		if (!this.#resets.take(this.#nowUs()))
-			throw calmDown("too many RST_STREAM");
+		if (!this.#resets.take(this.#nowUs())) throw calmDown("too many resets");
 	}
 }

@@ -14,7 +14,11 @@ import {
 
 export interface FrameHandler {
 	/** A DATA frame begins. `payloadBytes` counts padding: all of it is flow controlled. False: skip the payload. */
-	dataBegin(streamId: number, payloadBytes: number): boolean;
+	dataBegin(
+		streamId: number,
+		payloadBytes: number,
+		endStream: boolean,
+	): boolean;
 	/** Part of the data, valid during the call. */
 	dataPart(bytes: Uint8Array, start: number, end: number): void;
 	dataEnd(streamId: number, endStream: boolean): void;
@@ -37,6 +41,10 @@ type State =
 	| "padding"
 	| "collect";
 
+const NOTHING = new Uint8Array(0);
+/** A connection that once sent a large frame does not hold memory for another one. */
+const MAX_KEPT_BYTES = 16 * 1024;
+
 export class FrameReader {
 	readonly #handler: FrameHandler;
 	readonly #maxFrameBytes: number;
@@ -51,8 +59,9 @@ export class FrameReader {
 	#remaining = 0;
 	#paddingBytes = 0;
 	#wanted = false;
-	#collected: Uint8Array = new Uint8Array(0);
+	#collected: Uint8Array = NOTHING;
 	#collectedBytes = 0;
+	#isHeld = false;
 
 	constructor(handler: FrameHandler, maxFrameBytes: number) {
 		this.#handler = handler;
@@ -64,10 +73,25 @@ export class FrameReader {
 		return this.#state === "preface";
 	}
 
-	/** Throws ConnectionError, or whatever the handler throws as such. */
-	read(bytes: Uint8Array, start: number, end: number): void {
+	/** True when a frame has begun and is not complete. */
+	get isInFrame(): boolean {
+		return this.#state !== "header" || this.#partial > 0;
+	}
+
+	/** Ends the `read` under way as soon as it is between two steps. */
+	hold(): void {
+		this.#isHeld = true;
+	}
+
+	/**
+	 * Returns where it stopped: `end`, or earlier when it was held. Throws ConnectionError, or whatever the handler
+	 * throws as such.
+	 */
+	read(bytes: Uint8Array, start: number, end: number): number {
+		this.#isHeld = false;
 		let at = start;
-		while (at < end) at = this.#step(bytes, at, end);
+		while (at < end && !this.#isHeld) at = this.#step(bytes, at, end);
+		return at;
 	}
 
 	#step(bytes: Uint8Array, at: number, end: number): number {
@@ -156,7 +180,8 @@ export class FrameReader {
 	}
 
 	#beginData(length: number): void {
-		this.#wanted = this.#handler.dataBegin(this.#streamId, length);
+		const endStream = (this.#flags & FLAG.END_STREAM) !== 0;
+		this.#wanted = this.#handler.dataBegin(this.#streamId, length, endStream);
 		this.#remaining = length;
 		this.#paddingBytes = 0;
 		if (this.#flags & FLAG.PADDED) {
@@ -226,6 +251,7 @@ export class FrameReader {
 				0,
 				this.#collectedBytes,
 			);
+			if (this.#collected.length > MAX_KEPT_BYTES) this.#collected = NOTHING;
 		}
 		return next;
 	}

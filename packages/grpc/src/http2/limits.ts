@@ -13,21 +13,29 @@ export interface ConnectionLimits {
 	readonly maxHeaderListBytes: number;
 	/** CONTINUATION frames of one block. @default 32: a flood of tiny ones costs CPU (CVE-2024-24549 and kin) */
 	readonly maxContinuationCount: number;
-	/** RST_STREAM frames a second that a client may keep up, and its burst. @default 200, 1000 */
+	/**
+	 * Streams reset a second, by the client or by what it did wrong, beyond one for each answered call; and the
+	 * burst. @default 1000, 2000: clients whose deadlines pass under overload reset many, attackers 100,000
+	 */
 	readonly resetsPerSecond: number;
 	readonly resetBurst: number;
-	/** PING, SETTINGS, PRIORITY, empty DATA and frames on closed streams together. @default 200, 1000 */
+	/**
+	 * PING, SETTINGS, PRIORITY, empty DATA that ends nothing and frames on closed streams together; a PING per
+	 * answer, as clients send to measure the path, is free. @default 200, 1000
+	 */
 	readonly controlFramesPerSecond: number;
 	readonly controlFrameBurst: number;
 	/** Output the kernel has not taken, in bytes, above which the connection is not read. @default 4 MiB */
 	readonly maxBacklogBytes: number;
-	/** Bytes all blocked streams of a connection may queue. @default 64 MiB */
+	/** Answers that wait for the client's window or for the kernel, in bytes: above it, it is cut off. @default 64 MiB */
 	readonly maxQueuedBytes: number;
 	/** Time for the preface, and for a header block or a body to make progress, in µs. @default 10 s, 30 s */
 	readonly prefaceTimeoutUs: number;
 	readonly stallTimeoutUs: number;
-	/** Time our output may stay backed up before the peer counts as gone, in µs. @default 60 s */
+	/** Time in which the kernel takes none of our output before the peer counts as gone, in µs. @default 60 s */
 	readonly writeTimeoutUs: number;
+	/** Time for the peer to answer the first GOAWAY of a drain, and to close its side after ours, in µs. @default 5 s */
+	readonly closeTimeoutUs: number;
 }
 
 const MIB = 1024 * 1024;
@@ -40,8 +48,8 @@ const DEFAULTS: ConnectionLimits = {
 	maxFrameBytes: MIB,
 	maxHeaderListBytes: 32 * 1024,
 	maxContinuationCount: 32,
-	resetsPerSecond: 200,
-	resetBurst: 1000,
+	resetsPerSecond: 1000,
+	resetBurst: 2000,
 	controlFramesPerSecond: 200,
 	controlFrameBurst: 1000,
 	maxBacklogBytes: 4 * MIB,
@@ -49,6 +57,7 @@ const DEFAULTS: ConnectionLimits = {
 	prefaceTimeoutUs: 10 * SECOND_US,
 	stallTimeoutUs: 30 * SECOND_US,
 	writeTimeoutUs: 60 * SECOND_US,
+	closeTimeoutUs: 5 * SECOND_US,
 };
 
 /** Throws RangeError for a limit that is no positive number. */

@@ -10,6 +10,7 @@ export class Output {
 	#buffer: Buffer<ArrayBuffer> = Buffer.allocUnsafeSlow(BUFFER_BYTES);
 	#used = 0;
 	#full: Buffer[] = [];
+	#fullBytes = 0;
 
 	constructor(socket: Socket) {
 		this.#socket = socket;
@@ -17,7 +18,7 @@ export class Output {
 
 	/** Bytes that the kernel has not taken yet. */
 	get backlogBytes(): number {
-		return this.#socket.writableLength + this.#used;
+		return this.#socket.writableLength + this.#fullBytes + this.#used;
 	}
 
 	get isEmpty(): boolean {
@@ -30,6 +31,11 @@ export class Output {
 		const offset = this.#used;
 		this.#used += byteLength;
 		return offset;
+	}
+
+	/** Gives back what was reserved last, from `offset` on. */
+	takeBack(offset: number): void {
+		this.#used = offset;
 	}
 
 	get buffer(): Buffer<ArrayBuffer> {
@@ -79,6 +85,7 @@ export class Output {
 			if (this.#used > 0) socket.write(this.#buffer.subarray(0, this.#used));
 			socket.uncork();
 			this.#full = [];
+			this.#fullBytes = 0;
 			this.#renew();
 			return;
 		}
@@ -95,6 +102,7 @@ export class Output {
 
 	#spill(byteLength: number): void {
 		if (this.#used > 0) this.#full.push(this.#buffer.subarray(0, this.#used));
+		this.#fullBytes += this.#used;
 		this.#buffer = Buffer.allocUnsafeSlow(Math.max(BUFFER_BYTES, byteLength));
 		this.#used = 0;
 	}

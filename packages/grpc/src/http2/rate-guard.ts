@@ -26,4 +26,9 @@ export class RateGuard {
 		this.#tokens--;
 		return true;
 	}
+
+	/** One more is allowed, up to the burst. */
+	give(): void {
+		if (this.#tokens < this.#burst) this.#tokens++;
+	}
 }

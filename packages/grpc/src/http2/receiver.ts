@@ -6,23 +6,19 @@ import {
 	flowControlError,
 	protocolError,
 } from "./connection-error.ts";
-import { ERROR, FRAME } from "./constants.ts";
+import { ERROR, type ErrorNumber, FRAME } from "./constants.ts";
 import { ControlFrames } from "./control-frames.ts";
-import { FloodGuard } from "./flood-guard.ts";
+import type { FloodGuard } from "./flood-guard.ts";
 import type { FrameHandler } from "./frame-reader.ts";
 import { HeadParser } from "./head-parser.ts";
 import { HeaderAssembly } from "./header-assembly.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import type { ReceiverHost } from "./receiver-host.ts";
-import { fieldsProblem, type ParsedHead } from "./request-head.ts";
+import { fieldsProblem } from "./request-head.ts";
 import type { Sender } from "./sender.ts";
+import type { Shared } from "./shared.ts";
 import type { H2Stream } from "./stream.ts";
 import type { StreamTable } from "./stream-table.ts";
-
-const SELF_DEPENDENT: ParsedHead = {
-	ok: false,
-	reason: "the stream depends on itself",
-};
 
 export class Receiver implements FrameHandler {
 	readonly #host: ReceiverHost;
@@ -33,24 +29,22 @@ export class Receiver implements FrameHandler {
 	readonly #headers: HeaderAssembly;
 	readonly #floods: FloodGuard;
 	readonly #control: ControlFrames;
+	/** Grows with every piece of a request. */
+	progressCount = 0;
 	#current: H2Stream | null = null;
 	#window: number;
 	#unreturnedBytes = 0;
 
-	constructor(
-		sender: Sender,
-		streams: StreamTable,
-		limits: ConnectionLimits,
-		host: ReceiverHost,
-	) {
+	constructor(sender: Sender, shared: Shared, host: ReceiverHost) {
+		const { limits, streams, floods } = shared;
 		this.#host = host;
 		this.#sender = sender;
 		this.#streams = streams;
 		this.#limits = limits;
 		this.#heads = new HeadParser(limits.maxHeaderListBytes);
 		this.#headers = new HeaderAssembly(limits);
-		this.#floods = new FloodGuard(limits, () => host.nowUs());
-		this.#control = new ControlFrames(sender, streams, this.#floods, host);
+		this.#floods = floods;
+		this.#control = new ControlFrames(sender, shared, host);
 		this.#window = limits.connectionWindowBytes;
 	}
 
@@ -73,28 +67,42 @@ export class Receiver implements FrameHandler {
 		this.#sender.windowUpdate(0, bytes);
 	}
 
+	/** Returns credit for what the stream's consumer has taken, in steps of half a window. */
+	returnStreamCredit(stream: H2Stream): void {
+		const bytes = stream.unreturnedBytes;
+		const isOver = stream.remoteClosed || stream.localClosed;
+		if (bytes < this.#limits.streamWindowBytes / 2 || isOver) return;
+		stream.unreturnedBytes = 0;
+		stream.receiveWindow += bytes;
+		this.#sender.windowUpdate(stream.id, bytes);
+	}
+
 	// ── data ─────────────────────────────────────────────────────────────────────────────────────────────
 
-	dataBegin(streamId: number, payloadBytes: number): boolean {
+	dataBegin(
+		streamId: number,
+		payloadBytes: number,
+		endStream: boolean,
+	): boolean {
 		this.#assertNoOpenBlock();
 		if (streamId === 0) throw protocolError("DATA on stream 0");
 		this.#window -= payloadBytes;
 		if (this.#window < 0)
 			throw flowControlError("the connection's window is exceeded");
 		this.#unreturnedBytes += payloadBytes;
-		if (payloadBytes === 0) this.#floods.countControlFrame();
+		if (payloadBytes === 0 && !endStream) this.#floods.countControlFrame();
 		const stream = this.#streams.open.get(streamId);
 		if (stream === undefined) {
 			this.#onClosedStream(streamId);
 			return false;
 		}
 		if (stream.remoteClosed) {
-			this.#host.resetStream(stream, ERROR.STREAM_CLOSED);
+			this.#resetGuilty(stream, ERROR.STREAM_CLOSED);
 			return false;
 		}
 		stream.receiveWindow -= payloadBytes;
 		if (stream.receiveWindow < 0) {
-			this.#host.resetStream(stream, ERROR.FLOW_CONTROL_ERROR);
+			this.#resetGuilty(stream, ERROR.FLOW_CONTROL_ERROR);
 			return false;
 		}
 		stream.unreturnedBytes += payloadBytes;
@@ -105,6 +113,7 @@ export class Receiver implements FrameHandler {
 	dataPart(bytes: Uint8Array, start: number, end: number): void {
 		const stream = this.#current;
 		if (stream === null) return;
+		this.progressCount++;
 		stream.bodyBytes += end - start;
 		stream.consumer?.data(bytes, start, end);
 	}
@@ -113,8 +122,8 @@ export class Receiver implements FrameHandler {
 		const stream = this.#current;
 		this.#current = null;
 		if (stream === null) return;
-		if (endStream) this.#host.remoteEnd(stream);
-		else if (!stream.creditPaused) this.#host.returnStreamCredit(stream);
+		if (endStream) this.#remoteEnd(stream);
+		else if (!stream.creditPaused) this.returnStreamCredit(stream);
 	}
 
 	/** DATA for a stream that is not open. */
@@ -194,23 +203,28 @@ export class Receiver implements FrameHandler {
 		end: number,
 	): void {
 		const streams = this.#streams;
+		this.progressCount++;
 		if (streamId <= streams.maxId) {
 			const list = this.#heads.decode(bytes, start, end);
 			this.#onTrailers(streamId, endStream, list);
 			return;
 		}
-		const parsed = this.#heads.parse(bytes, start, end);
+		const head = this.#heads.parse(bytes, start, end);
 		streams.maxId = streamId;
 		const isRefused =
 			streamId > streams.lastAcceptedId ||
 			streams.open.size >= this.#limits.maxConcurrentStreams;
 		if (isRefused) this.#sender.reset(streamId, ERROR.REFUSED_STREAM);
-		else
-			this.#host.openStream(
-				streamId,
-				selfDependent ? SELF_DEPENDENT : parsed,
-				endStream,
-			);
+		else if (head === LIST_TOO_LARGE)
+			this.#host.openStream(streamId, null, endStream);
+		else if (
+			!head.ok ||
+			selfDependent ||
+			(endStream && head.head.contentLength > 0)
+		) {
+			this.#floods.countReset();
+			this.#sender.reset(streamId, ERROR.PROTOCOL_ERROR);
+		} else this.#host.openStream(streamId, head.head, endStream);
 	}
 
 	#onTrailers(
@@ -226,15 +240,29 @@ export class Receiver implements FrameHandler {
 				`HEADERS on closed stream ${streamId}`,
 			);
 		}
-		if (stream.remoteClosed)
-			this.#host.resetStream(stream, ERROR.STREAM_CLOSED);
+		if (stream.remoteClosed) this.#resetGuilty(stream, ERROR.STREAM_CLOSED);
 		else if (
 			!endStream ||
 			list === LIST_TOO_LARGE ||
 			fieldsProblem(list) !== null
 		)
-			this.#host.resetStream(stream, ERROR.PROTOCOL_ERROR);
-		else this.#host.remoteEnd(stream);
+			this.#resetGuilty(stream, ERROR.PROTOCOL_ERROR);
+		else this.#remoteEnd(stream);
+	}
+
+	/** The peer sent the last of its side: is it all of what it announced? */
+	#remoteEnd(stream: H2Stream): void {
+		stream.remoteClosed = true;
+		const isWhole =
+			stream.contentLength === -1 || stream.contentLength === stream.bodyBytes;
+		if (isWhole) this.#host.remoteEnd(stream);
+		else this.#resetGuilty(stream, ERROR.PROTOCOL_ERROR);
+	}
+
+	/** Resets a stream for what the peer did wrong. */
+	#resetGuilty(stream: H2Stream, code: ErrorNumber): void {
+		this.#floods.countReset();
+		this.#host.resetStream(stream, code);
 	}
 
 	#assertNotIdle(what: string, streamId: number): void {

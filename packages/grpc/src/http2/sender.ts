@@ -1,5 +1,6 @@
 // What a connection writes, and the peer's flow control (RFC 9113, 5.2 and 6.9): data that finds no window waits
 // in its stream and leaves when the peer returns credit.
+import type { Socket } from "node:net";
 import { type ConnectionError, flowControlError } from "./connection-error.ts";
 import {
 	DEFAULT_WINDOW_BYTES,
@@ -10,6 +11,7 @@ import {
 	MAX_WINDOW_BYTES,
 	SETTING,
 } from "./constants.ts";
+import type { FloodGuard } from "./flood-guard.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import { Output, writeUint32 } from "./output.ts";
 import {
@@ -17,7 +19,7 @@ import {
 	defaultPeerSettings,
 	encodeSettings,
 } from "./settings.ts";
-import type { SocketControl } from "./socket-control.ts";
+import type { Shared } from "./shared.ts";
 import type { DataSource, H2Stream } from "./stream.ts";
 import type { StreamTable } from "./stream-table.ts";
 
@@ -29,6 +31,8 @@ export interface SenderHost {
 	wrote(): void;
 	/** The last frame of our side of a stream was written. */
 	ended(stream: H2Stream): void;
+	/** The kernel takes less than is written: nothing more should be asked of us. */
+	backedUp(): void;
 	/** More waits for the peer than it may make us keep. */
 	overflow(): void;
 }
@@ -37,22 +41,25 @@ export class Sender {
 	readonly #host: SenderHost;
 	readonly #streams: StreamTable;
 	readonly #limits: ConnectionLimits;
+	readonly #floods: FloodGuard;
 	readonly #output: Output;
 	readonly #peer = defaultPeerSettings();
 	#window = DEFAULT_WINDOW_BYTES;
 	#queuedBytes = 0;
+	/** PINGs under way, oldest first. */
+	readonly #pingWaiters: (() => void)[] = [];
 	#blockedCount = 0;
 
 	constructor(
-		control: SocketControl,
-		streams: StreamTable,
-		limits: ConnectionLimits,
+		socket: Socket,
+		{ limits, streams, floods }: Shared,
 		host: SenderHost,
 	) {
 		this.#host = host;
 		this.#streams = streams;
 		this.#limits = limits;
-		this.#output = new Output(control.socket);
+		this.#floods = floods;
+		this.#output = new Output(socket);
 	}
 
 	/** Window of a stream that opens now. */
@@ -80,6 +87,7 @@ export class Sender {
 		this.#output.frame(FRAME.HEADERS, flags, stream.id, block);
 		if (endStream) {
 			stream.localClosed = true;
+			this.#floods.answered();
 			this.#host.ended(stream);
 		}
 		this.#host.wrote();
@@ -94,14 +102,26 @@ export class Sender {
 			byteLength <= stream.sendWindow &&
 			byteLength <= this.#window;
 		if (fits) {
+			this.#writeData(stream.id, source);
 			stream.sendWindow -= byteLength;
 			this.#window -= byteLength;
-			this.#writeData(stream.id, source);
 		} else {
 			this.#queueData(stream, source);
 		}
+		this.#floods.sentData();
 		this.#host.wrote();
-		return fits && !this.isBackedUp;
+		return !this.#isHeldUp() && fits;
+	}
+
+	/** True, and the host is told, when the kernel takes less than is written. */
+	#isHeldUp(): boolean {
+		const { backlogBytes } = this.#output;
+		const { maxBacklogBytes, maxQueuedBytes } = this.#limits;
+		if (backlogBytes + this.#queuedBytes > maxQueuedBytes)
+			this.#host.overflow();
+		else if (backlogBytes > maxBacklogBytes) this.#host.backedUp();
+		else return false;
+		return true;
 	}
 
 	trailers(stream: H2Stream, block: Uint8Array): void {
@@ -124,7 +144,7 @@ export class Sender {
 		const most = this.#peer.maxFrameBytes;
 		if (byteLength <= most) {
 			const at = this.#output.frameHeader(byteLength, FRAME.DATA, 0, streamId);
-			source.writeTo(this.#output.buffer, at);
+			this.#writeSource(source, at, at - FRAME_HEADER_BYTES);
 			return;
 		}
 		// Written once behind where the frame headers go, then each piece moves down to its header.
@@ -132,7 +152,7 @@ export class Sender {
 		let to = this.#output.reserve(byteLength + headerBytes);
 		const buffer = this.#output.buffer;
 		let from = to + headerBytes;
-		source.writeTo(buffer, from);
+		this.#writeSource(source, from, to);
 		for (let left = byteLength; left > 0; left -= most) {
 			const piece = Math.min(left, most);
 			buffer[to] = piece >>> 16;
@@ -147,33 +167,51 @@ export class Sender {
 		}
 	}
 
+	/** Writes `source` at `at`. A source that throws leaves no trace: what was reserved from `reservedAt` is undone. */
+	#writeSource(source: DataSource, at: number, reservedAt: number): void {
+		try {
+			source.writeTo(this.#output.buffer, at);
+		} catch (error) {
+			this.#output.takeBack(reservedAt);
+			throw error;
+		}
+	}
+
+	/** Afterwards, as always: whatever waits has no window of its own, or the connection has none. */
 	#queueData(stream: H2Stream, source: DataSource): void {
-		this.#queuedBytes += source.byteLength;
-		if (this.#queuedBytes > this.#limits.maxQueuedBytes) {
+		const { byteLength } = source;
+		const queuedBytes = this.#queuedBytes + byteLength;
+		if (queuedBytes > this.#limits.maxQueuedBytes) {
 			this.#host.overflow();
 			return;
 		}
-		const copy = new Uint8Array(source.byteLength);
+		const copy = new Uint8Array(byteLength);
 		source.writeTo(copy, 0);
+		this.#queuedBytes = queuedBytes;
 		if (!stream.isBlocked) this.#blockedCount++;
 		stream.waiting.push(copy);
-		this.#sendBlocked();
+		this.#sendWaiting(stream);
 	}
 
 	/** Sends what the windows now allow, stream by stream in the order they were opened. */
 	#sendBlocked(): void {
 		if (this.#blockedCount === 0) return;
 		for (const stream of this.#streams.open.values()) {
-			if (!stream.isBlocked) continue;
-			this.#sendWaiting(stream);
-			if (stream.waiting.length > 0) continue;
-			this.#blockedCount--;
-			const trailers = stream.waitingTrailers;
-			stream.waitingTrailers = null;
-			if (trailers !== null) this.headers(stream, trailers, true);
-			else stream.consumer?.writable();
+			if (this.#window <= 0) break;
+			if (stream.isBlocked) this.#unblock(stream);
 		}
+	}
+
+	/** Sends what the windows now allow of one stream. */
+	#unblock(stream: H2Stream): void {
+		this.#sendWaiting(stream);
 		this.#host.wrote();
+		if (stream.waiting.length > 0) return;
+		this.#blockedCount--;
+		const trailers = stream.waitingTrailers;
+		stream.waitingTrailers = null;
+		if (trailers !== null) this.headers(stream, trailers, true);
+		else stream.consumer?.writable();
 	}
 
 	#sendWaiting(stream: H2Stream): void {
@@ -187,6 +225,7 @@ export class Sender {
 			if (room <= 0) return;
 			const piece = bytes.subarray(0, room);
 			this.#output.frame(FRAME.DATA, 0, stream.id, piece);
+			this.#floods.sentData();
 			stream.sendWindow -= piece.length;
 			this.#window -= piece.length;
 			this.#queuedBytes -= piece.length;
@@ -214,16 +253,17 @@ export class Sender {
 
 	/** Credit for the whole connection. Throws ConnectionError. */
 	addConnectionWindow(increment: number): void {
+		const wasExhausted = this.#window <= 0;
 		this.#window += increment;
 		if (this.#window > MAX_WINDOW_BYTES) throw windowOverflow();
-		this.#sendBlocked();
+		if (wasExhausted) this.#sendBlocked();
 	}
 
 	/** False: the window is too large now, the stream must go. */
 	addStreamWindow(stream: H2Stream, increment: number): boolean {
 		stream.sendWindow += increment;
 		if (stream.sendWindow > MAX_WINDOW_BYTES) return false;
-		this.#sendBlocked();
+		if (stream.isBlocked) this.#unblock(stream);
 		return true;
 	}
 
@@ -256,9 +296,15 @@ export class Sender {
 		this.#host.wrote();
 	}
 
-	ping(): void {
+	/** `acknowledged` runs when the peer answers. */
+	ping(acknowledged: () => void): void {
+		this.#pingWaiters.push(acknowledged);
 		this.#output.frame(FRAME.PING, 0, 0, PING_BYTES);
 		this.#host.wrote();
+	}
+
+	pingAcknowledged(): void {
+		this.#pingWaiters.shift()?.();
 	}
 
 	pingAck(opaque: Uint8Array): void {

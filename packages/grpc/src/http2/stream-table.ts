@@ -2,16 +2,25 @@
 import { MAX_STREAM_ID } from "./constants.ts";
 import type { H2Stream } from "./stream.ts";
 
-/** Streams that we reset: what the peer had under way on them is ignored, not answered. */
-const REMEMBERED_RESETS = 256;
-
 export class StreamTable {
 	readonly open = new Map<number, H2Stream>();
 	/** Highest id that the peer used. */
 	maxId = 0;
 	/** Streams above it are refused once a GOAWAY named it. */
 	lastAcceptedId = MAX_STREAM_ID;
+	/** Streams that we reset: what the peer had under way on them is ignored, not answered. */
 	readonly #resetIds = new Set<number>();
+	readonly #rememberedCount: number;
+
+	/** Under overload every stream may be refused while its body is under way. */
+	constructor(maxConcurrentStreams: number) {
+		this.#rememberedCount = 2 * maxConcurrentStreams;
+	}
+
+	some(holds: (stream: H2Stream) => boolean): boolean {
+		for (const stream of this.open.values()) if (holds(stream)) return true;
+		return false;
+	}
 
 	/** Never used by the peer; stream 0 is the connection itself. */
 	isIdle(streamId: number): boolean {
@@ -24,7 +33,7 @@ export class StreamTable {
 
 	rememberReset(streamId: number): void {
 		this.#resetIds.add(streamId);
-		if (this.#resetIds.size <= REMEMBERED_RESETS) return;
+		if (this.#resetIds.size <= this.#rememberedCount) return;
 		const [oldest] = this.#resetIds;
 		if (oldest !== undefined) this.#resetIds.delete(oldest);
 	}

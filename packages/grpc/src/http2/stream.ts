@@ -16,6 +16,8 @@ export interface StreamConsumer {
 	lost(reason: LossReason): void;
 	/** Output that was backed up has drained. */
 	writable(): void;
+	/** The peer began something, a message perhaps, and owes the rest of it. */
+	readonly owesInput: boolean;
 }
 
 /** Bytes that are written straight to where they leave from. */
@@ -70,6 +72,14 @@ export class H2Stream {
 
 	get isBlocked(): boolean {
 		return this.waiting.length > 0 || this.waitingTrailers !== null;
+	}
+
+	/** The peer began a body or a part of it, owes the rest, and is not held back by us. */
+	get owesInput(): boolean {
+		if (this.remoteClosed || this.creditPaused) return false;
+		return (
+			this.contentLength > this.bodyBytes || this.consumer?.owesInput === true
+		);
 	}
 
 	/** Sends a header block; `endStream` closes our side. */
