@@ -29,13 +29,20 @@ afterEach(async () => {
 	}
 });
 
+/** For all of them: they take seconds, and what never comes must fail them. */
+const TIMEOUT_MS = 120_000;
+
 /** Runs the tests of `define` once for each way of reading a socket. */
 export function describeReadModes(
 	define: (options: { readonly reuseReadBuffer: boolean }) => void,
 ): void {
-	describe("reading by one reused buffer", () =>
-		define({ reuseReadBuffer: true }));
-	describe("reading by data events", () => define({ reuseReadBuffer: false }));
+	const timed = { timeout: TIMEOUT_MS };
+	describe("reading by one reused buffer", timed, () =>
+		define({ reuseReadBuffer: true }),
+	);
+	describe("reading by data events", timed, () =>
+		define({ reuseReadBuffer: false }),
+	);
 }
 
 export interface Started {

@@ -38,11 +38,16 @@ export class RawClient {
 		port: number,
 		entries: readonly (readonly [id: number, value: number])[] = [],
 	): Promise<RawClient> {
-		const socket = connect(port, "127.0.0.1");
-		await once(socket, "connect");
-		const client = new RawClient(socket);
+		const client = await RawClient.connectSilently(port);
 		client.send(PREFACE, settings(entries));
 		return client;
+	}
+
+	/** Connects and says nothing. */
+	static async connectSilently(port: number): Promise<RawClient> {
+		const socket = connect(port, "127.0.0.1");
+		await once(socket, "connect");
+		return new RawClient(socket);
 	}
 
 	/** Connects, sends the preface and reads. */
