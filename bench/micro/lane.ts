@@ -30,6 +30,7 @@ function laneCase(rows: number, budget: "gather/split" | null): AnyCase {
 						},
 					],
 					runMode: new RunModeChooser("inline", MAX_ROWS),
+					deadlinePassed: () => {},
 					batchFinished: () => {},
 				},
 				1,

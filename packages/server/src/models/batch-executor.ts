@@ -32,14 +32,10 @@ export class BatchExecutor implements Executor<ModelEntry> {
 		lane.run(batch, closedBecause, release);
 	}
 
-	/** Stops the run that `entry` is in when every request of that batch is abandoned. */
-	abandon(
-		entry: ModelEntry,
-		isAbandoned: (entry: ModelEntry) => boolean,
-	): void {
+	/** Nobody waits for `entry` any more: stops its run when that holds for the whole batch. */
+	abandon(entry: ModelEntry): void {
 		for (const lane of this.#busy)
-			if (lane.entries.includes(entry) && lane.entries.every(isAbandoned))
-				lane.terminate();
+			if (lane.entries.includes(entry)) lane.stopIfAbandoned();
 	}
 
 	/** No lane may be busy. */

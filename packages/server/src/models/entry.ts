@@ -1,5 +1,6 @@
 // One request under way: what the scheduler orders, what the executor gathers, and the ticket of its caller,
 // in one object.
+import type { Outcome } from "@saccade/protocol";
 import type { SaccadeError } from "../errors/saccade-error.ts";
 import type { Entry, EntryList, EntryState } from "../scheduling/scheduler.ts";
 import type { Lease } from "../tensor/tensor.ts";
@@ -38,6 +39,10 @@ export class ModelEntry implements Entry {
 	previous: Entry | null = null;
 	expiresUs = Number.POSITIVE_INFINITY;
 	heapIndex = -1;
+	/** (model) When it left the queue for a run. */
+	startedUs = 0;
+	/** (model) How it ended before the run that it is in; null while its caller waits for that run. */
+	endedAs: Outcome | null = null;
 
 	constructor(
 		rows: number,

@@ -1,5 +1,5 @@
 // One place where a batch may be under way: the bindings it uses, and the batch that is in it.
-import type { Clock } from "../common/clock.ts";
+import type { Clock, Timer } from "../common/clock.ts";
 import { isSaccadeError, SaccadeError } from "../errors/saccade-error.ts";
 import type { Binding, RunMode, Session } from "../runtime/runtime.ts";
 import type { ClosedBecause } from "../scheduling/scheduler.ts";
@@ -27,6 +27,8 @@ export interface LaneContext {
 	readonly batched: boolean;
 	readonly outputs: readonly OutputLayout[];
 	readonly runMode: RunModeChooser;
+	/** The entry's deadline passed during its run: ends it early. */
+	deadlinePassed(entry: ModelEntry): void;
 	batchFinished(
 		batch: readonly ModelEntry[],
 		rows: number,
@@ -54,6 +56,7 @@ export class Lane {
 	#current: KeptBinding | null = null;
 	#mode: RunMode = "offload";
 	#release: (() => void) | null = null;
+	#deadline: Timer | null = null;
 	readonly #stamps: BatchStamps = {
 		gatherStartUs: 0,
 		runStartUs: 0,
@@ -78,13 +81,18 @@ export class Lane {
 		this.#closedBecause = closedBecause;
 		this.#release = release;
 		this.#rows = 0;
-		for (const entry of batch) this.#rows += entry.rows;
-		this.#stamps.gatherStartUs = clock.nowUs();
+		const startUs = clock.nowUs();
+		this.#stamps.gatherStartUs = startUs;
+		for (const entry of batch) {
+			this.#rows += entry.rows;
+			entry.startedUs = startUs;
+		}
 		try {
 			this.#current = this.#bindingOf(batch[0]!, this.#rows);
 			this.#gather(this.#current, batch);
 			this.#stamps.runStartUs = clock.nowUs();
 			this.#mode = runMode.choose(this.#rows);
+			if (this.#mode === "offload") this.#watchDeadlines();
 			this.#current.binding.run(this.#mode, this.#done);
 		} catch (error) {
 			this.#stamps.runStartUs = clock.nowUs();
@@ -92,8 +100,9 @@ export class Lane {
 		}
 	}
 
-	/** Stops a run when nobody waits for it any more. */
-	terminate(): void {
+	/** Stops the run when nobody waits for it any more. */
+	stopIfAbandoned(): void {
+		for (const { endedAs } of this.#batch) if (endedAs === null) return;
 		this.#current?.binding.terminate();
 	}
 
@@ -111,10 +120,30 @@ export class Lane {
 		this.#finish(error);
 	};
 
+	/** One timer a batch, for the earliest deadline of those who still wait. */
+	#watchDeadlines(): void {
+		let nextUs = Number.POSITIVE_INFINITY;
+		for (const { endedAs, deadlineUs } of this.#batch)
+			if (endedAs === null && deadlineUs < nextUs) nextUs = deadlineUs;
+		if (nextUs !== Number.POSITIVE_INFINITY)
+			this.#deadline = this.#context.clock.at(nextUs, this.#deadlinePassed);
+	}
+
+	readonly #deadlinePassed = (): void => {
+		const nowUs = this.#context.clock.nowUs();
+		for (const entry of this.#batch)
+			if (entry.endedAs === null && entry.deadlineUs <= nowUs)
+				this.#context.deadlinePassed(entry);
+		this.stopIfAbandoned();
+		this.#watchDeadlines();
+	};
+
 	#finish(error: unknown): void {
 		const { clock, runMode } = this.#context;
 		const stamps = this.#stamps;
 		stamps.runEndUs = clock.nowUs();
+		this.#deadline?.cancel();
+		this.#deadline = null;
 		const batch = this.#batch;
 		if (error === null)
 			runMode.record(
@@ -128,7 +157,7 @@ export class Lane {
 			for (const entry of batch) {
 				entry.releaseBytes();
 				entry.state = "done";
-				entry.reply.failed(entry, failure);
+				if (entry.endedAs === null) entry.reply.failed(entry, failure);
 			}
 		stamps.splitEndUs = clock.nowUs();
 		this.#context.batchFinished(
@@ -152,7 +181,7 @@ export class Lane {
 		for (const entry of batch) {
 			split.select(entry.rows);
 			entry.state = "done";
-			entry.reply.completed(entry, split);
+			if (entry.endedAs === null) entry.reply.completed(entry, split);
 			entry.releaseBytes();
 		}
 	}

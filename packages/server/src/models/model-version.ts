@@ -73,6 +73,8 @@ export class ModelVersion {
 				batched,
 				outputs: outputLayouts(config, session),
 				runMode: this.#runMode,
+				deadlinePassed: (entry) =>
+					this.#endEarly(entry, stoppedAtDeadline(entry, clock.nowUs())),
 				batchFinished: (batch, rows, closedBecause, stamps, error) =>
 					this.#batchFinished(batch, rows, closedBecause, stamps, error),
 			},
@@ -125,10 +127,15 @@ export class ModelVersion {
 		this.#scheduler.submit(entry);
 	}
 
-	/** The caller left: dropped from the queue, or stopped when its whole batch is abandoned. */
-	cancel(entry: ModelEntry, isAbandoned: (entry: ModelEntry) => boolean): void {
-		if (!this.#scheduler.cancel(entry) && entry.state === "running")
-			this.#executor.abandon(entry, isAbandoned);
+	/** The caller left: dropped from the queue, or stopped when its whole batch is abandoned. Told as CANCELLED. */
+	cancel(entry: ModelEntry): void {
+		if (this.#scheduler.cancel(entry)) return;
+		if (entry.state !== "running" || entry.endedAs !== null) return;
+		this.#endEarly(
+			entry,
+			new SaccadeError("CANCELLED", "the request was cancelled while it ran"),
+		);
+		this.#executor.abandon(entry);
 	}
 
 	queueStats(): SchedulerStats {
@@ -166,6 +173,7 @@ export class ModelVersion {
 		const endUs = stamps.splitEndUs;
 		if (error === null) statistics.batchFinished(batch.length, rows, stamps);
 		for (const entry of batch) {
+			if (entry.endedAs !== null) continue;
 			const queueUs = stamps.gatherStartUs - entry.enqueuedUs;
 			const totalUs = endUs - entry.receivedUs;
 			if (error === null) statistics.succeeded(queueUs, totalUs);
@@ -185,6 +193,20 @@ export class ModelVersion {
 		);
 	}
 
+	/** Answers an entry whose run goes on without it; its bytes stay until the run lets go of them. */
+	#endEarly(entry: ModelEntry, error: SaccadeError): void {
+		const outcome = outcomeOf(error);
+		entry.endedAs = outcome;
+		const totalUs = this.#clock.nowUs() - entry.receivedUs;
+		this.statistics.failed(totalUs);
+		this.listener?.requestFinished(
+			outcome,
+			entry.startedUs - entry.enqueuedUs,
+			totalUs,
+		);
+		entry.reply.failed(entry, error);
+	}
+
 	#refused(
 		entry: ModelEntry,
 		because: RefusalReason,
@@ -201,6 +223,14 @@ export class ModelVersion {
 
 function outcomeOf(error: SaccadeError) {
 	return ERROR_CODES[error.code].outcome;
+}
+
+function stoppedAtDeadline(entry: ModelEntry, nowUs: number): SaccadeError {
+	const totalMs = ((nowUs - entry.receivedUs) / 1000).toFixed(1);
+	return new SaccadeError(
+		"DEADLINE_EXCEEDED",
+		`the deadline passed after ${totalMs} ms, while the model ran`,
+	);
 }
 
 /** Shapes as answered follow the configuration's dims where they are fixed; else each run tells. */

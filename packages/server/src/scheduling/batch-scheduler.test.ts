@@ -307,10 +307,24 @@ describe("refusals", () => {
 		finish();
 		await drained;
 		assert.deepEqual(log, [
-			"refuse b (shutting-down)",
 			"run a (idle-device)",
+			"refuse b (shutting-down)",
 			"drained",
 		]);
+	});
+
+	test("a drain does not wait for a batch to fill", async () => {
+		const { scheduler, tick, finish, log, clock } = setUp({
+			rules: { maxRows: 4, preferredRows: [4], maxDelayUs: 60e6 },
+		});
+		scheduler.submit(new TestEntry("a"));
+		tick();
+		assert.deepEqual(log, []);
+		const drained = scheduler.drain();
+		assert.deepEqual(log, ["run a (drain)"]);
+		finish();
+		await drained;
+		assert.equal(clock.pendingCount, 0);
 	});
 
 	test("100,000 queued and all cancelled leave nothing", () => {

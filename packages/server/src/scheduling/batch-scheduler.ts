@@ -107,7 +107,7 @@ export class BatchScheduler<E extends Entry> implements Scheduler<E> {
 		if (this.#phase === "open") this.#phase = "draining";
 		return new Promise((resolve) => {
 			this.#drained.push(resolve);
-			this.#checkDrained();
+			this.#dispatch();
 		});
 	}
 
@@ -181,7 +181,8 @@ export class BatchScheduler<E extends Entry> implements Scheduler<E> {
 		this.#delayTimer = null;
 		while (this.#running < this.#laneCount && this.#queue.count > 0) {
 			const nowUs = this.#clock.nowUs();
-			const decision = decideBatch(this.#queue, this.#rules, nowUs);
+			const isDraining = this.#phase !== "open";
+			const decision = decideBatch(this.#queue, this.#rules, nowUs, isDraining);
 			if (decision.kind === "wait") {
 				this.#delayTimer = this.#clock.at(
 					decision.untilUs,

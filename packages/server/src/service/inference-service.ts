@@ -144,14 +144,7 @@ class InferEntry extends ModelEntry implements InferTicket {
 	}
 
 	cancel(): void {
-		if (this.isAnswered) return;
-		this.#served.model.cancel(this, isAbandoned);
-		// A run under way cannot be taken back from a batch that others wait for; its answer is dropped.
-		this.answerError(
-			new SaccadeError("CANCELLED", "the request was cancelled", {
-				refusedBecause: "cancelled",
-			}),
-		);
+		if (!this.isAnswered) this.#served.model.cancel(this);
 	}
 
 	answerError(error: SaccadeError): void {
@@ -159,10 +152,6 @@ class InferEntry extends ModelEntry implements InferTicket {
 		this.isAnswered = true;
 		this.answer.error(error);
 	}
-}
-
-function isAbandoned(entry: ModelEntry): boolean {
-	return (entry as InferEntry).isAnswered;
 }
 
 const NOTHING_TO_CANCEL: InferTicket = { cancel: () => {} };

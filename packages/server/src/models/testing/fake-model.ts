@@ -1,0 +1,100 @@
+// A model version on the fake runtime and a clock that moves by hand, with everything its callers hear in one log.
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { ManualClock } from "../../common/manual-clock.ts";
+import { parseConfigText } from "../../repository/config-text.ts";
+import { resolveConfig } from "../../repository/resolve-config.ts";
+import { FakeRuntime } from "../../runtime/fake/fake-runtime.ts";
+import { type EntryReply, ModelEntry } from "../entry.ts";
+import { ModelVersion } from "../model-version.ts";
+
+export interface FakeModelOptions {
+	/** `config.pbtxt`. @default what completion makes of an empty one */
+	readonly config?: string;
+	/** Service time in ms by batch size. @default a run takes no time */
+	readonly curveMs?: Readonly<Record<string, number>>;
+	readonly failsFromRows?: number;
+	/** @default 1 */
+	readonly laneCount?: number;
+}
+
+/** Doubles one FP32 a row. */
+const FAKE_MODEL = {
+	inputs: [{ name: "input", dtype: "FP32", shape: [-1, 1] }],
+	outputs: [{ name: "output", dtype: "FP32", shape: [-1, 1] }],
+	compute: "double",
+} as const;
+
+export interface FakeCall {
+	readonly value?: number;
+	readonly rows?: number;
+	readonly deadlineUs?: number;
+	readonly priority?: number;
+	readonly timeoutUs?: number;
+}
+
+export async function makeFakeModel(options: FakeModelOptions = {}) {
+	const clock = new ManualClock(1000);
+	const runtime = new FakeRuntime(clock);
+	const { curveMs, failsFromRows } = options;
+	const json = { ...FAKE_MODEL, curveMs, failsFromRows };
+	const session = await runtime.load(
+		{ kind: "bytes", bytes: Buffer.from(JSON.stringify(json)) },
+		{},
+	);
+	const message = parseConfigText(
+		options.config ?? 'backend: "fake"',
+		"the test's configuration",
+	);
+	const model = new ModelVersion({
+		config: resolveConfig(message, session, {
+			name: "fake",
+			autoComplete: true,
+			defaultMaxBatchSize: 4,
+			defaultInstanceCount: 1,
+		}),
+		version: 1,
+		session,
+		clock,
+		laneCount: options.laneCount ?? 1,
+		labels: new Map(),
+		loadedInUs: 0,
+	});
+	const log: string[] = [];
+	const released: string[] = [];
+	const submit = (name: string, call: FakeCall = {}): ModelEntry => {
+		const rows = call.rows ?? 1;
+		const values = new Float32Array(rows).fill(call.value ?? 1);
+		const reply: EntryReply = {
+			completed: (_entry, outputs) =>
+				log.push(
+					`${name} = ${new Float32Array(outputs.data(0).slice().buffer).join(" ")}`,
+				),
+			failed: (_entry, { code }) => log.push(`${name}: ${code}`),
+		};
+		const entry = new ModelEntry(
+			rows,
+			{
+				deadlineUs: call.deadlineUs ?? Number.POSITIVE_INFINITY,
+				priority: call.priority ?? 0,
+				timeoutUs: call.timeoutUs ?? 0,
+				receivedUs: clock.nowUs(),
+				lease: { release: () => released.push(name) },
+			},
+			"",
+			[[rows, 1]],
+			[new Uint8Array(values.buffer)],
+			reply,
+		);
+		model.submit(entry);
+		return entry;
+	};
+	return { clock, runtime, session, model, log, released, submit, nextTurn };
+}
+
+/** The same, in service. */
+export async function makeReadyModel(options: FakeModelOptions = {}) {
+	const made = await makeFakeModel(options);
+	made.model.setState({ kind: "warming" });
+	made.model.setState({ kind: "ready" });
+	return made;
+}
