@@ -29,6 +29,9 @@ export interface ModelLoaderOptions {
 	readonly warn: (text: string) => void;
 }
 
+/** Tells which versions are about to load, as soon as that is known. */
+export type LoadBegun = (versions: readonly number[]) => void;
+
 export type LoadedVersion =
 	| {
 			readonly ok: true;
@@ -52,19 +55,22 @@ export class ModelLoader {
 	 * Loads every version that the policy serves, each to `ready` or to its error.
 	 * Throws LOAD_FAILED when the configuration itself is wrong.
 	 * @param overrideJson replaces `config.pbtxt`
+	 * @param begun is told the versions when they are known
 	 */
 	async load(
 		directory: ModelDirectory,
 		overrideJson: string | null,
+		begun: LoadBegun = () => {},
 	): Promise<LoadedVersion[]> {
 		for (const warning of directory.warnings) this.#options.warn(warning);
-		const message = readMessage(directory, overrideJson);
+		const message = this.#readMessage(directory, overrideJson);
 		const preflight = preflightConfig(message, directory.name);
 		const versions = selectVersions(
 			directory.versions,
 			preflight.versionPolicy,
 			directory.name,
 		);
+		begun(versions);
 		const loaded: LoadedVersion[] = [];
 		// One at a time: a load takes memory and cores that serving models need.
 		for (const version of versions)
@@ -143,6 +149,19 @@ export class ModelLoader {
 		return model;
 	}
 
+	#readMessage(directory: ModelDirectory, overrideJson: string | null) {
+		const { name, configText } = directory;
+		const origin = `the configuration of model '${name}'`;
+		if (overrideJson !== null) return parseConfigJson(overrideJson, origin);
+		if (configText === null) return emptyConfig();
+		const { message, unknownFields } = parseConfigText(configText, origin);
+		if (unknownFields.length > 0)
+			this.#options.warn(
+				`model '${name}': config.pbtxt has fields that are not known: ${unknownFields.join(", ")}`,
+			);
+		return message;
+	}
+
 	#resolve(
 		message: ReturnType<typeof emptyConfig>,
 		session: Session,
@@ -173,14 +192,6 @@ export class ModelLoader {
 			? { threadCount: coreCount, laneCount: 1 }
 			: { threadCount: 1, laneCount: coreCount };
 	}
-}
-
-function readMessage(directory: ModelDirectory, overrideJson: string | null) {
-	const origin = `the configuration of model '${directory.name}'`;
-	if (overrideJson !== null) return parseConfigJson(overrideJson, origin);
-	if (directory.configText !== null)
-		return parseConfigText(directory.configText, origin);
-	return emptyConfig();
 }
 
 async function labelsOf(

@@ -1,7 +1,7 @@
 // Which versions of which models serve, and the operations that change it. Operations on one model run one after
 // the other; a switch is one assignment, made when every new version is ready; on failure the old ones stay.
-import { SaccadeError } from "../errors/saccade-error.ts";
-import type { LoadedVersion } from "./model-loader.ts";
+import { SaccadeError, toSaccadeError } from "../errors/saccade-error.ts";
+import type { LoadBegun, LoadedVersion } from "./model-loader.ts";
 import type { ModelVersion } from "./model-version.ts";
 
 /** What the index shows of a version that is not in service. */
@@ -11,6 +11,8 @@ export interface VersionRecord {
 	readonly reason: string;
 }
 
+const UNLOADED = "unloaded";
+
 interface ModelSlot {
 	/** Ready versions, ascending. */
 	serving: readonly ModelVersion[];
@@ -18,7 +20,9 @@ interface ModelSlot {
 	records: Map<number, VersionRecord>;
 	/** The last operation on this model; the next waits for it. */
 	tail: Promise<unknown>;
-	loading: boolean;
+	/** Operations that wait or run. */
+	pendingCount: number;
+	isLoading: boolean;
 }
 
 export interface RegistryListener {
@@ -31,6 +35,7 @@ export class ModelRegistry {
 	readonly #models = new Map<string, ModelSlot>();
 	readonly #listener: RegistryListener;
 	readonly #unloading = new Set<Promise<void>>();
+	#isClosed = false;
 
 	constructor(listener: RegistryListener) {
 		this.#listener = listener;
@@ -77,9 +82,9 @@ export class ModelRegistry {
 	get isSettled(): boolean {
 		for (const slot of this.#models.values()) {
 			if (slot.serving.length > 0) continue;
-			if (slot.loading) return false;
-			for (const { reason } of slot.records.values())
-				if (reason !== "unloaded") return false;
+			if (slot.isLoading) return false;
+			for (const record of slot.records.values())
+				if (hasFailed(record)) return false;
 		}
 		return true;
 	}
@@ -87,28 +92,25 @@ export class ModelRegistry {
 	/** Runs `load` when earlier operations on the model are over; see the file's header for what follows. */
 	load(
 		name: string,
-		load: () => Promise<readonly LoadedVersion[]>,
+		load: (begun: LoadBegun) => Promise<readonly LoadedVersion[]>,
 	): Promise<void> {
+		if (this.#isClosed) return Promise.reject(stopping());
 		const slot = this.#slotOf(name);
 		return this.#enqueue(slot, async () => {
-			slot.loading = true;
+			slot.isLoading = true;
 			try {
-				this.#settle(slot, name, await load());
-			} catch (error) {
-				this.#listener.loadFailed(name, error as SaccadeError);
-				const isNew = slot.serving.length === 0 && slot.records.size === 0;
-				// A name that stands for nothing on disk is forgotten again.
-				if (isNew && (error as SaccadeError).code === "NOT_FOUND")
-					this.#models.delete(name);
-				else if (isNew)
-					slot.records.set(1, {
-						version: 1,
-						state: "UNAVAILABLE",
-						reason: (error as SaccadeError).message,
-					});
+				const loaded = await load((versions) => {
+					for (const version of versions)
+						record(slot, { version, state: "LOADING", reason: "" });
+				});
+				this.#settle(slot, name, loaded);
+			} catch (cause) {
+				const error = toSaccadeError(cause);
+				this.#listener.loadFailed(name, error);
+				this.#recordFailure(slot, name, error);
 				throw error;
 			} finally {
-				slot.loading = false;
+				slot.isLoading = false;
 			}
 		});
 	}
@@ -120,12 +122,16 @@ export class ModelRegistry {
 		return this.#enqueue(slot, async () => {
 			const gone = slot.serving;
 			slot.serving = [];
-			for (const model of gone) this.#retire(slot, model, "unloaded");
+			for (const model of gone) this.#retire(slot, model);
+			// What failed to load is not wanted any more, and no reason to be unready.
+			for (const each of slot.records.values())
+				if (hasFailed(each)) record(slot, { ...each, reason: UNLOADED });
 		});
 	}
 
-	/** Unloads everything and waits until the last request is done and all memory is released. */
+	/** Takes no more loads, unloads everything and waits until the last request is done and all memory is released. */
 	async close(): Promise<void> {
+		this.#isClosed = true;
 		await Promise.all(
 			[...this.#models.keys()].map((name) => this.unload(name)),
 		);
@@ -139,9 +145,10 @@ export class ModelRegistry {
 	): void {
 		const failed = loaded.filter((entry) => !entry.ok);
 		if (failed.length > 0) {
-			for (const entry of loaded) if (entry.ok) void entry.model.unload();
+			for (const entry of loaded)
+				if (entry.ok) this.#discard(slot, entry.model);
 			for (const { version, error } of failed)
-				slot.records.set(version, {
+				record(slot, {
 					version,
 					state: "UNAVAILABLE",
 					reason: error.message,
@@ -159,21 +166,58 @@ export class ModelRegistry {
 		}
 		const old = slot.serving;
 		const models = loaded.flatMap((entry) => (entry.ok ? [entry.model] : []));
-		slot.records.clear();
+		// Failures of earlier attempts are over; versions that still drain, or have, stay in the index.
+		for (const each of slot.records.values())
+			if (hasFailed(each)) slot.records.delete(each.version);
+		for (const { version } of models) slot.records.delete(version);
 		slot.serving = models;
 		for (const model of models) this.#listener.versionReady(model);
-		for (const model of old) this.#retire(slot, model, "unloaded");
+		for (const model of old) this.#retire(slot, model);
 	}
 
-	#retire(slot: ModelSlot, model: ModelVersion, reason: string): void {
+	/** The model is not in service any more: lets it finish, then tells that it is gone. */
+	#retire(slot: ModelSlot, model: ModelVersion): void {
 		const { version } = model;
-		slot.records.set(version, { version, state: "UNLOADING", reason: "" });
-		const done = model.unload().then(() => {
-			slot.records.set(version, { version, state: "UNAVAILABLE", reason });
-			this.#listener.versionGone(model);
-			this.#unloading.delete(done);
-		});
+		const unloading = { version, state: "UNLOADING", reason: "" } as const;
+		record(slot, unloading);
+		this.#track(
+			model.unload().then(() => {
+				// A version that was loaded again meanwhile has a state of its own.
+				if (slot.records.get(version) === unloading)
+					record(slot, { version, state: "UNAVAILABLE", reason: UNLOADED });
+				this.#listener.versionGone(model);
+			}),
+		);
+	}
+
+	/** It loaded, but a sibling did not: nobody has seen it. */
+	#discard(slot: ModelSlot, model: ModelVersion): void {
+		slot.records.delete(model.version);
+		this.#track(model.unload());
+	}
+
+	#track(unloading: Promise<void>): void {
+		const done = unloading.finally(() => this.#unloading.delete(done));
 		this.#unloading.add(done);
+	}
+
+	#recordFailure(slot: ModelSlot, name: string, error: SaccadeError): void {
+		for (const each of slot.records.values())
+			if (each.state === "LOADING")
+				record(slot, {
+					...each,
+					state: "UNAVAILABLE",
+					reason: error.message,
+				});
+		if (slot.serving.length > 0 || slot.records.size > 0) return;
+		// A name that stands for nothing on disk is forgotten again, by the last operation on it.
+		if (error.code !== "NOT_FOUND")
+			record(slot, {
+				version: 1,
+				state: "UNAVAILABLE",
+				reason: error.message,
+			});
+		else if (slot.pendingCount === 1) this.#models.delete(name);
 	}
 
 	#slotOf(name: string): ModelSlot {
@@ -183,7 +227,8 @@ export class ModelRegistry {
 				serving: [],
 				records: new Map(),
 				tail: Promise.resolve(),
-				loading: false,
+				pendingCount: 0,
+				isLoading: false,
 			};
 			this.#models.set(name, slot);
 		}
@@ -191,21 +236,22 @@ export class ModelRegistry {
 	}
 
 	#enqueue(slot: ModelSlot, operation: () => Promise<void>): Promise<void> {
-		const run = slot.tail.then(operation, operation);
+		slot.pendingCount++;
+		const run = slot.tail.then(operation).finally(() => slot.pendingCount--);
 		slot.tail = run.catch(() => {});
 		return run;
 	}
 
 	#resolveVersion(slot: ModelSlot, name: string, text: string): ModelVersion {
-		const found = slot.serving.find(({ versionText }) => versionText === text);
-		if (found !== undefined) return found;
+		const model = slot.serving.find(({ versionText }) => versionText === text);
+		if (model !== undefined) return model;
 		if (!/^\d{1,18}$/.test(text))
 			throw new SaccadeError(
 				"INVALID_ARGUMENT",
 				`failed to get model version from specified version string '${text}'`,
 			);
-		const record = slot.records.get(Number(text));
-		if (record === undefined || record.reason === "unloaded")
+		const other = slot.records.get(Number(text));
+		if (other === undefined || other.reason === UNLOADED)
 			throw new SaccadeError(
 				"NOT_FOUND",
 				`Request for unknown model: '${name}' version ${text} is not found`,
@@ -214,14 +260,29 @@ export class ModelRegistry {
 	}
 
 	#notServing(slot: ModelSlot, name: string): SaccadeError {
-		const [record] = slot.records.values();
-		if (record !== undefined && record.reason !== "unloaded")
-			return notReady(name, String(record.version));
+		for (const { version, reason } of slot.records.values())
+			if (reason !== UNLOADED) return notReady(name, String(version));
 		return new SaccadeError(
 			"NOT_FOUND",
 			`Request for unknown model: '${name}' has no available versions`,
 		);
 	}
+}
+
+function record(slot: ModelSlot, entry: VersionRecord): void {
+	slot.records.set(entry.version, entry);
+}
+
+function hasFailed({ state, reason }: VersionRecord): boolean {
+	return state === "UNAVAILABLE" && reason !== UNLOADED;
+}
+
+function stopping(): SaccadeError {
+	return new SaccadeError(
+		"UNAVAILABLE",
+		"Server is stopping: no model is loaded any more",
+		{ refusedBecause: "shutting-down" },
+	);
 }
 
 function unknownModel(name: string): SaccadeError {

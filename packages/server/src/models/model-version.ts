@@ -24,6 +24,9 @@ import { refusalError } from "./refusal-error.ts";
 import { RunModeChooser } from "./run-mode.ts";
 import { VersionStatistics } from "./statistics.ts";
 
+/** Batch sizes whose run times are kept; larger ones are reckoned from these. */
+const RUN_SIZES_TIMED = 4096;
+
 export interface ModelVersionOptions {
 	readonly config: ModelConfig;
 	readonly version: number;
@@ -62,7 +65,7 @@ export class ModelVersion {
 		this.#clock = clock;
 		this.#runMode = new RunModeChooser(
 			config.saccade.runMode,
-			Math.max(config.maxBatchSize, 1),
+			Math.min(Math.max(config.maxBatchSize, 1), RUN_SIZES_TIMED),
 		);
 		const batched = config.maxBatchSize > 0;
 		const dynamic = config.dynamicBatching;
@@ -104,10 +107,6 @@ export class ModelVersion {
 
 	get isReady(): boolean {
 		return this.#state.kind === "ready";
-	}
-
-	get priorityLevels(): number {
-		return this.config.dynamicBatching?.levels.length ?? 1;
 	}
 
 	/** The only place where the state changes. */

@@ -47,12 +47,11 @@ async function runZeros(
 	const shapes = config.inputs.map(({ dims, reshape }) =>
 		config.maxBatchSize > 0 ? [rows, ...(reshape ?? dims)] : (reshape ?? dims),
 	);
-	const data = config.inputs.map(
-		({ dtype }, index) =>
-			new Uint8Array(DTYPE_BYTES[dtype] * elements(shapes[index] ?? [])),
+	const sizes = config.inputs.map(
+		({ dtype }, index) => DTYPE_BYTES[dtype] * elements(shapes[index] ?? []),
 	);
-	if (data.reduce((sum, bytes) => sum + bytes.byteLength, 0) > MAX_OWN_BYTES)
-		return;
+	if (sizes.reduce((sum, bytes) => sum + bytes, 0) > MAX_OWN_BYTES) return;
+	const data = sizes.map((bytes) => new Uint8Array(bytes));
 	await runOnce(
 		model,
 		rows,

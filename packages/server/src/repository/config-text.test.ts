@@ -23,7 +23,7 @@ function loadFailure(pattern: RegExp) {
 
 describe("config.pbtxt", () => {
 	test("is read in every form that Triton's examples use", () => {
-		const config = parseConfigText(
+		const { message: config } = parseConfigText(
 			`
 			# a comment
 			name: "m"
@@ -65,12 +65,10 @@ describe("config.pbtxt", () => {
 	});
 
 	test("may be empty", () => {
-		assert.equal(parseConfigText("", ORIGIN).name, "");
+		assert.equal(parseConfigText("", ORIGIN).message.name, "");
 	});
 
 	for (const [what, text, named] of [
-		["an unknown field", "max_batchsize: 4", /max_batchsize/],
-		["an unknown nested field", 'input [ { nam: "x" } ]', /nam\b/],
 		["an unknown enum value", "input { data_type: TYPE_FP31 }", /dataType/],
 		["an open brace", "input {", /./],
 		["text for a number", 'max_batch_size: "four"', /./],
@@ -78,6 +76,33 @@ describe("config.pbtxt", () => {
 		test(`with ${what} is refused, naming it`, () => {
 			assert.throws(() => parseConfigText(text, ORIGIN), loadFailure(named));
 		});
+
+	test("with unknown fields is read without them, and they are told with their lines", () => {
+		const { message, unknownFields } = parseConfigText(
+			`max_batchsize: 4
+			max_batch_size: 2
+			input [ { nam: "x" name: "y" }, { nam: "z" } ]
+			from_the_future < a: [ 1, 2 ] b { c: "}" } >
+			next_year: -1.5`,
+			ORIGIN,
+		);
+		assert.deepEqual(unknownFields, [
+			"max_batchsize (line 1)",
+			"nam (line 3)",
+			"from_the_future (line 4)",
+			"next_year (line 5)",
+		]);
+		assert.equal(message.maxBatchSize, 2);
+		assert.equal(message.input[0]?.name, "y");
+		// What one configuration lacks is no less unknown in the next.
+		const again = parseConfigText("max_batchsize: 4", ORIGIN);
+		assert.deepEqual(again.unknownFields, ["max_batchsize (line 1)"]);
+	});
+
+	test("with nothing but unknown fields is refused", () => {
+		const text = Array.from({ length: 40 }, (_, i) => `f${i}: 1`).join("\n");
+		assert.throws(() => parseConfigText(text, ORIGIN), loadFailure(/'f16'/));
+	});
 
 	test("beyond the size limit is refused before it is parsed", () => {
 		const text = "#".repeat(MAX_CONFIG_BYTES + 1);

@@ -15,11 +15,21 @@ import { SaccadeError } from "../errors/saccade-error.ts";
 /** A configuration is settings, not data: more is a mistake or an attack. */
 export const MAX_CONFIG_BYTES = 1024 * 1024;
 
+/** More unknown fields than this are no configuration of this kind at all. */
+const MAX_UNKNOWN_FIELDS = 16;
+/** protobuf.js: `.inference.ModelInput: unknown field 'nam' (line 3)`. */
+const UNKNOWN_FIELD = /^\.([\w.]+): unknown field '([^']+)' \((line \d+)\)$/;
+
+export interface ParsedConfig {
+	readonly message: ModelConfig;
+	/** What the message has no field for, with its place; passed over, so the user must be told. */
+	readonly unknownFields: readonly string[];
+}
+
 let reflected: protobuf.Type | null = null;
 
-/** The message's type for protobuf.js, which has the text parser; built once, from the same descriptor. */
-function reflectedType(): protobuf.Type {
-	if (reflected !== null) return reflected;
+/** The message's type for protobuf.js, which has the text parser; made from the same descriptor. */
+function reflectType(): protobuf.Type {
 	const set = toBinary(
 		FileDescriptorSetSchema,
 		create(FileDescriptorSetSchema, {
@@ -32,17 +42,34 @@ function reflectedType(): protobuf.Type {
 		}
 	).fromDescriptor(set);
 	textformat.install();
-	reflected = root.lookupType("inference.ModelConfig");
-	return reflected;
+	return root.lookupType("inference.ModelConfig");
 }
 
-/** Throws LOAD_FAILED naming the file and the place; fields that the message lacks are such an error. */
-export function parseConfigText(text: string, origin: string): ModelConfig {
+/** Throws LOAD_FAILED naming the file and the place. */
+export function parseConfigText(text: string, origin: string): ParsedConfig {
 	assertSize(text, origin);
 	try {
-		const type = reflectedType();
-		const message = type.fromText(text);
-		return fromBinary(ModelConfigSchema, type.encode(message).finish());
+		const unknownFields: string[] = [];
+		reflected ??= reflectType();
+		let type = reflected;
+		for (;;) {
+			try {
+				const bytes = type.encode(type.fromText(text)).finish();
+				const message = fromBinary(ModelConfigSchema, bytes);
+				return { message, unknownFields };
+			} catch (error) {
+				const unknown = UNKNOWN_FIELD.exec(reason(error));
+				if (unknown === null || unknownFields.length === MAX_UNKNOWN_FIELDS)
+					throw error;
+				const [, owner = "", name = "", line = ""] = unknown;
+				unknownFields.push(`${name} (${line})`);
+				// The parser passes over reserved names, whatever their value; this type is ours alone.
+				if (type === reflected) type = reflectType();
+				const { root } = type;
+				const holder = root.lookupType(owner);
+				holder.reserved = [...(holder.reserved ?? []), name];
+			}
+		}
 	} catch (error) {
 		throw new SaccadeError(
 			"LOAD_FAILED",

@@ -1,6 +1,9 @@
 // What a configuration says about loading: threads, graph optimisation, execution providers, session keys.
 // Meanings as in onnxruntime_backend/README.md and src/onnxruntime.cc.
-import type { ModelConfig as ConfigMessage } from "@saccade/protocol/gen/inference/model_config_pb.js";
+import {
+	type ModelConfig as ConfigMessage,
+	ModelInstanceGroup_Kind,
+} from "@saccade/protocol/gen/inference/model_config_pb.js";
 import { SaccadeError } from "../errors/saccade-error.ts";
 import type { ExecutionProvider, LoadOptions } from "../runtime/runtime.ts";
 
@@ -14,6 +17,21 @@ const GRAPH_LEVEL: Readonly<
 	2: "disabled",
 };
 
+/** Keys of `parameters` that say how a model is loaded, with the names that Triton's backend gave them. */
+const LOAD_PARAMETERS: ReadonlySet<string> = new Set([
+	"intra_op_thread_count",
+	"inter_op_thread_count",
+	"execution_mode",
+	"enable_mem_arena",
+	"enable_mem_pattern",
+]);
+const SESSION_PREFIX = "session.";
+
+export function isLoadParameter(key: string): boolean {
+	return LOAD_PARAMETERS.has(key) || key.startsWith(SESSION_PREFIX);
+}
+
+/** Throws LOAD_FAILED naming the key that is wrong. */
 export function resolveLoadOptions(message: ConfigMessage): LoadOptions {
 	const parameter = (key: string) => message.parameters[key]?.stringValue;
 	const intra = countOf(
@@ -33,15 +51,26 @@ export function resolveLoadOptions(message: ConfigMessage): LoadOptions {
 		);
 	const sessionConfig = Object.fromEntries(
 		Object.entries(message.parameters)
-			.filter(([key]) => key.startsWith("session."))
+			.filter(([key]) => key.startsWith(SESSION_PREFIX))
 			.map(([key, value]) => [key, value.stringValue]),
 	);
 	return {
 		...(intra > 0 && { intraOpThreadCount: intra }),
 		...(inter > 0 && { interOpThreadCount: inter }),
 		graphOptimization,
-		executionMode:
-			parameter("execution_mode") === "1" ? "parallel" : "sequential",
+		executionMode: flagOf(parameter("execution_mode"), "execution_mode", false)
+			? "parallel"
+			: "sequential",
+		memoryArena: flagOf(
+			parameter("enable_mem_arena"),
+			"enable_mem_arena",
+			true,
+		),
+		memoryPattern: flagOf(
+			parameter("enable_mem_pattern"),
+			"enable_mem_pattern",
+			true,
+		),
 		providers: providersOf(message),
 		sessionConfig,
 	};
@@ -58,10 +87,33 @@ function countOf(text: string | undefined, key: string): number {
 	return count;
 }
 
+function flagOf(
+	text: string | undefined,
+	key: string,
+	whenAbsent: boolean,
+): boolean {
+	if (text === undefined) return whenAbsent;
+	if (text === "0" || text === "1") return text === "1";
+	throw new SaccadeError(
+		"LOAD_FAILED",
+		`parameter '${key}' is 0 or 1, got '${text}'`,
+	);
+}
+
+/** The accelerators as listed; instances of kind GPU run on CUDA behind them, on the first device they name. */
 function providersOf(message: ConfigMessage): ExecutionProvider[] {
 	const accelerators = message.optimization?.executionAccelerators;
-	return [
+	const listed = [
 		...(accelerators?.gpuExecutionAccelerator ?? []),
 		...(accelerators?.cpuExecutionAccelerator ?? []),
 	].map(({ name, parameters }) => ({ name, options: parameters }));
+	const gpuGroup = message.instanceGroup.find(
+		({ kind }) => kind === ModelInstanceGroup_Kind.GPU,
+	);
+	if (gpuGroup === undefined || listed.some(({ name }) => name === "cuda"))
+		return listed;
+	const [device] = gpuGroup.gpus;
+	const options: Record<string, string> =
+		device === undefined ? {} : { device_id: String(device) };
+	return [...listed, { name: "cuda", options }];
 }

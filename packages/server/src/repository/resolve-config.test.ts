@@ -24,7 +24,7 @@ function resolve(
 	signature = BATCHED,
 	autoComplete = true,
 ): ModelConfig {
-	return resolveConfig(parseConfigText(text, "config"), signature, {
+	return resolveConfig(parseConfigText(text, "config").message, signature, {
 		name: "m",
 		defaultMaxBatchSize: 4,
 		autoComplete,
@@ -106,7 +106,7 @@ describe("completion from the model's signature", () => {
 	});
 
 	test("does not change the message that it was given", () => {
-		const given = parseConfigText("", "config");
+		const given = parseConfigText("", "config").message;
 		resolveConfig(given, BATCHED, {
 			name: "m",
 			defaultMaxBatchSize: 4,
@@ -192,6 +192,26 @@ describe("dynamic batching", () => {
 		fails(`${base} { preferred_batch_size: 9 }`, /\(8\), got 9/);
 		fails(`${base} { preferred_batch_size: 0 }`, /got 0/);
 		fails(`${base} { priority_levels: 2 }`, /1 … 2, got 0/);
+		fails(`${base} { priority_levels: 4000000000 }`, /at most 1000/);
+		fails(
+			`${base} { priority_levels: 2 default_priority_level: 1 priority_queue_policy { key: 3 value { } } }`,
+			/level 3; priority_levels allows 1 … 2/,
+		);
+		fails("max_batch_size: -1", /not be negative, got -1/);
+	});
+
+	test("refuses to preserve an order that levels or delays break", () => {
+		const ordered = `${base} { preserve_ordering: true`;
+		fails(
+			`${ordered} priority_levels: 2 default_priority_level: 1 }`,
+			/one priority level, got 2/,
+		);
+		fails(
+			`${ordered} default_queue_policy { timeout_action: DELAY default_timeout_microseconds: 1 } }`,
+			/DELAY/,
+		);
+		const rejects = `${ordered} default_queue_policy { default_timeout_microseconds: 1 } }`;
+		assert.equal(resolve(rejects).dynamicBatching?.preserveOrdering, true);
 	});
 
 	test("schedulers that this server lacks are refused by name", () => {
@@ -209,6 +229,8 @@ describe("loading", () => {
 			${parameter("intra_op_thread_count", "2")}
 			${parameter("inter_op_thread_count", "3")}
 			${parameter("execution_mode", "1")}
+			${parameter("enable_mem_arena", "0")}
+			${parameter("enable_mem_pattern", "0")}
 			${parameter("session.disable_prepacking", "1")}
 			optimization {
 				graph { level: 2 }
@@ -222,6 +244,8 @@ describe("loading", () => {
 			interOpThreadCount: 3,
 			graphOptimization: "disabled",
 			executionMode: "parallel",
+			memoryArena: false,
+			memoryPattern: false,
 			providers: [
 				{ name: "tensorrt", options: { precision_mode: "FP16" } },
 				{ name: "openvino", options: {} },
@@ -241,6 +265,27 @@ describe("loading", () => {
 			assert.equal(load.graphOptimization, meaning);
 		}
 		fails("optimization { graph { level: 3 } }", /got 3/);
+	});
+
+	test("puts instances on a GPU behind the accelerators that are listed", () => {
+		const providers = (text: string) => resolve(text).load.providers;
+		const group = "instance_group { kind: KIND_GPU gpus: [ 3 ] }";
+		const cuda = { name: "cuda", options: { device_id: "3" } };
+		assert.deepEqual(providers(group), [cuda]);
+		const tensorrt = `optimization { execution_accelerators { gpu_execution_accelerator { name: "tensorrt" } } }`;
+		assert.deepEqual(providers(group + tensorrt), [
+			{ name: "tensorrt", options: {} },
+			cuda,
+		]);
+		assert.deepEqual(providers(group + tensorrt.replace("tensorrt", "cuda")), [
+			{ name: "cuda", options: {} },
+		]);
+		assert.deepEqual(providers("instance_group { kind: KIND_CPU }"), []);
+	});
+
+	test("refuses switches that are neither 0 nor 1", () => {
+		for (const key of ["execution_mode", "enable_mem_arena"])
+			fails(parameter(key, "true"), new RegExp(`'${key}' is 0 or 1`));
 	});
 
 	test("refuses a thread count that is none", () => {
@@ -269,21 +314,55 @@ test("instances of all groups are added up", () => {
 	assert.equal(resolve("").instanceCount, 0);
 });
 
-test("fields that are read and have no effect are named, and nothing else is", () => {
-	const config = resolve(`
-		response_cache { enable: true }
-		model_transaction_policy { decoupled: true }
-		instance_group { gpus: 0 }
-		optimization { cuda { graphs: true } }
-		runtime: "other.so"`);
-	assert.deepEqual(config.ignoredFields, [
-		"response_cache",
-		"model_transaction_policy.decoupled",
-		"runtime",
-		"optimization.cuda",
-		"instance_group.gpus",
-	]);
-	assert.deepEqual(resolve("").ignoredFields, []);
+describe("fields without an effect", () => {
+	test("are named by path, each once, wherever they are", () => {
+		const config = resolve(`
+			max_batch_size: 2
+			response_cache { enable: true }
+			model_transaction_policy { decoupled: true }
+			instance_group [ { passive: true host_policy: "a" }, { host_policy: "b" } ]
+			input { name: "x" data_type: TYPE_FP32 dims: 4 is_shape_tensor: true is_non_linear_format_io: true }
+			optimization { priority: PRIORITY_MAX cuda { graphs: true } gather_kernel_buffer_threshold: 1 }
+			metric_tags { key: "a" value: "b" }
+			cc_model_filenames { key: "8.0" value: "f" }
+			model_operations { op_library_filename: "a.so" }
+			batch_input { kind: BATCH_ELEMENT_COUNT }
+			parameters { key: "gpu_mem_limit" value { string_value: "1" } }
+			runtime: "other.so"`);
+		assert.deepEqual(config.ignoredFields.toSorted(), [
+			"batch_input",
+			"cc_model_filenames",
+			"input.is_non_linear_format_io",
+			"input.is_shape_tensor",
+			"instance_group.host_policy",
+			"instance_group.passive",
+			"metric_tags",
+			"model_operations",
+			"model_transaction_policy",
+			"optimization.cuda",
+			"optimization.gather_kernel_buffer_threshold",
+			"optimization.priority",
+			"parameters.gpu_mem_limit",
+			"response_cache",
+			"runtime",
+		]);
+	});
+
+	test("are not those that have one, nor those that ask for nothing", () => {
+		for (const text of [
+			"",
+			"response_cache { enable: false } model_metrics { }",
+			`max_batch_size: 2
+			version_policy { all { } }
+			dynamic_batching { preferred_batch_size: 2 max_queue_delay_microseconds: 1 default_queue_policy { max_queue_size: 1 } }
+			instance_group { name: "a" kind: KIND_CPU count: 2 }
+			optimization { graph { level: 1 } execution_accelerators { cpu_execution_accelerator { name: "openvino" parameters { key: "a" value: "b" } } } }
+			parameters { key: "session.x" value { string_value: "1" } }
+			parameters { key: "saccade.lanes" value { string_value: "1" } }
+			model_warmup { name: "w" batch_size: 1 inputs { key: "x" value { data_type: TYPE_FP32 dims: 4 zero_data: true } } }`,
+		])
+			assert.deepEqual(resolve(text).ignoredFields, []);
+	});
 });
 
 describe("warm-up", () => {

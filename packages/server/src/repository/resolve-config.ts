@@ -64,6 +64,11 @@ const DEFAULT_BACKEND = "onnxruntime";
 /** What can be known before the model is loaded: its file, load options and versions. Throws LOAD_FAILED. */
 export function preflightConfig(message: ConfigMessage, name: string) {
 	assertName(message, name);
+	if (message.maxBatchSize < 0)
+		throw new SaccadeError(
+			"LOAD_FAILED",
+			`max_batch_size of model '${name}' must not be negative, got ${message.maxBatchSize}`,
+		);
 	const backend = backendOf(message, name);
 	return {
 		backend,

@@ -32,13 +32,17 @@ const schema = z.strictObject({
 	"input.std": perChannel(positive).default([1, 1, 1]),
 });
 
+export function isSaccadeParameter(key: string): boolean {
+	return key.startsWith(PREFIX);
+}
+
 /** Throws LOAD_FAILED naming every key that is unknown or wrong. */
 export function parseSaccadeSettings(
 	parameters: ReadonlyMap<string, string>,
 ): SaccadeSettings {
 	const ours = Object.fromEntries(
 		[...parameters]
-			.filter(([key]) => key.startsWith(PREFIX))
+			.filter(([key]) => isSaccadeParameter(key))
 			.map(([key, value]) => [key.slice(PREFIX.length), value]),
 	);
 	const parsed = schema.safeParse(ours);

@@ -36,10 +36,12 @@ export interface LoadOptions {
 	readonly executionMode?: "sequential" | "parallel";
 	/** Tried in this order before the CPU. @default none */
 	readonly providers?: readonly ExecutionProvider[];
+	/** Keeps freed memory for the next run. @default true */
+	readonly memoryArena?: boolean;
+	/** Plans the memory of a run ahead where shapes are fixed. @default true */
+	readonly memoryPattern?: boolean;
 	/** Further session options by the backend's own key. */
 	readonly sessionConfig?: Readonly<Record<string, string>>;
-	/** How many bindings will run at the same time: sizes the off-loop workers. @default 1 */
-	readonly laneCount?: number;
 }
 
 export interface Session {

@@ -127,8 +127,9 @@ export class BatchScheduler<E extends Entry> implements Scheduler<E> {
 	}
 
 	#levelOf(entry: E): number {
-		const level = entry.priority === 0 ? this.#defaultLevel : entry.priority;
-		return Math.min(level, this.#levels.length);
+		const { priority } = entry;
+		const isLevel = priority >= 1 && priority <= this.#levels.length;
+		return isLevel ? priority : this.#defaultLevel;
 	}
 
 	#refusalOf(

@@ -14,7 +14,7 @@ export interface Entry {
 	readonly rows: number;
 	/** Absolute µs; Infinity when none. */
 	readonly deadlineUs: number;
-	/** 1 is highest; 0 means the model's default level. */
+	/** 1 is highest; 0, and what the model has no level for, means its default level. */
 	readonly priority: number;
 	/** Time-out the client asked for in µs; 0 when none. Only policies that allow it look at it. */
 	readonly timeoutUs: number;

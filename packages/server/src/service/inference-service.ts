@@ -183,7 +183,7 @@ export class SchedulingInferenceService implements InferenceService {
 	infer(request: InferRequest, reply: InferReply): InferTicket {
 		try {
 			const served = this.#servedModel(request);
-			this.#assertTimely(request, served.model);
+			this.#assertTimely(request.deadlineUs);
 			const entry = new InferEntry(
 				request,
 				served.contract.check(request),
@@ -213,18 +213,12 @@ export class SchedulingInferenceService implements InferenceService {
 		return served;
 	}
 
-	#assertTimely(request: InferRequest, model: ModelVersion): void {
+	#assertTimely(deadlineUs: number): void {
 		if (
-			request.deadlineUs !== Number.POSITIVE_INFINITY &&
-			request.deadlineUs <= this.#clock.nowUs()
+			deadlineUs !== Number.POSITIVE_INFINITY &&
+			deadlineUs <= this.#clock.nowUs()
 		)
 			throw alreadyLate();
-		const levels = model.priorityLevels;
-		if (request.priority > levels && model.config.dynamicBatching !== null)
-			throw new SaccadeError(
-				"INVALID_ARGUMENT",
-				`request priority ${request.priority} exceeds the ${levels} priority level(s) of model '${model.config.name}'`,
-			);
 	}
 }
 

@@ -56,8 +56,8 @@ export class DiskRepositoryService implements RepositoryService {
 
 	/** What control mode `none` does at start. */
 	async loadFromDisk(name: string): Promise<void> {
-		await this.#registry.load(name, async () =>
-			this.#loader.load(await this.#find(name), null),
+		await this.#registry.load(name, async (begun) =>
+			this.#loader.load(await this.#find(name), null, begun),
 		);
 	}
 
@@ -71,12 +71,12 @@ export class DiskRepositoryService implements RepositoryService {
 			);
 		await this.refresh();
 		try {
-			await this.#registry.load(modelName, async () => {
+			await this.#registry.load(modelName, async (begun) => {
 				const directory =
 					files.size > 0
 						? await this.#writeOverride(modelName, files)
 						: await this.#find(modelName);
-				return this.#loader.load(directory, config);
+				return this.#loader.load(directory, config, begun);
 			});
 		} catch (error) {
 			throw loadError(modelName, toSaccadeError(error).message, error);

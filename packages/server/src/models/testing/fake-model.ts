@@ -15,6 +15,8 @@ export interface FakeModelOptions {
 	readonly failsFromRows?: number;
 	/** @default 1 */
 	readonly laneCount?: number;
+	/** @default 1 */
+	readonly version?: number;
 }
 
 /** Doubles one FP32 a row. */
@@ -41,7 +43,7 @@ export async function makeFakeModel(options: FakeModelOptions = {}) {
 		{ kind: "bytes", bytes: Buffer.from(JSON.stringify(json)) },
 		{},
 	);
-	const message = parseConfigText(
+	const { message } = parseConfigText(
 		options.config ?? 'backend: "fake"',
 		"the test's configuration",
 	);
@@ -52,7 +54,7 @@ export async function makeFakeModel(options: FakeModelOptions = {}) {
 			defaultMaxBatchSize: 4,
 			defaultInstanceCount: 1,
 		}),
-		version: 1,
+		version: options.version ?? 1,
 		session,
 		clock,
 		laneCount: options.laneCount ?? 1,

@@ -169,6 +169,10 @@ export class OnnxRuntime implements Runtime {
 				),
 				"graphOptimization",
 			);
+			if (options.memoryArena === false)
+				set(api.DisableCpuMemArena(pointer), "memoryArena");
+			if (options.memoryPattern === false)
+				set(api.DisableMemPattern(pointer), "memoryPattern");
 			const config = { ...SESSION_DEFAULTS, ...options.sessionConfig };
 			for (const [key, value] of Object.entries(config))
 				set(api.AddSessionConfigEntry(pointer, key, value), key);
