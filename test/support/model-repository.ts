@@ -2,13 +2,12 @@
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { TestContext } from "node:test";
 import { findFixture } from "../../scripts/fixtures/catalogue.ts";
 import { writeFixture } from "../../scripts/fixtures/write-fixture.ts";
 
 /** @returns the directory, with one model below it for each name of `scripts/fixtures/catalogue.ts`. */
 export function makeModelRepository(
-	test: Pick<TestContext, "after">,
+	test: { readonly after: (clean: () => void) => void },
 	...names: readonly string[]
 ): string {
 	const directory = mkdtempSync(join(tmpdir(), "saccade-models-"));

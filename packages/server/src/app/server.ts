@@ -58,6 +58,14 @@ export interface Addresses {
 	readonly metrics: AddressInfo | null;
 }
 
+/** What is open now: all zero once the server is closed. */
+export interface OpenResources {
+	readonly connectionCount: number;
+	readonly sessionCount: number;
+	/** Leases on request bodies. */
+	readonly bodyLeaseCount: number;
+}
+
 type Phase = "starting" | "serving" | "draining" | "closed";
 
 export interface Server {
@@ -65,6 +73,7 @@ export interface Server {
 	listen(): Promise<Addresses>;
 	/** Not ready first, then no new work, then what is under way finishes (at most the exit timeout). */
 	close(): Promise<void>;
+	resources(): OpenResources;
 	readonly services: Services;
 	[Symbol.asyncDispose](): Promise<void>;
 }
@@ -140,7 +149,7 @@ class SaccadeServer implements Server {
 					endpoints,
 					pool: this.#pool,
 					clock,
-					maxInputBytes: options.httpMaxInputBytes,
+					limits: httpLimits(options),
 					strictTriton: options.strictTriton,
 					guard: {
 						allowedHosts: options.allowedHosts,
@@ -185,6 +194,16 @@ class SaccadeServer implements Server {
 	close(): Promise<void> {
 		this.#closing ??= this.#shutDown();
 		return this.#closing;
+	}
+
+	resources(): OpenResources {
+		return {
+			connectionCount:
+				(this.#http?.connectionCount ?? 0) +
+				(this.#grpc?.stats().connectionCount ?? 0),
+			sessionCount: this.#runtime.openSessionCount,
+			bodyLeaseCount: this.#pool.leasedCount,
+		};
 	}
 
 	[Symbol.asyncDispose](): Promise<void> {
@@ -295,6 +314,16 @@ class SaccadeServer implements Server {
 export function logLevel(verbose: number, info: boolean) {
 	if (verbose > 0) return "debug";
 	return info ? "info" : "warn";
+}
+
+function httpLimits(options: ServerOptions) {
+	return {
+		maxInputBytes: options.httpMaxInputBytes,
+		headTimeoutMs: options.httpHeadTimeoutMs,
+		requestTimeoutMs: options.httpRequestTimeoutMs,
+		writeTimeoutMs: options.httpWriteTimeoutMs,
+		maxConnectionCount: options.httpMaxConnectionCount,
+	};
 }
 
 function grpcOptions(options: ServerOptions) {

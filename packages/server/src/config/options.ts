@@ -12,6 +12,7 @@ const whole = z.preprocess(
 );
 const port = whole.refine((value) => value <= 65_535, "at most 65535");
 const count = whole;
+const positive = whole.refine((value) => value > 0, "at least 1");
 const flag = z.preprocess((value) => {
 	if (value === "true" || value === "1" || value === "") return true;
 	if (value === "false" || value === "0") return false;
@@ -161,6 +162,39 @@ export const OPTIONS = {
 		unit: "bytes",
 		meaning: "Largest JSON, raw or decompressed HTTP body.",
 		reason: "Triton's default.",
+	}),
+	httpHeadTimeoutMs: option({
+		flag: "http-head-timeout",
+		type: positive,
+		default: 10_000,
+		unit: "ms",
+		meaning: "Time for the head of an HTTP request; slower clients are cut.",
+		reason: "A head is small: who needs longer holds connections open.",
+	}),
+	httpRequestTimeoutMs: option({
+		flag: "http-request-timeout",
+		type: positive,
+		default: 60_000,
+		unit: "ms",
+		meaning: "Time for a whole HTTP request to arrive; slower clients are cut.",
+		reason: "64 MiB at 10 Mbit/s; raise it for larger bodies on slow links.",
+	}),
+	httpWriteTimeoutMs: option({
+		flag: "http-write-timeout",
+		type: positive,
+		default: 60_000,
+		unit: "ms",
+		meaning:
+			"Time without a byte taken from an answer, after which the client is cut.",
+		reason: "An answer that nobody reads must not stay in memory.",
+	}),
+	httpMaxConnectionCount: option({
+		flag: "http-max-connections",
+		type: positive,
+		default: 10_000,
+		unit: "connections",
+		meaning: "HTTP connections at once; more are closed as they come.",
+		reason: "Bounded, and far above what one machine's clients open.",
 	}),
 	allowGrpc: option({
 		flag: "allow-grpc",

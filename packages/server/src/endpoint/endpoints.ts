@@ -1,5 +1,4 @@
 // Every endpoint, built once. Transports hold this object and nothing below it.
-import { SaccadeError } from "../errors/saccade-error.ts";
 import type {
 	IndexEntry,
 	LoadRequest,
@@ -17,6 +16,7 @@ import type {
 	Operation,
 	UnaryEndpoint,
 } from "./endpoint.ts";
+import { sharedMemoryDisabled, unknownRegion } from "./shared-memory.ts";
 
 export type {
 	IndexEntry,
@@ -79,9 +79,6 @@ export interface Endpoints {
 	readonly sharedMemoryUnregister: UnaryEndpoint<SharedMemoryRegion, void>;
 }
 
-const SHARED_MEMORY_DISABLED =
-	"Client shared memory is disabled. Start the server with '--allow-client-shm=true' to enable. (This version does not offer it: send tensors inline.)";
-
 /** @param open phase `open` of all endpoints, with its middleware */
 export function createEndpoints(
 	services: Services,
@@ -139,17 +136,13 @@ export function createEndpoints(
 			settings.setLogging(changes),
 		),
 		sharedMemoryStatus: unary("shared-memory.status", ({ name }) => {
-			if (name !== "")
-				throw new SaccadeError(
-					"NOT_FOUND",
-					`Unable to find shared memory region: '${name}'`,
-				);
+			if (name !== "") throw unknownRegion(name);
 		}),
 		sharedMemoryRegister: unary("shared-memory.register", () => {
-			throw new SaccadeError("UNSUPPORTED", SHARED_MEMORY_DISABLED);
+			throw sharedMemoryDisabled();
 		}),
 		sharedMemoryUnregister: unary("shared-memory.unregister", () => {
-			throw new SaccadeError("UNSUPPORTED", SHARED_MEMORY_DISABLED);
+			throw sharedMemoryDisabled();
 		}),
 	};
 }

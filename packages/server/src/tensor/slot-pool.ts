@@ -20,8 +20,23 @@ export interface Placement {
 	readonly lease: Lease;
 }
 
+/** A placement of bytes that are still on their way. */
+export interface ArrivingPlacement extends Placement {
+	/** Takes what has arrived so far, `byteCount` in all, from the limit. False when the limit is reached. */
+	arrived(byteCount: number): boolean;
+}
+
+/** A share of the limit for bytes that somebody keeps elsewhere. */
+export interface Reservation {
+	readonly lease: Lease;
+	/** Takes `byteCount` more. False when the limit is reached. */
+	take(byteCount: number): boolean;
+}
+
 class Slot implements Lease {
 	readonly memory: Uint8Array;
+	/** What it takes from the limit. */
+	chargedBytes = 0;
 	readonly #pool: SlotPool;
 	#references = 1;
 
@@ -76,6 +91,37 @@ export class SlotPool {
 		};
 	}
 
+	/**
+	 * As `place`, for a body that is still on its way: its share of the limit is taken as its bytes arrive, so that
+	 * a length which is announced and never sent keeps nobody else out. (Memory that nobody wrote to takes no room.)
+	 */
+	placeArriving(byteLength: number, alignAt = 0): ArrivingPlacement | null {
+		if (byteLength <= SLOT_BYTES) {
+			const placement = this.place(byteLength, alignAt);
+			return placement === null ? null : { ...placement, arrived: () => true };
+		}
+		const skew = (ALIGNMENT - (alignAt % ALIGNMENT)) % ALIGNMENT;
+		const size = slotBytes(byteLength + skew);
+		if (size > this.#limitBytes) return null;
+		const slot = this.#take(size, 0);
+		if (slot === null) return null;
+		return {
+			bytes: slot.memory.subarray(skew, skew + byteLength),
+			lease: slot,
+			arrived: (byteCount) => this.#charge(slot, byteCount),
+		};
+	}
+
+	/** For bodies whose length nobody knows: they are kept elsewhere, and counted here. */
+	reserve(): Reservation {
+		const slot = new Slot(this, 0);
+		this.#leasedCount++;
+		return {
+			lease: slot,
+			take: (byteCount) => this.#charge(slot, slot.chargedBytes + byteCount),
+		};
+	}
+
 	/** Slots and slabs that are not back: for leak assertions. */
 	get leasedCount(): number {
 		return this.#leasedCount - (this.#slab === null ? 0 : 1);
@@ -103,8 +149,9 @@ export class SlotPool {
 	takeBack(slot: Slot): void {
 		this.#leasedCount--;
 		const size = slot.memory.byteLength;
-		this.#leasedBytes -= size;
-		if (this.#idleBytes + size > IDLE_KEPT_BYTES) return;
+		this.#leasedBytes -= slot.chargedBytes;
+		slot.chargedBytes = 0;
+		if (size === 0 || this.#idleBytes + size > IDLE_KEPT_BYTES) return;
 		const list = this.#idle.get(size);
 		if (list === undefined) this.#idle.set(size, [slot]);
 		else list.push(slot);
@@ -131,18 +178,42 @@ export class SlotPool {
 		};
 	}
 
-	#take(size: number): Slot | null {
-		if (this.#leasedBytes + size > this.#limitBytes) return null;
+	#charge(slot: Slot, byteCount: number): boolean {
+		const more = byteCount - slot.chargedBytes;
+		if (this.#leasedBytes + more > this.#limitBytes) return false;
+		slot.chargedBytes = byteCount;
+		this.#leasedBytes += more;
+		return true;
+	}
+
+	/** Null when the limit is reached. @param chargedBytes taken from the limit at once */
+	#take(size: number, chargedBytes = size): Slot | null {
+		if (this.#leasedBytes + chargedBytes > this.#limitBytes) return null;
+		const slot = this.#idleSlot(size) ?? this.#newSlot(size);
+		if (slot === null) return null;
 		this.#leasedCount++;
-		this.#leasedBytes += size;
+		this.#leasedBytes += chargedBytes;
+		slot.chargedBytes = chargedBytes;
+		return slot;
+	}
+
+	#idleSlot(size: number): Slot | null {
 		const slot = this.#idle.get(size)?.pop();
-		if (slot !== undefined) {
-			this.#idleBytes -= size;
-			slot.reuse();
+		if (slot === undefined) return null;
+		this.#idleBytes -= size;
+		slot.reuse();
+		return slot;
+	}
+
+	/** Null when the system has no more. */
+	#newSlot(size: number): Slot | null {
+		try {
+			const slot = new Slot(this, size);
+			this.#allocatedCount++;
 			return slot;
+		} catch {
+			return null;
 		}
-		this.#allocatedCount++;
-		return new Slot(this, size);
 	}
 }
 

@@ -1,13 +1,14 @@
 // Request bodies: bounded, landed once in a slot where the length is known, inflated off the loop where compressed.
+// Whatever is kept is taken from the pool's limit as it arrives, and given back with the body's lease.
 import type { IncomingMessage } from "node:http";
-import { gunzip, inflate } from "node:zlib";
+import { createUnzip } from "node:zlib";
 import { SaccadeError } from "../../errors/saccade-error.ts";
-import type { SlotPool } from "../../tensor/slot-pool.ts";
+import type { Reservation, SlotPool } from "../../tensor/slot-pool.ts";
 import type { Lease } from "../../tensor/tensor.ts";
 
 export interface Body {
 	readonly bytes: Uint8Array;
-	readonly lease: Lease | null;
+	readonly lease: Lease;
 }
 
 export interface BodyLimits {
@@ -16,50 +17,55 @@ export interface BodyLimits {
 	readonly maxInputBytes: number;
 }
 
-/** Answered once: the body, or why there is none. Null error and null body: the client left. */
+/** Called once: the body, or why there is none. Null error and null body: the client left. */
 export type BodyDone = (error: SaccadeError | null, body: Body | null) => void;
 
 const MAX_CHUNKS = 65_536;
 const MAX_INFLATE_RATIO = 200;
-const SMALL_BYTES = 64 * 1024;
+/** However small a body is, it may inflate to this much. */
+const MIN_INFLATE_BYTES = 64 * 1024;
+const INFLATE_CHUNK_BYTES = 64 * 1024;
+const ENCODINGS = "gzip, deflate";
 
 export function readBody(
 	request: IncomingMessage,
 	limits: BodyLimits,
 	done: BodyDone,
 ): void {
-	const declared = request.headers["content-length"];
-	const encoding = request.headers["content-encoding"] ?? "identity";
-	if (!["identity", "gzip", "deflate"].includes(encoding)) {
-		done(new SaccadeError("UNSUPPORTED", "Unsupported compression type"), null);
+	const length = request.headers["content-length"];
+	const encoding = request.headers["content-encoding"]?.toLowerCase();
+	const isPlain = encoding === undefined || encoding === "identity";
+	if (!isPlain && encoding !== "gzip" && encoding !== "deflate") {
+		done(
+			new SaccadeError("UNSUPPORTED", "Unsupported compression type", {
+				details: { acceptEncoding: ENCODINGS },
+			}),
+			null,
+		);
 		return;
 	}
-	const isPlain = encoding === "identity";
 	const finish: BodyDone = isPlain
 		? done
 		: (error, body) => {
 				if (body === null) done(error, null);
 				else inflateBody(body, encoding, limits, done);
 			};
-	if (declared === undefined) collectChunks(request, limits, finish);
-	else landKnown(request, Number(declared), limits, finish);
+	if (length === undefined) collectChunks(request, limits, finish);
+	else landKnown(request, Number(length), limits, finish);
 }
 
 function landKnown(
 	request: IncomingMessage,
 	byteLength: number,
-	limits: BodyLimits,
+	{ pool }: BodyLimits,
 	done: BodyDone,
 ): void {
-	const { pool } = limits;
-	const placement = pool.place(byteLength);
+	const placement = pool.placeArriving(byteLength);
 	if (placement === null) {
 		done(
-			new SaccadeError(
-				"QUEUE_FULL",
-				`memory for request bodies is used up (${pool.leasedBytes} of ${pool.limitBytes} bytes); retry later`,
-				{ refusedBecause: "queue-full" },
-			),
+			byteLength > pool.limitBytes
+				? beyondBudget(byteLength, pool)
+				: noMemory(pool),
 			null,
 		);
 		return;
@@ -67,19 +73,27 @@ function landKnown(
 	const { bytes, lease } = placement;
 	let at = 0;
 	let isOver = false;
+	const fail = (error: SaccadeError | null) => {
+		if (isOver) return;
+		isOver = true;
+		lease.release();
+		done(error, null);
+	};
 	request.on("data", (chunk: Buffer) => {
+		if (isOver) return;
+		if (!placement.arrived(at + chunk.byteLength)) {
+			fail(noMemory(pool));
+			return;
+		}
 		bytes.set(chunk, at);
 		at += chunk.byteLength;
 	});
 	request.on("end", () => {
+		if (isOver) return;
 		isOver = true;
 		done(null, { bytes, lease });
 	});
-	request.on("close", () => {
-		if (isOver) return;
-		lease.release();
-		done(null, null);
-	});
+	request.on("close", () => fail(null));
 }
 
 function collectChunks(
@@ -87,64 +101,131 @@ function collectChunks(
 	limits: BodyLimits,
 	done: BodyDone,
 ): void {
-	const chunks: Buffer[] = [];
-	let byteLength = 0;
+	const collected = new Collected(limits.pool, limits.maxInputBytes);
 	let isOver = false;
-	const end = (error: SaccadeError | null, body: Body | null) => {
+	const fail = (error: SaccadeError | null) => {
 		if (isOver) return;
 		isOver = true;
-		done(error, body);
+		collected.release();
+		done(error, null);
 	};
 	request.on("data", (chunk: Buffer) => {
 		if (isOver) return;
-		chunks.push(chunk);
-		byteLength += chunk.byteLength;
-		if (byteLength > limits.maxInputBytes)
-			end(tooLarge(byteLength, limits.maxInputBytes), null);
-		else if (chunks.length > MAX_CHUNKS)
-			end(
+		const problem = collected.add(chunk);
+		if (problem !== null) fail(problem);
+		else if (collected.count > MAX_CHUNKS)
+			fail(
 				new SaccadeError(
 					"INVALID_ARGUMENT",
 					`Chunked request body exceeds maximum of ${MAX_CHUNKS} non-empty chunks. Send fewer or larger HTTP chunks.`,
 				),
-				null,
 			);
 	});
-	request.on("end", () =>
-		end(null, { bytes: Buffer.concat(chunks), lease: null }),
-	);
-	request.on("close", () => end(null, null));
+	request.on("end", () => {
+		if (isOver) return;
+		isOver = true;
+		done(null, collected.join());
+	});
+	request.on("close", () => fail(null));
 }
 
+/** Both formats by what the bytes say, as HTTP servers read them (`deflate` is zlib's format, RFC 1950). */
 function inflateBody(
 	body: Body,
 	encoding: string,
 	limits: BodyLimits,
 	done: BodyDone,
 ): void {
-	const byRatio = Math.max(
-		SMALL_BYTES,
-		body.bytes.byteLength * MAX_INFLATE_RATIO,
+	const byRatio = body.bytes.byteLength * MAX_INFLATE_RATIO;
+	const limit = Math.min(
+		limits.maxInputBytes,
+		Math.max(MIN_INFLATE_BYTES, byRatio),
 	);
-	const maxOutputLength = Math.min(limits.maxInputBytes, byRatio);
-	// `deflate` is zlib's format (RFC 1950) in HTTP.
-	const run = encoding === "gzip" ? gunzip : inflate;
-	run(body.bytes, { maxOutputLength }, (error, bytes) => {
-		body.lease?.release();
-		if (error === null) done(null, { bytes, lease: null });
-		else if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE")
-			done(tooLarge(maxOutputLength, maxOutputLength), null);
-		else
-			done(
-				new SaccadeError("MALFORMED", `the body is not valid ${encoding}`),
-				null,
-			);
+	const collected = new Collected(limits.pool, limit);
+	const inflater = createUnzip({ chunkSize: INFLATE_CHUNK_BYTES });
+	let isOver = false;
+	const end = (error: SaccadeError | null) => {
+		if (isOver) return;
+		isOver = true;
+		inflater.destroy();
+		body.lease.release();
+		if (error === null) done(null, collected.join());
+		else {
+			collected.release();
+			done(error, null);
+		}
+	};
+	inflater.on("data", (chunk: Buffer) => {
+		if (isOver) return;
+		const problem = collected.add(chunk);
+		if (problem !== null) end(problem);
 	});
+	inflater.on("end", () => end(null));
+	inflater.on("error", () =>
+		end(new SaccadeError("MALFORMED", `the body is not valid ${encoding}`)),
+	);
+	inflater.end(body.bytes);
+}
+
+/** Pieces of a body whose length is not known, within two limits: its own, and that of all bodies. */
+class Collected {
+	readonly #pool: SlotPool;
+	readonly #limitBytes: number;
+	readonly #reservation: Reservation;
+	#chunks: Buffer[] = [];
+	#byteLength = 0;
+
+	constructor(pool: SlotPool, limitBytes: number) {
+		this.#pool = pool;
+		this.#limitBytes = limitBytes;
+		this.#reservation = pool.reserve();
+	}
+
+	get count(): number {
+		return this.#chunks.length;
+	}
+
+	/** Null when there was room. */
+	add(chunk: Buffer): SaccadeError | null {
+		this.#byteLength += chunk.byteLength;
+		if (this.#byteLength > this.#limitBytes)
+			return tooLarge(this.#byteLength, this.#limitBytes);
+		if (!this.#reservation.take(chunk.byteLength)) return noMemory(this.#pool);
+		this.#chunks.push(chunk);
+		return null;
+	}
+
+	join(): Body {
+		const chunks = this.#chunks;
+		this.#chunks = [];
+		const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+		return { bytes, lease: this.#reservation.lease };
+	}
+
+	release(): void {
+		this.#chunks = [];
+		this.#reservation.lease.release();
+	}
 }
 
 function tooLarge(byteLength: number, limit: number): SaccadeError {
 	return new SaccadeError(
 		"TOO_LARGE",
 		`request JSON size of ${byteLength} bytes exceeds the maximum allowed input size of ${limit} bytes. Use --http-max-input-size to increase the limit.`,
+	);
+}
+
+function beyondBudget(byteLength: number, pool: SlotPool): SaccadeError {
+	return new SaccadeError(
+		"TOO_LARGE",
+		`a body of ${byteLength} bytes exceeds the memory for all request bodies, ${pool.limitBytes} bytes. Use --body-budget to increase the limit.`,
+	);
+}
+
+function noMemory(pool: SlotPool): SaccadeError {
+	return new SaccadeError(
+		"QUEUE_FULL",
+		`memory for request bodies is used up (${pool.leasedBytes} of ${pool.limitBytes} bytes); retry later`,
+		{ refusedBecause: "queue-full" },
 	);
 }

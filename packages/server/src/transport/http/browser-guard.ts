@@ -26,9 +26,10 @@ export class BrowserGuard {
 		this.#origins = new Set(options.allowedOrigins);
 	}
 
-	/** Null when the request may go on; PERMISSION_DENIED otherwise. */
+	/** Null when the request may go on; PERMISSION_DENIED otherwise, INVALID_ARGUMENT for a request without Host. */
 	check(request: IncomingMessage, changesState: boolean): SaccadeError | null {
-		const { host = "", origin } = request.headers;
+		const { host, origin } = request.headers;
+		if (host === undefined) return withoutHost(request);
 		const name = host.replace(/:\d+$/, "").toLowerCase();
 		if (!this.#knowsHost(name))
 			return new SaccadeError(
@@ -52,4 +53,11 @@ export class BrowserGuard {
 			ADDRESS.test(name)
 		);
 	}
+}
+
+/** HTTP/1.1 demands it (RFC 9112, 3.2); before that there was none, and no browser of that age is left. */
+function withoutHost({ httpVersion }: IncomingMessage): SaccadeError | null {
+	return httpVersion === "1.0"
+		? null
+		: new SaccadeError("INVALID_ARGUMENT", "the header Host is missing");
 }

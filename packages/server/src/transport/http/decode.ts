@@ -7,6 +7,10 @@ import type {
 	InferRequest,
 	RequestedOutput,
 } from "../../endpoint/endpoint.ts";
+import {
+	assertInline,
+	assertOutputInline,
+} from "../../endpoint/shared-memory.ts";
 import { SaccadeError } from "../../errors/saccade-error.ts";
 import { elementCount } from "../../tensor/shape.ts";
 import type { Lease } from "../../tensor/tensor.ts";
@@ -152,14 +156,7 @@ function readInput(
 			"INVALID_ARGUMENT",
 			`inference input '${name}' has data-type '${dtype}', which is none of the protocol's`,
 		);
-	const shape = arrayOf(input["shape"], "shape", true).map((size) => {
-		if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0)
-			throw new SaccadeError(
-				"MALFORMED",
-				"Unable to parse 'shape': attempt to access JSON non-unsigned-integer as unsigned-integer",
-			);
-		return size;
-	});
+	const shape = arrayOf(input["shape"], "shape", true).map(dimensionOf);
 	const parameters = readParameters(input["parameters"]);
 	const byteLength = parameters?.get(PARAMETER.binaryDataSize);
 	assertOneSource(
@@ -167,11 +164,7 @@ function readInput(
 		byteLength !== undefined,
 		parameters?.has(PARAMETER.sharedMemoryRegion) === true,
 	);
-	if (parameters?.has(PARAMETER.sharedMemoryRegion) === true)
-		throw new SaccadeError(
-			"NOT_FOUND",
-			`Unable to find shared memory region: '${String(parameters.get(PARAMETER.sharedMemoryRegion))}'`,
-		);
+	assertInline(parameters);
 	if (byteLength !== undefined) {
 		const size = Number(byteLength);
 		if (!Number.isSafeInteger(size) || size < 0)
@@ -202,6 +195,16 @@ function readInput(
 	};
 }
 
+/** Beyond 2^53 it is not exact any more; nothing that large fits a model. */
+function dimensionOf(size: JsonValue): number {
+	const isWhole = typeof size === "bigint" || Number.isSafeInteger(size);
+	if (isWhole && Number(size) >= 0) return Number(size);
+	throw new SaccadeError(
+		"MALFORMED",
+		"Unable to parse 'shape': attempt to access JSON non-unsigned-integer as unsigned-integer",
+	);
+}
+
 function assertOneSource(
 	data: boolean,
 	binary: boolean,
@@ -223,6 +226,7 @@ function readOutput(value: JsonValue): RequestedOutput {
 	const output = asObject(value, "an output");
 	const name = stringOf(output["name"], "name");
 	const parameters = readParameters(output["parameters"]);
+	assertOutputInline(parameters);
 	const classification = parameters?.get(PARAMETER.classification);
 	const count = classification === undefined ? 0 : Number(classification);
 	if (!Number.isSafeInteger(count) || count < 0)

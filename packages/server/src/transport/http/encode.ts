@@ -24,7 +24,7 @@ export function encodeInfer(
 		return `${start},"parameters":{"binary_data_size":${data.byteLength}}}`;
 	});
 	const id = response.id === "" ? "" : `"id":${JSON.stringify(response.id)},`;
-	const json = `{${id}"model_name":${JSON.stringify(response.modelName)},"model_version":"${response.modelVersion}","outputs":[${outputs.join(",")}]}`;
+	const json = `{${id}"model_name":${JSON.stringify(response.modelName)},"model_version":"${response.modelVersion}"${parametersOf(response)},"outputs":[${outputs.join(",")}]}`;
 	if (binaryBytes === 0) return { body: Buffer.from(json), jsonLength: null };
 	const jsonLength = Buffer.byteLength(json);
 	const body = Buffer.allocUnsafe(jsonLength + binaryBytes);
@@ -35,6 +35,15 @@ export function encodeInfer(
 		at += payload.byteLength;
 	}
 	return { body, jsonLength };
+}
+
+function parametersOf({ parameters }: InferResponse): string {
+	if (parameters === null) return "";
+	const entries = [...parameters].map(
+		([key, value]) =>
+			`${JSON.stringify(key)}:${typeof value === "string" ? JSON.stringify(value) : String(value)}`,
+	);
+	return `,"parameters":{${entries.join(",")}}`;
 }
 
 /** Compact JSON of an error: the C++ client parses every error body. */

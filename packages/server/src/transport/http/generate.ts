@@ -34,15 +34,16 @@ export function decodeGenerate(
 		"the request",
 	);
 	const given: InferInput[] = [];
-	const others: { [key: string]: JsonValue } = {};
+	const others = new Map<string, JsonValue>();
 	for (const [key, value] of Object.entries(root)) {
 		const input = inputs.find(({ name }) => name === key);
 		if (input !== undefined) given.push(toInput(input, value));
 		else if (key === "parameters")
-			Object.assign(others, asObject(value, "'parameters'"));
-		else if (key !== "id") others[key] = value;
+			for (const entry of Object.entries(asObject(value, "'parameters'")))
+				others.set(...entry);
+		else if (key !== "id") others.set(key, value);
 	}
-	const parameters = readParameters(others);
+	const parameters = readParameters(Object.fromEntries(others));
 	return {
 		wantsBinary: () => false,
 		request: {

@@ -14,17 +14,19 @@ import {
 	answerError,
 	compress,
 	preferredCoding,
+	type RefusalOptions,
 	refuseEarly,
 } from "./answer.ts";
 import { type Body, type BodyLimits, readBody } from "./body.ts";
 import { type DecodedBody, decodeInfer, decodeRaw } from "./decode.ts";
 import { encodeInfer } from "./encode.ts";
 import { decodeGenerate, encodeGenerate } from "./generate.ts";
+import type { UnreadAnswers } from "./unread-answers.ts";
 
-export interface InferTools {
+export interface InferTools extends RefusalOptions {
 	readonly endpoints: Endpoints;
 	readonly limits: BodyLimits;
-	readonly strictTriton: boolean;
+	readonly unread: UnreadAnswers;
 }
 
 export interface InferTarget {
@@ -43,13 +45,15 @@ export function handleInfer(
 	target: InferTarget,
 	format: InferFormat,
 ): void {
-	const refusal = tools.endpoints.infer.admit(
-		context,
-		target.modelName,
-		target.modelVersion,
-	);
+	const refusal = tools.unread.isFull
+		? tooManyUnread(tools.unread)
+		: tools.endpoints.infer.admit(
+				context,
+				target.modelName,
+				target.modelVersion,
+			);
 	if (refusal !== null) {
-		refuseEarly(request, response, refusal, tools.strictTriton);
+		refuseEarly(request, response, refusal, tools);
 		return;
 	}
 	new HttpInfer(tools, context, request, response, target, format).start();
@@ -85,12 +89,7 @@ class HttpInfer implements InferReply {
 		this.#response.on("close", this.#closed);
 		readBody(this.#request, this.#tools.limits, (error, body) => {
 			if (error !== null)
-				refuseEarly(
-					this.#request,
-					this.#response,
-					error,
-					this.#tools.strictTriton,
-				);
+				refuseEarly(this.#request, this.#response, error, this.#tools);
 			else if (body !== null) this.#run(body);
 		});
 	}
@@ -128,7 +127,7 @@ class HttpInfer implements InferReply {
 		try {
 			decoded = this.#decode(body);
 		} catch (error) {
-			body.lease?.release();
+			body.lease.release();
 			this.error(toSaccadeError(error));
 			return;
 		}
@@ -175,20 +174,25 @@ class HttpInfer implements InferReply {
 		};
 		if (jsonLength !== null) headers[HEADER.inferenceHeaderLength] = jsonLength;
 		if (coding !== null) headers["content-encoding"] = coding;
+		this.#end(headers, body);
+	}
+
+	#end(headers: Record<string, string | number>, body: Buffer): void {
 		this.#response.writeHead(200, headers);
 		this.#response.end(body);
+		this.#tools.unread.watch(this.#response);
 	}
 
 	#sendGenerated(json: string): void {
 		const isStream = this.#format === "generateStream";
 		const body = Buffer.from(isStream ? `data: ${json}\n\n` : json);
-		this.#response.writeHead(200, {
+		const headers = {
 			"content-type": isStream
 				? "text/event-stream; charset=utf-8"
 				: "application/json",
 			"content-length": body.byteLength,
-		});
-		this.#response.end(body);
+		};
+		this.#end(headers, body);
 	}
 
 	readonly #closed = (): void => {
@@ -196,6 +200,14 @@ class HttpInfer implements InferReply {
 		this.#ticket = null;
 		ticket?.cancel();
 	};
+}
+
+function tooManyUnread(unread: UnreadAnswers): SaccadeError {
+	return new SaccadeError(
+		"QUEUE_FULL",
+		`clients have not read ${unread.byteCount} bytes of answers; retry when they have`,
+		{ refusedBecause: "queue-full" },
+	);
 }
 
 /** Null: the header is absent. Throws INVALID_ARGUMENT with Triton's texts. */

@@ -85,8 +85,9 @@ const TABLE: readonly (readonly [
 	],
 ];
 
-/** Paths seen lately: clients ask for few. */
+/** Paths seen lately: clients ask for few, and short ones. */
 const CACHE_SIZE = 1024;
+const MAX_CACHED_LENGTH = 256;
 
 export class Router {
 	readonly #cache = new Map<string, Route | null>();
@@ -96,6 +97,7 @@ export class Router {
 		const known = this.#cache.get(url);
 		if (known !== undefined) return known;
 		const route = match(url);
+		if (url.length > MAX_CACHED_LENGTH) return route;
 		if (this.#cache.size >= CACHE_SIZE) this.#cache.clear();
 		this.#cache.set(url, route);
 		return route;

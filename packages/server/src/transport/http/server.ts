@@ -5,41 +5,41 @@ import {
 	type Server,
 	type ServerResponse,
 } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Clock } from "../../common/clock.ts";
-import type { RequestHead } from "../../endpoint/endpoint.ts";
+import type { CallContext, RequestHead } from "../../endpoint/endpoint.ts";
 import type { Endpoints } from "../../endpoint/endpoints.ts";
-import { SaccadeError, toSaccadeError } from "../../errors/saccade-error.ts";
+import { toSaccadeError } from "../../errors/saccade-error.ts";
 import type { SlotPool } from "../../tensor/slot-pool.ts";
-import { answerError, refuseEarly } from "./answer.ts";
+import { answerError, refuseEarly, refuseWith } from "./answer.ts";
 import { readBody } from "./body.ts";
 import { BrowserGuard, type BrowserGuardOptions } from "./browser-guard.ts";
 import { encodeError } from "./encode.ts";
 import { handleInfer, type InferFormat, type InferTools } from "./infer.ts";
+import { type HttpLimits, resolveHttpLimits } from "./limits.ts";
 import { type Route, Router } from "./routes.ts";
 import { endpointOf, handleUnary } from "./unary.ts";
+import { UnreadAnswers } from "./unread-answers.ts";
 
 export interface HttpTransportOptions {
 	readonly endpoints: Endpoints;
 	readonly pool: SlotPool;
 	readonly clock: Clock;
-	readonly maxInputBytes: number;
 	readonly strictTriton: boolean;
 	readonly guard: BrowserGuardOptions;
+	readonly limits?: Partial<HttpLimits>;
 }
 
 export interface HttpTransport {
 	listen(host: string, port: number): Promise<AddressInfo>;
 	/** Stops accepting, finishes what is under way within `graceMs`, then cuts. */
 	close(graceMs: number): Promise<void>;
+	readonly connectionCount: number;
 }
 
-/** A client that sends its headers or its body slower than this is cut off. */
-const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 60_000;
-const KEEP_ALIVE_TIMEOUT_MS = 75_000;
-const MAX_HEADER_BYTES = 32 * 1024;
-const MAX_HEADERS = 200;
+/** node:http looks for connections that are out of time this often, so they are late by no more. */
+const CHECKS_PER_TIMEOUT = 10;
 /** Bodies of the small endpoints, file overrides in base64 included. */
 const OVERRIDE_FACTOR = 2;
 
@@ -51,31 +51,57 @@ export function createHttpTransport(
 
 class NodeHttpTransport implements HttpTransport {
 	readonly #options: HttpTransportOptions;
+	readonly #limits: HttpLimits;
 	readonly #tools: InferTools;
 	readonly #guard: BrowserGuard;
 	readonly #router = new Router();
 	readonly #server: Server;
+	/** The latest response of each connection, for errors that come between requests. */
+	readonly #latest = new WeakMap<Duplex, ServerResponse>();
+	connectionCount = 0;
 
 	constructor(options: HttpTransportOptions) {
+		const limits = resolveHttpLimits(options.limits ?? {});
 		this.#options = options;
+		this.#limits = limits;
 		this.#guard = new BrowserGuard(options.guard);
 		this.#tools = {
 			endpoints: options.endpoints,
-			limits: { pool: options.pool, maxInputBytes: options.maxInputBytes },
+			limits: { pool: options.pool, maxInputBytes: limits.maxInputBytes },
+			unread: new UnreadAnswers(limits.maxUnreadBytes, limits.writeTimeoutMs),
 			strictTriton: options.strictTriton,
+			lingerMs: limits.lingerMs,
 		};
-		this.#server = createServer(
-			{
-				headersTimeout: HEADERS_TIMEOUT_MS,
-				requestTimeout: REQUEST_TIMEOUT_MS,
-				keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-				maxHeaderSize: MAX_HEADER_BYTES,
-				noDelay: true,
-			},
-			(request, response) => this.#handle(request, response),
+		this.#server = createServer({
+			headersTimeout: limits.headTimeoutMs,
+			requestTimeout: limits.requestTimeoutMs,
+			keepAliveTimeout: limits.keepAliveTimeoutMs,
+			connectionsCheckingInterval: Math.ceil(
+				Math.min(limits.headTimeoutMs, limits.requestTimeoutMs) /
+					CHECKS_PER_TIMEOUT,
+			),
+			maxHeaderSize: limits.maxHeaderBytes,
+			noDelay: true,
+			// The guard answers for it, in JSON.
+			requireHostHeader: false,
+		});
+		// It would drop what is beyond, an Origin or a token among it; too many are refused instead.
+		this.#server.maxHeadersCount = 0;
+		this.#server.maxConnections = limits.maxConnectionCount;
+		this.#server.on("request", (request, response) =>
+			this.#handle(request, response),
 		);
-		this.#server.maxHeadersCount = MAX_HEADERS;
-		this.#server.on("clientError", answerClientError);
+		// Told to go on only when the head was accepted.
+		this.#server.on("checkContinue", (request, response) =>
+			this.#handle(request, response),
+		);
+		this.#server.on("clientError", (error, socket) =>
+			answerClientError(error, socket, this.#latest.get(socket) ?? null),
+		);
+		this.#server.on("connection", (socket) => {
+			this.connectionCount++;
+			socket.once("close", () => this.connectionCount--);
+		});
 	}
 
 	listen(host: string, port: number): Promise<AddressInfo> {
@@ -101,7 +127,7 @@ class NodeHttpTransport implements HttpTransport {
 	}
 
 	#handle(request: IncomingMessage, response: ServerResponse): void {
-		const { strictTriton } = this.#options;
+		this.#latest.set(request.socket, response);
 		try {
 			const route = this.#route(request, response);
 			if (route === null) return;
@@ -112,9 +138,11 @@ class NodeHttpTransport implements HttpTransport {
 				isPost,
 			);
 			const opened = open(this.#headOf(request, operation));
-			if (!opened.ok)
-				refuseEarly(request, response, opened.error, strictTriton);
-			else if (isInferFormat(route.name))
+			if (!opened.ok) {
+				refuseEarly(request, response, opened.error, this.#tools);
+				return;
+			}
+			if (isInferFormat(route.name))
 				handleInfer(
 					this.#tools,
 					opened.context,
@@ -124,39 +152,36 @@ class NodeHttpTransport implements HttpTransport {
 					route.name,
 				);
 			else this.#unary(request, response, route, opened.context);
+			if (request.headers.expect !== undefined && !response.headersSent) {
+				response.writeContinue();
+				delete request.headers.expect;
+			}
 		} catch (error) {
-			refuseEarly(request, response, toSaccadeError(error), strictTriton);
+			refuseEarly(request, response, toSaccadeError(error), this.#tools);
 		}
 	}
 
-	/** Null when it was answered: guard, 404, 405. */
+	/** Null when it was answered: guard, 404, 405, 431. */
 	#route(request: IncomingMessage, response: ServerResponse): Route | null {
-		const { strictTriton } = this.#options;
-		const forbidden = this.#guard.check(request, request.method === "POST");
-		if (forbidden !== null) {
-			refuseEarly(request, response, forbidden, strictTriton);
+		const { maxHeaderCount, lingerMs } = this.#limits;
+		if (request.rawHeaders.length > 2 * maxHeaderCount) {
+			const text = `a request has at most ${maxHeaderCount} header lines, this one has ${request.rawHeaders.length / 2}`;
+			refuseWith(request, response, 431, text, lingerMs);
+			return null;
+		}
+		const refusal = this.#guard.check(request, request.method !== "GET");
+		if (refusal !== null) {
+			refuseEarly(request, response, refusal, this.#tools);
 			return null;
 		}
 		const route = this.#router.match(request.url ?? "");
 		if (route === null) {
-			refuseEarly(
-				request,
-				response,
-				new SaccadeError("NOT_FOUND", "Not Found"),
-				strictTriton,
-			);
+			refuseWith(request, response, 404, "Not Found", lingerMs);
 			return null;
 		}
 		if (route.methods.some((method) => method === request.method)) return route;
-		const body = encodeError("Method Not Allowed");
-		response.writeHead(405, {
-			allow: route.methods.join(", "),
-			"content-type": "application/json",
-			"content-length": body.byteLength,
-			connection: "close",
-		});
-		response.end(body);
-		request.resume();
+		response.setHeader("allow", route.methods.join(", "));
+		refuseWith(request, response, 405, "Method Not Allowed", lingerMs);
 		return null;
 	}
 
@@ -164,13 +189,13 @@ class NodeHttpTransport implements HttpTransport {
 		request: IncomingMessage,
 		response: ServerResponse,
 		route: Route,
-		context: Parameters<typeof handleInfer>[1],
+		context: CallContext,
 	): void {
-		const { endpoints, strictTriton, maxInputBytes, pool } = this.#options;
-		const limits = { pool, maxInputBytes: maxInputBytes * OVERRIDE_FACTOR };
+		const { endpoints, strictTriton, pool } = this.#options;
+		const maxInputBytes = this.#limits.maxInputBytes * OVERRIDE_FACTOR;
 		const isPost = request.method === "POST";
-		readBody(request, limits, (error, body) => {
-			if (error !== null) refuseEarly(request, response, error, strictTriton);
+		readBody(request, { pool, maxInputBytes }, (error, body) => {
+			if (error !== null) refuseEarly(request, response, error, this.#tools);
 			if (body === null) return;
 			handleUnary(
 				endpoints,
@@ -180,7 +205,7 @@ class NodeHttpTransport implements HttpTransport {
 				.catch((failure: unknown) =>
 					answerError(response, toSaccadeError(failure), strictTriton),
 				)
-				.finally(() => body.lease?.release());
+				.finally(() => body.lease.release());
 		});
 	}
 
@@ -210,9 +235,17 @@ function isInferFormat(name: Route["name"]): name is InferFormat {
 /** What node:http refuses before there is a request: broken syntax, too large or too slow headers, smuggling. */
 function answerClientError(
 	error: NodeJS.ErrnoException,
-	socket: Socket | import("node:stream").Duplex,
+	socket: Duplex,
+	latest: ServerResponse | null,
 ): void {
-	if (!socket.writable || error.code === "ECONNRESET") {
+	const isGone = !socket.writable || error.code === "ECONNRESET";
+	const isBusy = latest !== null && !latest.writableFinished;
+	// Whole requests before the broken one are still answered, and in their order.
+	if (!isGone && isBusy && latest.req.complete) {
+		latest.once("finish", () => answerClientError(error, socket, null));
+		return;
+	}
+	if (isGone || (isBusy && latest.headersSent)) {
 		socket.destroy();
 		return;
 	}
@@ -227,5 +260,6 @@ function answerClientError(
 
 const CLIENT_ERRORS: Readonly<Record<string, string>> = {
 	HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
+	HPE_CHUNK_EXTENSIONS_OVERFLOW: "413 Content Too Large",
 	ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
 };

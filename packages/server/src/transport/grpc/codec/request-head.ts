@@ -6,6 +6,10 @@ import type {
 	ParameterValue,
 	RequestedOutput,
 } from "../../../endpoint/endpoint.ts";
+import {
+	assertInline,
+	assertOutputInline,
+} from "../../../endpoint/shared-memory.ts";
 import { SaccadeError } from "../../../errors/saccade-error.ts";
 import {
 	type KnownParameters,
@@ -162,6 +166,7 @@ function readInput(reader: WireReader): HeadInput {
 				reader.skip(tag);
 		}
 	}
+	assertInline(parameters);
 	if (!isDType(datatype))
 		throw new SaccadeError(
 			"INVALID_ARGUMENT",
@@ -187,6 +192,7 @@ function readOutput(reader: WireReader): RequestedOutput {
 			readParameter(reader.message(), parameters);
 		} else reader.skip(tag);
 	}
+	assertOutputInline(parameters);
 	const classification = classCount(parameters?.get("classification"), name);
 	return { name, classification, parameters };
 }

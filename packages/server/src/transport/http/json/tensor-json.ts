@@ -14,29 +14,29 @@ interface Codec {
 	read(view: DataView, at: number): string;
 }
 
-function integer(bytes: number, min: bigint, max: bigint): Codec {
-	const isSigned = min < 0n;
+function assertInteger(value: JsonValue, isSigned: boolean): void {
+	if (typeof value === "bigint" || Number.isInteger(value)) return;
+	const kind = isSigned ? "signed" : "unsigned";
+	throw `attempt to access JSON non-${kind}-integer as ${kind}-integer`;
+}
+
+function integer(bytes: 1 | 2 | 4, isSigned: boolean): Codec {
+	const span = 2 ** (8 * bytes);
+	const min = isSigned ? -span / 2 : 0;
+	const max = min + span - 1;
 	return {
 		bytes,
 		write: (view, at, value) => {
-			const isInteger = typeof value === "bigint" || Number.isInteger(value);
-			if (!isInteger)
-				throw `attempt to access JSON non-${isSigned ? "signed" : "unsigned"}-integer as ${isSigned ? "signed" : "unsigned"}-integer`;
-			const exact = BigInt(value as number | bigint);
+			assertInteger(value, isSigned);
+			const exact = Number(value);
 			if (exact < min || exact > max)
-				throw `${exact} is outside ${min} … ${max}`;
-			if (bytes === 8) view.setBigUint64(at, BigInt.asUintN(64, exact), true);
-			else if (bytes === 4)
-				view.setInt32(at, Number(BigInt.asIntN(32, exact)), true);
-			else if (bytes === 2)
-				view.setInt16(at, Number(BigInt.asIntN(16, exact)), true);
-			else view.setInt8(at, Number(BigInt.asIntN(8, exact)));
+				throw `${value} is outside ${min} … ${max}`;
+			// A setter keeps the low bits, so one serves both signs.
+			if (bytes === 4) view.setInt32(at, exact, true);
+			else if (bytes === 2) view.setInt16(at, exact, true);
+			else view.setInt8(at, exact);
 		},
 		read: (view, at) => {
-			if (bytes === 8)
-				return String(
-					isSigned ? view.getBigInt64(at, true) : view.getBigUint64(at, true),
-				);
 			if (bytes === 4)
 				return String(
 					isSigned ? view.getInt32(at, true) : view.getUint32(at, true),
@@ -50,6 +50,26 @@ function integer(bytes: number, min: bigint, max: bigint): Codec {
 	};
 }
 
+/** Exact beyond 2^53. */
+function integer64(isSigned: boolean): Codec {
+	const min = isSigned ? -(2n ** 63n) : 0n;
+	const max = min + 2n ** 64n - 1n;
+	return {
+		bytes: 8,
+		write: (view, at, value) => {
+			assertInteger(value, isSigned);
+			const exact = BigInt(value as number | bigint);
+			if (exact < min || exact > max)
+				throw `${exact} is outside ${min} … ${max}`;
+			view.setBigUint64(at, BigInt.asUintN(64, exact), true);
+		},
+		read: (view, at) =>
+			String(
+				isSigned ? view.getBigInt64(at, true) : view.getBigUint64(at, true),
+			),
+	};
+}
+
 function float(bytes: 4 | 8): Codec {
 	return {
 		bytes,
@@ -60,10 +80,11 @@ function float(bytes: 4 | 8): Codec {
 			else view.setFloat64(at, Number(value), true);
 		},
 		// The shortest text that reads back as the same FP32 would be shorter; this one reads back exactly.
-		read: (view, at) =>
-			String(
-				bytes === 4 ? view.getFloat32(at, true) : view.getFloat64(at, true),
-			),
+		read: (view, at) => {
+			const value =
+				bytes === 4 ? view.getFloat32(at, true) : view.getFloat64(at, true);
+			return Object.is(value, -0) ? "-0.0" : String(value);
+		},
 	};
 }
 
@@ -77,14 +98,14 @@ const CODECS: Partial<Record<DType, Codec>> = {
 		},
 		read: (view, at) => (view.getUint8(at) === 0 ? "false" : "true"),
 	},
-	UINT8: integer(1, 0n, 255n),
-	UINT16: integer(2, 0n, 65_535n),
-	UINT32: integer(4, 0n, 4_294_967_295n),
-	UINT64: integer(8, 0n, 2n ** 64n - 1n),
-	INT8: integer(1, -128n, 127n),
-	INT16: integer(2, -32_768n, 32_767n),
-	INT32: integer(4, -2_147_483_648n, 2_147_483_647n),
-	INT64: integer(8, -(2n ** 63n), 2n ** 63n - 1n),
+	UINT8: integer(1, false),
+	UINT16: integer(2, false),
+	UINT32: integer(4, false),
+	UINT64: integer64(false),
+	INT8: integer(1, true),
+	INT16: integer(2, true),
+	INT32: integer(4, true),
+	INT64: integer64(true),
 	FP32: float(4),
 	FP64: float(8),
 };

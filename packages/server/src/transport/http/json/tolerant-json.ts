@@ -13,8 +13,8 @@ export type JsonValue =
 	| { [key: string]: JsonValue };
 
 const MAX_DEPTH = 100;
-/** A literal that JSON lacks, or sixteen digits in a row: a number that may not be exact. */
-const NEEDS_CARE = /NaN|Infinity|\d{16}/;
+/** A literal that JSON lacks, or an integer of sixteen digits and more: a double may not hold it. */
+const NEEDS_CARE = /NaN|Infinity|(?<![\d.eE+])\d{16,}(?![\d.eE])/;
 
 /** Throws MALFORMED with the position. */
 export function parseJson(text: string): JsonValue {
@@ -28,16 +28,30 @@ export function parseJson(text: string): JsonValue {
 	return new Parser(text).parse();
 }
 
-/** Depth by brackets, strings included: an over-estimate that only costs the slower path. */
+/** Whether brackets nest too deep; those within strings do not count. */
 function isDeep(text: string): boolean {
 	let depth = 0;
 	for (let at = 0; at < text.length; at++) {
 		const code = text.charCodeAt(at);
-		if (code === 0x5b || code === 0x7b) {
+		if (code === 0x22) at = endOfString(text, at);
+		else if (code === 0x5b || code === 0x7b) {
 			if (++depth > MAX_DEPTH) return true;
 		} else if (code === 0x5d || code === 0x7d) depth--;
 	}
 	return false;
+}
+
+/** Offset of the closing quote; the text's length when there is none. */
+function endOfString(text: string, start: number): number {
+	let end = text.indexOf('"', start + 1);
+	while (end >= 0 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
+	return end < 0 ? text.length : end;
+}
+
+function isEscaped(text: string, at: number): boolean {
+	let backslashes = 0;
+	while (text[at - 1 - backslashes] === "\\") backslashes++;
+	return backslashes % 2 === 1;
 }
 
 class Parser {
