@@ -59,7 +59,7 @@ export interface Addresses {
 }
 
 /** What is open now: all zero once the server is closed. */
-export interface OpenResources {
+interface OpenResources {
 	readonly connectionCount: number;
 	readonly sessionCount: number;
 	/** Leases on request bodies. */
