@@ -1,9 +1,7 @@
 #!/usr/bin/env node
 // The launcher: plain JavaScript for any Node 20+. Under Node 24 it goes on in place; under an older one it starts
 // the Node 24 that comes with the `node` package, hands signals on and ends with it.
-import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -19,7 +17,6 @@ const isCheckout =
 	existsSync(join(home, "..", "..", "tsconfig.base.json")) &&
 	existsSync(sources);
 const entry = isCheckout && process.env.SACCADE_DIST !== "1" ? sources : built;
-const condition = entry === sources ? ["--conditions=source"] : [];
 
 // A child whose launcher is gone, even by SIGKILL, ends as on a signal.
 if (process.channel !== undefined) {
@@ -28,15 +25,28 @@ if (process.channel !== undefined) {
 	process.channel.unref();
 }
 
-const major = Number(process.versions.node.split(".")[0]);
-const hasCondition = condition.every((flag) => process.execArgv.includes(flag));
-if (major >= NEEDED_MAJOR && hasCondition) {
+if (Number(process.versions.node.split(".")[0]) >= NEEDED_MAJOR) {
+	if (entry === sources) await resolveToSources();
 	await import(pathToFileURL(entry).href);
 } else {
-	runChild(major >= NEEDED_MAJOR ? process.execPath : packagedNode());
+	await runUnder(await packagedNode());
 }
 
-function packagedNode() {
+/** As `--conditions=source`, for a process that already runs. */
+async function resolveToSources() {
+	if (process.execArgv.includes("--conditions=source")) return;
+	const { registerHooks } = await import("node:module");
+	registerHooks({
+		resolve: (specifier, context, next) =>
+			next(specifier, {
+				...context,
+				conditions: [...context.conditions, "source"],
+			}),
+	});
+}
+
+async function packagedNode() {
+	const { createRequire } = await import("node:module");
 	try {
 		const require = createRequire(import.meta.url);
 		return join(dirname(require.resolve("node/package.json")), "bin", "node");
@@ -48,13 +58,12 @@ function packagedNode() {
 	}
 }
 
-function runChild(node) {
+async function runUnder(node) {
+	const { spawn } = await import("node:child_process");
 	const child = spawn(
 		node,
-		[...condition, fileURLToPath(import.meta.url), ...process.argv.slice(2)],
-		{
-			stdio: ["inherit", "inherit", "inherit", "ipc"],
-		},
+		[fileURLToPath(import.meta.url), ...process.argv.slice(2)],
+		{ stdio: ["inherit", "inherit", "inherit", "ipc"] },
 	);
 	for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"])
 		process.on(signal, () => child.kill(signal));

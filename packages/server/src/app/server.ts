@@ -82,6 +82,8 @@ export interface ServerDependencies {
 	readonly log: Logger;
 	/** libuv's pool size, as the launcher set it: `UV_THREADPOOL_SIZE`. */
 	readonly poolThreads?: string | undefined;
+	/** When everything is loaded and nobody is served yet. */
+	readonly beforePortsOpen?: () => void;
 }
 
 export function createServer(
@@ -95,6 +97,7 @@ class SaccadeServer implements Server {
 	readonly services: Services;
 	readonly #options: ServerOptions;
 	readonly #log: Logger;
+	readonly #beforePortsOpen: () => void;
 	readonly #runtime: OnnxRuntime;
 	readonly #registry: ModelRegistry;
 	readonly #repository: DiskRepositoryService;
@@ -110,6 +113,7 @@ class SaccadeServer implements Server {
 	constructor(options: ServerOptions, dependencies: ServerDependencies) {
 		this.#options = options;
 		this.#log = dependencies.log;
+		this.#beforePortsOpen = dependencies.beforePortsOpen ?? (() => {});
 		const clock = systemClock;
 		const cores = readCores();
 		const metrics = options.allowMetrics ? new MetricsRegistry() : null;
@@ -169,6 +173,7 @@ class SaccadeServer implements Server {
 
 	async listen(): Promise<Addresses> {
 		await this.#loadModels();
+		this.#beforePortsOpen();
 		const addresses: Addresses = {
 			http:
 				(await this.#http?.listen(

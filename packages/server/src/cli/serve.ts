@@ -6,6 +6,7 @@ import {
 	logLevel,
 	type Server,
 } from "../app/server.ts";
+import { collectGarbage } from "../common/collect-garbage.ts";
 import type { ServerOptions } from "../config/options.ts";
 import { type Resolved, resolveOptions } from "../config/resolve.ts";
 import { createLogger } from "../telemetry/logger.ts";
@@ -45,6 +46,7 @@ async function runServer(
 		server = createServer(options, {
 			log,
 			poolThreads: process.env["UV_THREADPOOL_SIZE"],
+			beforePortsOpen: collectGarbage,
 		});
 		announce(await server.listen(), server, asJson);
 	} catch (error) {

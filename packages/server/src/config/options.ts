@@ -1,52 +1,44 @@
 // Every option of the server, once: its flag, unit, default, why that default, and what it means. Flags, the
 // environment, the file and `docs/config.md` all come from this table.
-import { z } from "zod";
+import {
+	boolean,
+	filledText,
+	oneOf,
+	type ReadBy,
+	type Reader,
+	text,
+	texts,
+	wholeNumber,
+} from "../common/readers.ts";
 
 const MIB = 1024 * 1024;
 
-/** Flags and environment give text. Digits only: an empty value is a mistake, and no zero. */
-const whole = z.preprocess(
-	(value) =>
-		typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value,
-	z.int("a whole number is needed").min(0),
-);
-const port = whole.refine((value) => value <= 65_535, "at most 65535");
-const count = whole;
-const positive = whole.refine((value) => value > 0, "at least 1");
-const flag = z.preprocess((value) => {
-	if (value === "true" || value === "1" || value === "") return true;
-	if (value === "false" || value === "0") return false;
-	return value;
-}, z.boolean());
-const list = z.preprocess(
-	(value) => (typeof value === "string" ? [value] : value),
-	z.array(z.string().min(1)),
-);
-const names = z.preprocess(
-	(value) => (typeof value === "string" ? value.split(",") : value),
-	z.array(z.string().min(1)),
-);
+const count = wholeNumber();
+const positive = wholeNumber({ min: 1 });
+const port = wholeNumber({ max: 65_535 });
+const list = texts((value) => [value]);
+const names = texts((value) => value.split(","));
 
-interface Option<T extends z.ZodType> {
+interface Option<T> {
 	/** Without the dashes. Triton's name where it has one. */
 	readonly flag: string;
-	readonly type: T;
-	readonly default: z.output<T>;
+	readonly read: Reader<T>;
+	readonly default: T;
 	readonly unit: string;
 	readonly meaning: string;
 	readonly reason: string;
 	/** Default under `--strict-triton`, where it differs. */
-	readonly strictDefault?: z.output<T>;
+	readonly strictDefault?: T;
 }
 
-function option<T extends z.ZodType>(spec: Option<T>): Option<T> {
+function option<T>(spec: Option<T>): Option<T> {
 	return spec;
 }
 
 export const OPTIONS = {
 	modelRepositories: option({
 		flag: "model-repository",
-		type: list,
+		read: list,
 		default: [],
 		unit: "directory, repeatable",
 		meaning: "Model repositories in Triton's layout.",
@@ -54,7 +46,7 @@ export const OPTIONS = {
 	}),
 	modelControlMode: option({
 		flag: "model-control-mode",
-		type: z.enum(["none", "explicit"]),
+		read: oneOf("none", "explicit"),
 		default: "none",
 		unit: "none | explicit",
 		meaning:
@@ -63,7 +55,7 @@ export const OPTIONS = {
 	}),
 	loadModels: option({
 		flag: "load-model",
-		type: list,
+		read: list,
 		default: [],
 		unit: "name, repeatable; * = all",
 		meaning: "Models to load at start in control mode explicit.",
@@ -71,7 +63,7 @@ export const OPTIONS = {
 	}),
 	exitOnError: option({
 		flag: "exit-on-error",
-		type: flag,
+		read: boolean,
 		default: true,
 		unit: "boolean",
 		meaning: "End the process when a model cannot be loaded at start.",
@@ -80,7 +72,7 @@ export const OPTIONS = {
 	}),
 	strictReadiness: option({
 		flag: "strict-readiness",
-		type: flag,
+		read: boolean,
 		default: true,
 		unit: "boolean",
 		meaning: "Ready only while every model that should serve does.",
@@ -88,7 +80,7 @@ export const OPTIONS = {
 	}),
 	disableAutoComplete: option({
 		flag: "disable-auto-complete-config",
-		type: flag,
+		read: boolean,
 		default: false,
 		unit: "boolean",
 		meaning: "Do not complete configurations from the model file.",
@@ -96,7 +88,7 @@ export const OPTIONS = {
 	}),
 	defaultMaxBatchSize: option({
 		flag: "default-max-batch-size",
-		type: count,
+		read: count,
 		default: 4,
 		unit: "rows",
 		meaning:
@@ -105,7 +97,7 @@ export const OPTIONS = {
 	}),
 	serverName: option({
 		flag: "id",
-		type: z.string().min(1),
+		read: filledText,
 		default: "saccade",
 		strictDefault: "triton",
 		unit: "text",
@@ -115,7 +107,7 @@ export const OPTIONS = {
 	}),
 	strictTriton: option({
 		flag: "strict-triton",
-		type: flag,
+		read: boolean,
 		default: false,
 		unit: "boolean",
 		meaning:
@@ -124,7 +116,7 @@ export const OPTIONS = {
 	}),
 	exitTimeoutS: option({
 		flag: "exit-timeout-secs",
-		type: count,
+		read: count,
 		default: 30,
 		unit: "s",
 		meaning: "Time for requests under way after SIGTERM.",
@@ -132,7 +124,7 @@ export const OPTIONS = {
 	}),
 	allowHttp: option({
 		flag: "allow-http",
-		type: flag,
+		read: boolean,
 		default: true,
 		unit: "boolean",
 		meaning: "Serve HTTP.",
@@ -140,7 +132,7 @@ export const OPTIONS = {
 	}),
 	httpAddress: option({
 		flag: "http-address",
-		type: z.string().min(1),
+		read: filledText,
 		default: "127.0.0.1",
 		strictDefault: "0.0.0.0",
 		unit: "address",
@@ -149,7 +141,7 @@ export const OPTIONS = {
 	}),
 	httpPort: option({
 		flag: "http-port",
-		type: port,
+		read: port,
 		default: 8000,
 		unit: "port; 0: any free",
 		meaning: "HTTP port.",
@@ -157,7 +149,7 @@ export const OPTIONS = {
 	}),
 	httpMaxInputBytes: option({
 		flag: "http-max-input-size",
-		type: count,
+		read: count,
 		default: 64 * MIB,
 		unit: "bytes",
 		meaning: "Largest JSON, raw or decompressed HTTP body.",
@@ -165,7 +157,7 @@ export const OPTIONS = {
 	}),
 	httpHeadTimeoutMs: option({
 		flag: "http-head-timeout",
-		type: positive,
+		read: positive,
 		default: 10_000,
 		unit: "ms",
 		meaning: "Time for the head of an HTTP request; slower clients are cut.",
@@ -173,7 +165,7 @@ export const OPTIONS = {
 	}),
 	httpRequestTimeoutMs: option({
 		flag: "http-request-timeout",
-		type: positive,
+		read: positive,
 		default: 60_000,
 		unit: "ms",
 		meaning: "Time for a whole HTTP request to arrive; slower clients are cut.",
@@ -181,7 +173,7 @@ export const OPTIONS = {
 	}),
 	httpWriteTimeoutMs: option({
 		flag: "http-write-timeout",
-		type: positive,
+		read: positive,
 		default: 60_000,
 		unit: "ms",
 		meaning:
@@ -190,7 +182,7 @@ export const OPTIONS = {
 	}),
 	httpMaxConnectionCount: option({
 		flag: "http-max-connections",
-		type: positive,
+		read: positive,
 		default: 10_000,
 		unit: "connections",
 		meaning: "HTTP connections at once; more are closed as they come.",
@@ -198,7 +190,7 @@ export const OPTIONS = {
 	}),
 	allowGrpc: option({
 		flag: "allow-grpc",
-		type: flag,
+		read: boolean,
 		default: true,
 		unit: "boolean",
 		meaning: "Serve gRPC.",
@@ -206,7 +198,7 @@ export const OPTIONS = {
 	}),
 	grpcAddress: option({
 		flag: "grpc-address",
-		type: z.string().min(1),
+		read: filledText,
 		default: "127.0.0.1",
 		strictDefault: "0.0.0.0",
 		unit: "address",
@@ -215,7 +207,7 @@ export const OPTIONS = {
 	}),
 	grpcPort: option({
 		flag: "grpc-port",
-		type: port,
+		read: port,
 		default: 8001,
 		unit: "port; 0: any free",
 		meaning: "gRPC port.",
@@ -223,7 +215,7 @@ export const OPTIONS = {
 	}),
 	grpcMaxMessageBytes: option({
 		flag: "grpc-max-message-size",
-		type: count,
+		read: count,
 		default: 256 * MIB,
 		unit: "bytes",
 		meaning: "Largest gRPC message, after decompression.",
@@ -232,7 +224,7 @@ export const OPTIONS = {
 	}),
 	grpcKeepaliveTimeMs: option({
 		flag: "grpc-keepalive-time",
-		type: count,
+		read: count,
 		default: 7_200_000,
 		unit: "ms; 0: never",
 		meaning: "Silence after which the server sends a PING.",
@@ -240,7 +232,7 @@ export const OPTIONS = {
 	}),
 	grpcKeepaliveTimeoutMs: option({
 		flag: "grpc-keepalive-timeout",
-		type: count,
+		read: count,
 		default: 20_000,
 		unit: "ms",
 		meaning: "Time for the answer to that PING.",
@@ -248,7 +240,7 @@ export const OPTIONS = {
 	}),
 	grpcMaxConnectionAgeMs: option({
 		flag: "grpc-max-connection-age",
-		type: count,
+		read: count,
 		default: 0,
 		unit: "ms; 0: unlimited",
 		meaning: "Age at which a connection is asked to reconnect.",
@@ -256,7 +248,7 @@ export const OPTIONS = {
 	}),
 	grpcMaxConnectionAgeGraceMs: option({
 		flag: "grpc-max-connection-age-grace",
-		type: count,
+		read: count,
 		default: 0,
 		unit: "ms; 0: unlimited",
 		meaning: "Time for calls under way after that.",
@@ -264,7 +256,7 @@ export const OPTIONS = {
 	}),
 	allowMetrics: option({
 		flag: "allow-metrics",
-		type: flag,
+		read: boolean,
 		default: true,
 		unit: "boolean",
 		meaning: "Serve Prometheus metrics.",
@@ -272,7 +264,7 @@ export const OPTIONS = {
 	}),
 	metricsAddress: option({
 		flag: "metrics-address",
-		type: z.string().min(1),
+		read: filledText,
 		default: "127.0.0.1",
 		strictDefault: "0.0.0.0",
 		unit: "address",
@@ -281,7 +273,7 @@ export const OPTIONS = {
 	}),
 	metricsPort: option({
 		flag: "metrics-port",
-		type: port,
+		read: port,
 		default: 8002,
 		unit: "port; 0: any free",
 		meaning: "Metrics port.",
@@ -289,7 +281,7 @@ export const OPTIONS = {
 	}),
 	bodyBudgetBytes: option({
 		flag: "body-budget",
-		type: count,
+		read: count,
 		default: 1024 * MIB,
 		unit: "bytes",
 		meaning: "Memory for the bodies of all requests under way.",
@@ -298,7 +290,7 @@ export const OPTIONS = {
 	}),
 	adminTokenFile: option({
 		flag: "admin-token-file",
-		type: z.string(),
+		read: text,
 		default: "",
 		unit: "file",
 		meaning:
@@ -307,7 +299,7 @@ export const OPTIONS = {
 	}),
 	allowedHosts: option({
 		flag: "allowed-hosts",
-		type: names,
+		read: names,
 		default: [],
 		unit: "names, comma-separated; * = any",
 		meaning:
@@ -317,7 +309,7 @@ export const OPTIONS = {
 	}),
 	allowedOrigins: option({
 		flag: "allowed-origins",
-		type: names,
+		read: names,
 		default: [],
 		unit: "origins, comma-separated",
 		meaning: "Origins of pages that may change state.",
@@ -325,7 +317,7 @@ export const OPTIONS = {
 	}),
 	onnxLibrary: option({
 		flag: "onnxruntime-library",
-		type: z.string(),
+		read: text,
 		default: "",
 		unit: "file",
 		meaning:
@@ -334,7 +326,7 @@ export const OPTIONS = {
 	}),
 	logVerbose: option({
 		flag: "log-verbose",
-		type: count,
+		read: count,
 		default: 0,
 		unit: "level",
 		meaning: "0: off; 1 and more: also what each request did.",
@@ -342,7 +334,7 @@ export const OPTIONS = {
 	}),
 	logInfo: option({
 		flag: "log-info",
-		type: flag,
+		read: boolean,
 		default: true,
 		unit: "boolean",
 		meaning: "Log information.",
@@ -354,7 +346,7 @@ export type OptionName = keyof typeof OPTIONS;
 
 /** The server's options, complete and frozen. */
 export type ServerOptions = {
-	readonly [Name in OptionName]: z.output<(typeof OPTIONS)[Name]["type"]>;
+	readonly [Name in OptionName]: ReadBy<(typeof OPTIONS)[Name]["read"]>;
 };
 
 /** Triton options that are known and have no effect yet: each warns by name and the server starts. */

@@ -1,6 +1,6 @@
 // Flags over SACCADE_* environment over file over defaults. Every problem is reported at once.
-import { parse as parseYaml } from "yaml";
-import { z } from "zod";
+import { createRequire } from "node:module";
+import type { Reader } from "../common/readers.ts";
 import { envNameOf } from "./env-name.ts";
 import {
 	IGNORED_FLAGS,
@@ -44,11 +44,11 @@ export function resolveOptions(sources: Sources): Resolved {
 		...fromArgs(sources.args, problems, warnings),
 	};
 	// A wrong value is reported below, with the others.
-	const strict =
-		OPTIONS.strictTriton.type.safeParse(given.strictTriton).data === true;
+	const strictRead = OPTIONS.strictTriton.read(given.strictTriton);
+	const strict = strictRead.ok && strictRead.value;
 	const options: Record<string, unknown> = {};
 	for (const name of Object.keys(OPTIONS) as OptionName[]) {
-		const { type, default: fallback, flag, unit } = OPTIONS[name];
+		const { default: fallback, flag, unit } = OPTIONS[name];
 		const strictDefault =
 			"strictDefault" in OPTIONS[name] ? OPTIONS[name].strictDefault : fallback;
 		const value = given[name];
@@ -56,11 +56,11 @@ export function resolveOptions(sources: Sources): Resolved {
 			options[name] = strict ? strictDefault : fallback;
 			continue;
 		}
-		const parsed = (type as z.ZodType).safeParse(value);
-		if (parsed.success) options[name] = parsed.data;
+		const read = (OPTIONS[name].read as Reader<unknown>)(value);
+		if (read.ok) options[name] = read.value;
 		else
 			problems.push(
-				`--${flag} (${unit}): ${parsed.error.issues.map(({ message }) => message).join("; ")}, got '${String(value)}'`,
+				`--${flag} (${unit}): ${read.problem}, got '${String(value)}'`,
 			);
 	}
 	if (problems.length > 0) return { ok: false, problems };
@@ -153,35 +153,52 @@ function fromFile(
 	warnings: string[],
 ): Given {
 	if (text === null) return {};
-	let document: unknown;
-	try {
-		document = parseYaml(text, { maxAliasCount: MAX_ALIASES });
-	} catch (error) {
-		problems.push(
-			`the configuration file is no YAML: ${error instanceof Error ? error.message : error}`,
-		);
-		return {};
-	}
-	const parsed = z
-		.strictObject({ server: z.record(z.string(), z.unknown()).default({}) })
-		.safeParse(document ?? {});
-	if (!parsed.success) {
-		problems.push(
-			...parsed.error.issues.map(
-				({ path, message }) =>
-					`configuration file, ${path.join(".") || "top level"}: ${message}`,
-			),
-		);
-		return {};
-	}
+	const server = serverSection(text, problems);
 	const given: Given = {};
-	for (const [flag, value] of Object.entries(parsed.data.server)) {
+	for (const [flag, value] of Object.entries(server)) {
 		const name = NAME_BY_FLAG.get(flag);
 		if (name === undefined)
 			tellUnbuilt(flag, `configuration file: '${flag}'`, problems, warnings);
 		else given[name] = value;
 	}
 	return given;
+}
+
+function serverSection(text: string, problems: string[]): object {
+	let document: unknown;
+	try {
+		document = parseYaml(text);
+	} catch (error) {
+		problems.push(
+			`the configuration file is no YAML: ${error instanceof Error ? error.message : error}`,
+		);
+		return {};
+	}
+	const sections = document ?? {};
+	if (!isMapping(sections)) {
+		problems.push("configuration file: sections are needed, e.g. 'server:'");
+		return {};
+	}
+	for (const section of Object.keys(sections))
+		if (section !== "server")
+			problems.push(
+				`configuration file: '${section}' is no section; there is 'server'`,
+			);
+	const server = sections["server"] ?? {};
+	if (isMapping(server)) return server;
+	problems.push("configuration file, server: options with values are needed");
+	return {};
+}
+
+function parseYaml(text: string): unknown {
+	// Loaded when there is a file: most starts have none.
+	const require = createRequire(import.meta.url);
+	const { parse } = require("yaml") as typeof import("yaml");
+	return parse(text, { maxAliasCount: MAX_ALIASES });
+}
+
+function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+	return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function didYouMean(flag: string): string {

@@ -1,5 +1,4 @@
 // Neutral middleware of phase `open`: each looks at the head, refuses, or adds to the context.
-import { createHash, timingSafeEqual } from "node:crypto";
 import { HEADER } from "@saccade/protocol";
 import { SaccadeError, toSaccadeError } from "../errors/saccade-error.ts";
 import { deadlineFromMs } from "./deadline.ts";
@@ -52,9 +51,9 @@ const NEEDS_ADMIN: ReadonlySet<string> = new Set([
 /** Guards what changes the server's state. @param token null: open */
 export function withAdminToken(token: string | null): OpenMiddleware {
 	if (token === null) return (next) => next;
-	const expected = digest(token);
+	const isBearer = bearerCheck(token);
 	return (next) => (head) =>
-		!NEEDS_ADMIN.has(head.operation) || isBearer(head, expected)
+		!NEEDS_ADMIN.has(head.operation) || isBearer(head)
 			? next(head)
 			: refuse(
 					new SaccadeError(
@@ -64,14 +63,18 @@ export function withAdminToken(token: string | null): OpenMiddleware {
 				);
 }
 
-// Digests have one length, so the comparison takes the same time whatever was sent.
-function digest(text: string): Buffer {
-	return createHash("sha256").update(text).digest();
-}
-
-function isBearer(head: RequestHead, expected: Buffer): boolean {
-	const given = /^Bearer (.+)$/i.exec(head.header("authorization") ?? "")?.[1];
-	return given !== undefined && timingSafeEqual(digest(given), expected);
+function bearerCheck(token: string): (head: RequestHead) => boolean {
+	// Loaded by who has a token: most starts need nothing of it.
+	const { createHash, timingSafeEqual } =
+		process.getBuiltinModule("node:crypto");
+	// Digests have one length, so the comparison takes the same time whatever was sent.
+	const digest = (text: string) => createHash("sha256").update(text).digest();
+	const expected = digest(token);
+	return (head) => {
+		const header = head.header("authorization") ?? "";
+		const given = /^Bearer (.+)$/i.exec(header)?.[1];
+		return given !== undefined && timingSafeEqual(digest(given), expected);
+	};
 }
 
 /** Turns requests away while the server drains; health still answers. */

@@ -69,7 +69,7 @@ describe("config.pbtxt", () => {
 	});
 
 	for (const [what, text, named] of [
-		["an unknown enum value", "input { data_type: TYPE_FP31 }", /dataType/],
+		["an unknown enum value", "input { data_type: TYPE_FP31 }", /data_type/],
 		["an open brace", "input {", /./],
 		["text for a number", 'max_batch_size: "four"', /./],
 	] as const)

@@ -1,16 +1,13 @@
 // `config.pbtxt` and its JSON form ↔ the generated message `inference.ModelConfig`.
-import { fromBinary, fromJsonString, toBinary } from "@bufbuild/protobuf";
-import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { fromBinary, fromJsonString } from "@bufbuild/protobuf";
 import {
-	file_inference_model_config,
 	type ModelConfig,
 	ModelConfigSchema,
 } from "@saccade/protocol/gen/inference/model_config_pb.js";
-import protobuf from "protobufjs";
-import "protobufjs/ext/descriptor.js";
-import { create } from "@bufbuild/protobuf";
 import textformat from "protobufjs/ext/textformat.js";
+import type protobuf from "protobufjs/light.js";
 import { SaccadeError } from "../errors/saccade-error.ts";
+import { reflectMessage } from "./text-reflection.ts";
 
 /** A configuration is settings, not data: more is a mistake or an attack. */
 export const MAX_CONFIG_BYTES = 1024 * 1024;
@@ -28,33 +25,16 @@ export interface ParsedConfig {
 
 let reflected: protobuf.Type | null = null;
 
-/** The message's type for protobuf.js, which has the text parser; made from the same descriptor. */
-function reflectType(): protobuf.Type {
-	const set = toBinary(
-		FileDescriptorSetSchema,
-		create(FileDescriptorSetSchema, {
-			file: [file_inference_model_config.proto],
-		}),
-	);
-	const root = (
-		protobuf.Root as unknown as {
-			fromDescriptor(set: Uint8Array): protobuf.Root;
-		}
-	).fromDescriptor(set);
-	textformat.install();
-	return root.lookupType("inference.ModelConfig");
-}
-
 /** Throws LOAD_FAILED naming the file and the place. */
 export function parseConfigText(text: string, origin: string): ParsedConfig {
 	assertSize(text, origin);
 	try {
 		const unknownFields: string[] = [];
-		reflected ??= reflectType();
+		reflected ??= reflectMessage(ModelConfigSchema);
 		let type = reflected;
 		for (;;) {
 			try {
-				const bytes = type.encode(type.fromText(text)).finish();
+				const bytes = type.encode(textformat.fromText(type, text)).finish();
 				const message = fromBinary(ModelConfigSchema, bytes);
 				return { message, unknownFields };
 			} catch (error) {
@@ -64,7 +44,7 @@ export function parseConfigText(text: string, origin: string): ParsedConfig {
 				const [, owner = "", name = "", line = ""] = unknown;
 				unknownFields.push(`${name} (${line})`);
 				// The parser passes over reserved names, whatever their value; this type is ours alone.
-				if (type === reflected) type = reflectType();
+				if (type === reflected) type = reflectMessage(ModelConfigSchema);
 				const { root } = type;
 				const holder = root.lookupType(owner);
 				holder.reserved = [...(holder.reserved ?? []), name];

@@ -1,36 +1,42 @@
 // `parameters` of a model whose keys begin with `saccade.`: ours, typed, and strict, so that a misspelt one is
 // found at load and not in production.
-import { z } from "zod";
+import {
+	decimal,
+	oneOf,
+	positive,
+	type Read,
+	type ReadBy,
+	type Reader,
+	triple,
+	wholeNumber,
+} from "../common/readers.ts";
 import { SaccadeError } from "../errors/saccade-error.ts";
 import type { SaccadeSettings } from "./model-config.ts";
 
 const PREFIX = "saccade.";
+const MAX_LANES = 64;
 
-/** Parameters are text; an empty one is a mistake, and no zero. */
-const number = z
-	.string()
-	.regex(/\S/, "a number is needed")
-	.transform(Number)
-	.pipe(z.number());
-
-/** "0.485,0.456,0.406" */
-function perChannel(each: z.ZodType<number, string>) {
-	return z
-		.string()
-		.transform((text) => text.split(","))
-		.pipe(z.tuple([each, each, each]));
+interface Setting<T> {
+	readonly read: Reader<T>;
+	readonly default: T;
 }
 
-const positive = number.pipe(z.number().positive());
+function setting<T>(read: Reader<T>, fallback: NoInfer<T>): Setting<T> {
+	return { read, default: fallback };
+}
 
-const schema = z.strictObject({
-	run_mode: z.enum(["auto", "inline", "offload"]).default("auto"),
-	lanes: number.pipe(z.int().min(0).max(64)).default(0),
-	"input.channels": z.enum(["rgb", "bgr"]).default("rgb"),
-	"input.scale": positive.default(1 / 255),
-	"input.mean": perChannel(number).default([0, 0, 0]),
-	"input.std": perChannel(positive).default([1, 1, 1]),
-});
+const SETTINGS = {
+	run_mode: setting(oneOf("auto", "inline", "offload"), "auto"),
+	lanes: setting(wholeNumber({ max: MAX_LANES }), 0),
+	"input.channels": setting(oneOf("rgb", "bgr"), "rgb"),
+	"input.scale": setting(positive, 1 / 255),
+	"input.mean": setting(triple(decimal), [0, 0, 0]),
+	"input.std": setting(triple(positive), [1, 1, 1]),
+} as const;
+
+type Settings = {
+	[Key in keyof typeof SETTINGS]: ReadBy<(typeof SETTINGS)[Key]["read"]>;
+};
 
 export function isSaccadeParameter(key: string): boolean {
 	return key.startsWith(PREFIX);
@@ -40,33 +46,39 @@ export function isSaccadeParameter(key: string): boolean {
 export function parseSaccadeSettings(
 	parameters: ReadonlyMap<string, string>,
 ): SaccadeSettings {
-	const ours = Object.fromEntries(
-		[...parameters]
-			.filter(([key]) => isSaccadeParameter(key))
-			.map(([key, value]) => [key.slice(PREFIX.length), value]),
-	);
-	const parsed = schema.safeParse(ours);
-	if (!parsed.success) {
-		const problems = parsed.error.issues.map((issue) =>
-			issue.code === "unrecognized_keys"
-				? `unknown parameter ${issue.keys.map((key) => `'${PREFIX}${key}'`).join(", ")} (known: ${Object.keys(
-						schema.shape,
-					)
-						.map((key) => PREFIX + key)
-						.join(", ")})`
-				: `'${PREFIX}${issue.path.join(".")}': ${issue.message}`,
-		);
-		throw new SaccadeError("LOAD_FAILED", problems.join("; "));
+	const settings = Object.fromEntries(
+		Object.entries(SETTINGS).map(([key, known]) => [key, known.default]),
+	) as Settings;
+	const problems: string[] = [];
+	for (const [name, text] of parameters) {
+		if (!isSaccadeParameter(name)) continue;
+		const key = name.slice(PREFIX.length);
+		const read = readSetting(key, text);
+		if (read.ok) Object.assign(settings, { [key]: read.value });
+		else problems.push(read.problem);
 	}
-	const { data } = parsed;
+	if (problems.length > 0)
+		throw new SaccadeError("LOAD_FAILED", problems.join("; "));
 	return {
-		runMode: data.run_mode,
-		lanes: data.lanes,
+		runMode: settings.run_mode,
+		lanes: settings.lanes,
 		picture: {
-			channels: data["input.channels"],
-			scale: data["input.scale"],
-			mean: data["input.mean"],
-			std: data["input.std"],
+			channels: settings["input.channels"],
+			scale: settings["input.scale"],
+			mean: settings["input.mean"],
+			std: settings["input.std"],
 		},
 	};
+}
+
+function readSetting(key: string, text: string): Read<unknown> {
+	const name = PREFIX + key;
+	if (!Object.hasOwn(SETTINGS, key)) {
+		const known = Object.keys(SETTINGS).map((other) => PREFIX + other);
+		const problem = `unknown parameter '${name}' (known: ${known.join(", ")})`;
+		return { ok: false, problem };
+	}
+	const read = SETTINGS[key as keyof typeof SETTINGS].read(text);
+	if (read.ok) return read;
+	return { ok: false, problem: `'${name}': ${read.problem}, got '${text}'` };
 }

@@ -13,7 +13,7 @@ import type {
 	Session,
 } from "../runtime.ts";
 import { FakeBinding } from "./fake-binding.ts";
-import { type FakeModel, parseFakeModel } from "./model-file.ts";
+import type { FakeModel } from "./model-file.ts";
 
 export class FakeRuntime implements Runtime {
 	readonly name = "fake";
@@ -32,6 +32,8 @@ export class FakeRuntime implements Runtime {
 				"UNSUPPORTED",
 				`the fake runtime has no provider '${provider.name}'`,
 			);
+		// Loaded when a model asks for this backend: its schema library is heavy.
+		const { parseFakeModel } = await import("./model-file.ts");
 		const model = parseFakeModel(await textOf(source));
 		const session = new FakeSession(model, this.#clock, () =>
 			this.#sessions.delete(session),

@@ -7,7 +7,6 @@ import {
 	fromBinary,
 	toBinary,
 } from "@bufbuild/protobuf";
-import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { bidiMethod, type MethodHandler, Status } from "@saccade/grpc";
 import { file_grpc_health_v1_health } from "@saccade/protocol/gen/grpc/health/v1/health_pb.js";
 import {
@@ -31,7 +30,7 @@ export function reflectionRoutes(): [string, MethodHandler][] {
 		{
 			decode: (bytes) => fromBinary(ServerReflectionRequestSchema, bytes),
 			encode: (response) => toBinary(ServerReflectionResponseSchema, response),
-			handle: (request, send) => send(index.answer(request)),
+			handle: async (request, send) => send(await index.answer(request)),
 		},
 	);
 	// The two versions differ in their package name only.
@@ -53,9 +52,11 @@ class DescriptorIndex {
 		);
 	}
 
-	answer(request: ServerReflectionRequest): ServerReflectionResponse {
+	async answer(
+		request: ServerReflectionRequest,
+	): Promise<ServerReflectionResponse> {
 		const { messageRequest: query } = request;
-		const messageResponse = this.#respond(query);
+		const messageResponse = await this.#respond(query);
 		return create(ServerReflectionResponseSchema, {
 			validHost: request.host,
 			originalRequest: request,
@@ -63,9 +64,9 @@ class DescriptorIndex {
 		});
 	}
 
-	#respond(
+	async #respond(
 		query: ServerReflectionRequest["messageRequest"],
-	): ServerReflectionResponse["messageResponse"] {
+	): Promise<ServerReflectionResponse["messageResponse"]> {
 		switch (query.case) {
 			case "listServices":
 				return create(ServerReflectionResponseSchema, {
@@ -86,10 +87,10 @@ class DescriptorIndex {
 	}
 
 	/** The file and everything it imports, each once. */
-	#file(
+	async #file(
 		file: DescFile | undefined,
 		what: string,
-	): ServerReflectionResponse["messageResponse"] {
+	): Promise<ServerReflectionResponse["messageResponse"]> {
 		if (file === undefined) return notFound(`'${what}' is not known here`);
 		const files = new Set<DescFile>();
 		const visit = (next: DescFile) => {
@@ -97,6 +98,10 @@ class DescriptorIndex {
 			for (const dependency of next.dependencies) visit(dependency);
 		};
 		visit(file);
+		// Loaded when somebody asks: it holds every well-known type, and a start needs none of them.
+		const { FileDescriptorProtoSchema } = await import(
+			"@bufbuild/protobuf/wkt"
+		);
 		return create(ServerReflectionResponseSchema, {
 			messageResponse: {
 				case: "fileDescriptorResponse",

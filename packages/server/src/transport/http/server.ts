@@ -1,13 +1,9 @@
 // The HTTP transport on node:http: guard, route, phase `open`, then infer or a small endpoint.
-import {
-	createServer,
-	type IncomingMessage,
-	type Server,
-	type ServerResponse,
-} from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Clock } from "../../common/clock.ts";
+import { http } from "../../common/http-module.ts";
 import type { CallContext, RequestHead } from "../../endpoint/endpoint.ts";
 import type { Endpoints } from "../../endpoint/endpoints.ts";
 import { toSaccadeError } from "../../errors/saccade-error.ts";
@@ -72,7 +68,7 @@ class NodeHttpTransport implements HttpTransport {
 			strictTriton: options.strictTriton,
 			lingerMs: limits.lingerMs,
 		};
-		this.#server = createServer({
+		this.#server = http.createServer({
 			headersTimeout: limits.headTimeoutMs,
 			requestTimeout: limits.requestTimeoutMs,
 			keepAliveTimeout: limits.keepAliveTimeoutMs,

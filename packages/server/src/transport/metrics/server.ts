@@ -1,6 +1,6 @@
 // The metrics port: `GET /metrics` in Prometheus' text format, nothing else.
-import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { http } from "../../common/http-module.ts";
 
 export interface MetricsTransport {
 	listen(host: string, port: number): Promise<AddressInfo>;
@@ -8,7 +8,7 @@ export interface MetricsTransport {
 }
 
 export function createMetricsTransport(render: () => string): MetricsTransport {
-	const server = createServer(
+	const server = http.createServer(
 		{ headersTimeout: 5000, requestTimeout: 5000 },
 		(request, response) => {
 			const isMetrics = /^\/metrics\/?(\?.*)?$/.test(request.url ?? "");
