@@ -3,9 +3,7 @@
 import { writeSync } from "node:fs";
 
 /** What a line carries besides its text. */
-export type LogFields = Readonly<
-	Record<string, string | number | boolean | null>
->;
+type LogFields = Readonly<Record<string, string | number | boolean | null>>;
 
 export interface Logger {
 	info(fields: LogFields, text: string): void;
