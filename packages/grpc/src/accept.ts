@@ -1,6 +1,7 @@
 // From a request head to a call: is it gRPC, which method, by when.
-import { type MethodHandler, Status } from "./api.ts";
+import { type Encoding, type MethodHandler, Status } from "./api.ts";
 import {
+	encodingNotOffered,
 	HEADERS_TOO_LARGE,
 	METHOD_NOT_ALLOWED,
 	trailers,
@@ -8,7 +9,7 @@ import {
 	UNSUPPORTED_MEDIA_TYPE,
 } from "./grpc/blocks.ts";
 import { type CallContext, GrpcCall } from "./grpc/call.ts";
-import { type Encoding, parseEncoding } from "./grpc/compression.ts";
+import { parseEncoding } from "./grpc/compression.ts";
 import { FieldMetadata } from "./grpc/metadata.ts";
 import { parseTimeoutUs } from "./grpc/timeout.ts";
 import type { RequestHead } from "./http2/request-head.ts";
@@ -106,11 +107,7 @@ function refusalOf(
 			[],
 		);
 	if (encoding === null)
-		return trailersOnly(
-			Status.UNIMPLEMENTED,
-			`grpc-encoding "${metadata.get("grpc-encoding")}" is not offered`,
-			[["grpc-accept-encoding", "identity,deflate,gzip"]],
-		);
+		return encodingNotOffered(metadata.get("grpc-encoding") ?? "");
 	return null;
 }
 
@@ -119,7 +116,6 @@ function refusalOf(
  * what is wrong with the rest of it.
  */
 class Refusal implements StreamConsumer {
-	readonly owesInput = false;
 	readonly #stream: H2Stream;
 	readonly #block: Uint8Array;
 	#answered = false;
@@ -139,6 +135,10 @@ class Refusal implements StreamConsumer {
 		this.#stream.sendHeaders(this.#block, false);
 		this.#stream.sendData(EXPLANATION);
 		this.#stream.sendTrailers(INTERNAL_TRAILERS);
+	}
+
+	get owesInput(): boolean {
+		return !this.#answered;
 	}
 
 	lost(): void {}

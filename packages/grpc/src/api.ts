@@ -44,9 +44,14 @@ export type OutgoingMetadata = readonly (readonly [
 /** Something that can write one message of a known size straight into the connection's output buffer. */
 export interface MessageSource {
 	readonly byteLength: number;
+	/** The bytes are compressed as `ServerCall.enableCompression` said. @default false */
+	readonly compressed?: boolean;
 	/** Writes exactly `byteLength` bytes from `offset`. Called once, synchronously. */
 	writeTo(target: Uint8Array, offset: number): void;
 }
+
+/** https://github.com/grpc/grpc/blob/master/doc/compression.md */
+export type Encoding = "identity" | "gzip" | "deflate";
 
 export type CancelReason = "client" | "deadline" | "connection" | "shutdown";
 
@@ -70,13 +75,21 @@ export interface ServerCall {
 
 	/** Sends initial metadata now; otherwise it goes with the first message. */
 	sendMetadata(metadata: OutgoingMetadata): void;
+	/**
+	 * Announces compressed messages and tells how to compress them: gzip or deflate, or identity (not at all) where the
+	 * client takes neither or metadata was sent. Messages without `compressed` may still be sent as they are.
+	 */
+	enableCompression(): Encoding;
 	/** Sends one message. False: output is backed up; wait for `onDrain` before sending more. */
 	send(message: MessageSource): boolean;
 	/** Sends one message and status OK, coalesced: the hot path of a unary call. */
 	reply(message: MessageSource): void;
 	/** Ends the call. `message` is percent-encoded as the protocol asks. */
 	finish(status: Status, message?: string, trailers?: OutgoingMetadata): void;
-	/** Stops, and restarts, returning stream credit to the client: back pressure on a client stream. */
+	/**
+	 * Stops returning stream credit to the client: back pressure on a client stream. What arrives until `resume` counts
+	 * as kept (`maxKeptBytes`) even where its messages are complete.
+	 */
 	pause(): void;
 	resume(): void;
 }

@@ -1,15 +1,19 @@
 export type * from "./api.ts";
 export { Status } from "./api.ts";
+export { type StatusDetail, statusDetails } from "./grpc/status-details.ts";
+export { GrpcError } from "./grpc-error.ts";
+export type { ConnectionLimits } from "./http2/limits.ts";
+export type { Codec } from "./methods/answer-sender.ts";
 export {
+	type BidiOptions,
 	bidiMethod,
-	GrpcError,
-	type MessageCodec,
-	type StreamOptions,
+	type ClientStreamOptions,
+	clientStreamMethod,
+	type ServerStreamOptions,
 	serverStreamMethod,
 	type UnaryOptions,
 	unaryMethod,
-} from "./handlers.ts";
-export type { ConnectionLimits } from "./http2/limits.ts";
+} from "./methods/methods.ts";
 export type { GrpcServerOptions } from "./options.ts";
 export {
 	createGrpcServer,

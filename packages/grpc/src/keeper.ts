@@ -8,7 +8,11 @@ interface Watch {
 	/** When the keepalive PING under way was sent; NaN when none is. */
 	pingSentUs: number;
 	drainingSinceUs: number;
+	/** Share of the greatest age that this one reaches: those that came together shall not all go together. */
+	readonly ageShare: number;
 }
+
+const AGE_JITTER = 0.1;
 
 export class ConnectionKeeper {
 	readonly #connections: ReadonlySet<Connection>;
@@ -46,7 +50,11 @@ export class ConnectionKeeper {
 	#watchOf(connection: Connection): Watch {
 		let watch = this.#watches.get(connection);
 		if (watch === undefined) {
-			watch = { pingSentUs: Number.NaN, drainingSinceUs: Number.NaN };
+			watch = {
+				pingSentUs: Number.NaN,
+				drainingSinceUs: Number.NaN,
+				ageShare: 1 + AGE_JITTER * (2 * Math.random() - 1),
+			};
 			this.#watches.set(connection, watch);
 		}
 		return watch;
@@ -70,7 +78,8 @@ export class ConnectionKeeper {
 		const { maxConnectionAgeMs, maxConnectionAgeGraceMs } = this.#options;
 		if (maxConnectionAgeMs === 0) return;
 		if (Number.isNaN(watch.drainingSinceUs)) {
-			if (nowUs - connection.startedUs < maxConnectionAgeMs * 1000) return;
+			const maxAgeUs = maxConnectionAgeMs * 1000 * watch.ageShare;
+			if (nowUs - connection.startedUs < maxAgeUs) return;
 			watch.drainingSinceUs = nowUs;
 			connection.drain();
 		} else if (

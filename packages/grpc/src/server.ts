@@ -1,6 +1,7 @@
 // The server: listens, hands sockets to connections and streams to calls, and owns the timers of all of them.
 import type { AddressInfo, Server, Socket } from "node:net";
 import { Acceptor, answerHeadersTooLarge } from "./accept.ts";
+import { ByteBudget } from "./byte-budget.ts";
 import { DeadlineWheel } from "./grpc/deadlines.ts";
 import { Connection, type ConnectionHost } from "./http2/connection.ts";
 import type { SocketControl } from "./http2/socket-control.ts";
@@ -11,7 +12,12 @@ import {
 	type ResolvedOptions,
 	resolveOptions,
 } from "./options.ts";
-import { attachByEvents, createListener, type SocketUser } from "./socket.ts";
+import {
+	attachByEvents,
+	createListener,
+	type ReadMode,
+	type SocketUser,
+} from "./socket.ts";
 
 export interface ListenAddress {
 	readonly host?: string;
@@ -24,7 +30,9 @@ export interface ListenAddress {
 export interface GrpcServerStats {
 	readonly connectionCount: number;
 	readonly callCount: number;
-	readonly readMode: "reused-buffer" | "events";
+	/** Of messages and answers that are kept now (`maxKeptBytes`). */
+	readonly keptBytes: number;
+	readonly readMode: ReadMode;
 }
 
 export interface GrpcServer {
@@ -44,10 +52,12 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
 
 class Http2GrpcServer implements GrpcServer {
 	readonly #options: ResolvedOptions;
+	readonly #budget: ByteBudget;
 	readonly #acceptor: Acceptor;
 	readonly #keeper: ConnectionKeeper;
+	readonly #host: ConnectionHost;
 	readonly #listener: Server;
-	readonly #readMode: () => "reused-buffer" | "events";
+	readonly #readMode: () => ReadMode;
 	readonly #connections = new Set<Connection>();
 	readonly #peers = new WeakMap<StreamOwner, string>();
 	#waiting: Connection[] = [];
@@ -58,10 +68,12 @@ class Http2GrpcServer implements GrpcServer {
 	constructor(options: ResolvedOptions) {
 		this.#options = options;
 		const nowUs = () => options.clock.nowUs();
+		this.#budget = new ByteBudget(options.maxKeptBytes);
 		this.#acceptor = new Acceptor(
 			options.methods,
 			{
 				wheel: new DeadlineWheel(nowUs),
+				budget: this.#budget,
 				maxMessageBytes: options.maxMessageBytes,
 				maxInflateRatio: options.maxInflateRatio,
 				started: () => {
@@ -73,6 +85,7 @@ class Http2GrpcServer implements GrpcServer {
 			},
 			nowUs,
 		);
+		this.#host = this.#createHost(nowUs);
 		this.#keeper = new ConnectionKeeper(this.#connections, options);
 		const attach = (control: SocketControl) => this.#attach(control);
 		if (options.tls === null) {
@@ -92,6 +105,8 @@ class Http2GrpcServer implements GrpcServer {
 			);
 			this.#readMode = () => "events";
 		}
+		// Those in a TLS handshake count, too.
+		this.#listener.maxConnections = options.maxConnections;
 	}
 
 	listen(address: ListenAddress): Promise<AddressInfo | string> {
@@ -112,6 +127,7 @@ class Http2GrpcServer implements GrpcServer {
 		return {
 			connectionCount: this.#connections.size,
 			callCount: this.#callCount,
+			keptBytes: this.#budget.takenBytes,
 			readMode: this.#readMode(),
 		};
 	}
@@ -155,11 +171,8 @@ class Http2GrpcServer implements GrpcServer {
 			socket.destroy();
 			return NOBODY;
 		}
-		const connection = new Connection(
-			control,
-			this.#host,
-			this.#options.limits,
-		);
+		const { limits } = this.#options;
+		const connection = new Connection(control, this.#host, limits);
 		this.#connections.add(connection);
 		this.#peers.set(
 			connection,
@@ -173,24 +186,27 @@ class Http2GrpcServer implements GrpcServer {
 		};
 	}
 
-	readonly #host: ConnectionHost = {
-		accept: (stream, head) => {
-			const peer = this.#peers.get(stream.connection) ?? "";
-			return this.#acceptor.accept(stream, head, peer);
-		},
-		headTooLarge: answerHeadersTooLarge,
-		needsFlush: (connection) => {
-			// All that is sent during one callback of the event loop leaves together.
-			if (this.#waiting.push(connection) === 1) process.nextTick(this.#flush);
-		},
-		nowUs: () => this.#options.clock.nowUs(),
-		closed: (connection) => {
-			this.#connections.delete(connection);
-			if (this.#connections.size > 0) return;
-			this.#keeper.stop();
-			this.#allGone?.();
-		},
-	};
+	#createHost(nowUs: () => number): ConnectionHost {
+		return {
+			budget: this.#budget,
+			accept: (stream, head) => {
+				const peer = this.#peers.get(stream.connection) ?? "";
+				return this.#acceptor.accept(stream, head, peer);
+			},
+			headTooLarge: answerHeadersTooLarge,
+			needsFlush: (connection) => {
+				// All that is sent during one callback of the event loop leaves together.
+				if (this.#waiting.push(connection) === 1) process.nextTick(this.#flush);
+			},
+			nowUs,
+			closed: (connection) => {
+				this.#connections.delete(connection);
+				if (this.#connections.size > 0) return;
+				this.#keeper.stop();
+				this.#allGone?.();
+			},
+		};
+	}
 
 	readonly #flush = (): void => {
 		const waiting = this.#waiting;

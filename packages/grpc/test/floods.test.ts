@@ -63,7 +63,23 @@ const ATTACKS: readonly (readonly [
 				requestBlock(HOLD, [["connection", "close"]]),
 			),
 	],
+	["flood of streams beyond the limit", Buffer.alloc(0), head],
 	["PING flood", Buffer.alloc(0), () => ping()],
+	[
+		"flood of answers to PINGs that nobody sent",
+		Buffer.alloc(0),
+		() => ping(FLAG.ACK),
+	],
+	[
+		"flood of SETTINGS acknowledgements",
+		Buffer.alloc(0),
+		() => frameBytes(FRAME.SETTINGS, FLAG.ACK, 0),
+	],
+	[
+		"GOAWAY flood",
+		Buffer.alloc(0),
+		() => frameBytes(FRAME.GOAWAY, 0, 0, Buffer.alloc(8)),
+	],
 	["SETTINGS flood", Buffer.alloc(0), () => settings()],
 	[
 		"PRIORITY flood",
@@ -142,6 +158,41 @@ describeReadModes((options) => {
 		assert.equal(status, "0");
 	});
 
+	test("a client that takes its answer in crumbs is cut off, one that takes it in pieces is not", async () => {
+		const { port } = await startServer(
+			{ [ECHO]: echo },
+			{ ...options, clock: STOPPED_CLOCK },
+		);
+		const begin = async () => {
+			const client = await openRaw(port, [[SETTING.INITIAL_WINDOW_SIZE, 0]]);
+			client.send(requestHeaders(1, ECHO));
+			const body = grpcMessage(Buffer.alloc(600_000));
+			for (let at = 0; at < body.length; at += 16_000)
+				client.send(data(1, body.subarray(at, at + 16_000), false));
+			client.send(
+				data(1, Buffer.alloc(0)),
+				numberFrame(FRAME.WINDOW_UPDATE, 0, 1_000_000),
+			);
+			await client.first(({ type }) => type === FRAME.HEADERS);
+			return client;
+		};
+		const [crumbs, pieces] = [await begin(), await begin()];
+		const credit = (octets: number) =>
+			Array.from({ length: 2000 }, () =>
+				numberFrame(FRAME.WINDOW_UPDATE, 1, octets),
+			);
+		crumbs.send(...credit(1));
+		await crumbs.closed;
+		assert.equal(crumbs.goawayCode, ERROR.ENHANCE_YOUR_CALM);
+		pieces.send(...credit(301));
+		await pieces.first(
+			({ streamId, flags, type }) =>
+				streamId === 1 &&
+				type === FRAME.HEADERS &&
+				(flags & FLAG.END_STREAM) !== 0,
+		);
+	});
+
 	test("a client that ends each of many requests with an empty DATA frame is left alone", async () => {
 		const { port } = await startServer(
 			{ [ECHO]: echo },
@@ -184,6 +235,26 @@ describeReadModes((options) => {
 			acknowledged++;
 		}
 		assert.equal(acknowledged, 5000);
+	});
+
+	test("a client that keeps its connection alive too eagerly is told so in the words that it knows", async () => {
+		const { port } = await startServer(
+			{},
+			{ ...options, clock: STOPPED_CLOCK },
+		);
+		const client = await openRaw(port);
+		client.send(...Array.from({ length: 1100 }, () => ping()));
+		await client.closed;
+		const goaway = client.frames.find(({ type }) => type === FRAME.GOAWAY);
+		assert.equal(goaway?.payload.subarray(8).toString(), "too_many_pings");
+	});
+
+	test("a frame that would have to be kept whole, and is longer than any request's head may be, is not taken", async () => {
+		const { port } = await startServer({}, options);
+		const client = await openRaw(port);
+		client.send(frameBytes(0x42, 0, 0, Buffer.alloc(300_000)).subarray(0, 9));
+		await client.closed;
+		assert.equal(client.goawayCode, ERROR.ENHANCE_YOUR_CALM);
 	});
 
 	test("a client that gives up every other of many calls is left alone", async () => {

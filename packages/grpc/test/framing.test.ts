@@ -37,7 +37,7 @@ function readFrames(parts: readonly Uint8Array[]): string[] {
 					`${type} ${flags} ${id} ${Buffer.from(bytes.subarray(start, end)).toString("hex")}`,
 				),
 		},
-		16_384,
+		{ maxFrameBytes: 16_384, maxHeaderListBytes: 4096 },
 	);
 	for (const part of parts) reader.read(part, 0, part.length);
 	return log;
@@ -106,6 +106,8 @@ test("messages are the same however the body is cut, in place or landed", () => 
 									: new Uint8Array(byteLength);
 							return inPlace && first.length === byteLength ? first : target;
 						},
+						messageAhead: () => {},
+						keep: () => true,
 						messageEnd: () => got.push(Buffer.from(target).toString("hex")),
 						violation: (_status, text) => assert.fail(text),
 					},

@@ -120,7 +120,9 @@ describeReadModes((options) => {
 				"/t/Bidi": bidiMethod<Uint8Array, Uint8Array>({
 					decode: (bytes) => bytes,
 					encode: (bytes) => bytes,
-					handle: (request, send) => send(request),
+					handle: async (requests, send) => {
+						for await (const request of requests) await send(request);
+					},
 				}),
 			},
 			options,

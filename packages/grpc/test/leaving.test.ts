@@ -156,13 +156,15 @@ describeReadModes((options) => {
 		const log: string[] = [];
 		const slow = bidiMethod<Uint8Array, Uint8Array>({
 			...identity,
-			handle: async (request, send, call) => {
-				log.push("handle");
-				call.onCancel = () => isGone();
-				await gone;
-				// Not waited for: that it fails must not reach the process.
-				void send(request);
-				log.push(`cancelled ${call.cancelled}`);
+			handle: async (requests, send, call) => {
+				for await (const request of requests) {
+					log.push("handle");
+					call.onCancel = () => isGone();
+					await gone;
+					// Not waited for: that it fails must not reach the process.
+					void send(request);
+					log.push(`cancelled ${call.cancelled}`);
+				}
 			},
 		});
 		const { port } = await startServer({ [STREAM]: slow }, options);

@@ -1,7 +1,8 @@
 // Clients that do not read, read late, write octet by octet, or stop in the middle: what they cost is bounded, and
 // whoever stands still is cut off.
 import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
+import { encodeHeaders } from "../src/hpack/encoder.ts";
 import {
 	ERROR,
 	FLAG,
@@ -17,6 +18,7 @@ import {
 } from "../src/index.ts";
 import {
 	data,
+	type Frame,
 	frameBytes,
 	grpcMessage,
 	numberFrame,
@@ -169,25 +171,39 @@ describeReadModes((options) => {
 		assert.deepEqual(answer.payload, grpcMessage(message));
 	});
 
-	/** Where frames can still be sent after it, PINGs are: they are no progress. */
-	const stalls: readonly (readonly [
+	const unfinishedFrames: readonly (readonly [what: string, octets: Buffer])[] =
+		[
+			["a frame", requestHeaders(1, HOLD).subarray(0, 12)],
+			["a header block", frameBytes(FRAME.HEADERS, 0, 1, requestBlock(HOLD))],
+		];
+	for (const [what, octets] of unfinishedFrames)
+		test(`a client that stops in the middle of ${what} is cut off`, async (context) => {
+			const time = manualTime(context);
+			const { port } = await startServer(
+				{ [HOLD]: holding([], []) },
+				{ ...options, clock: time.clock },
+			);
+			const client = await openRaw(port);
+			const other = await openRaw(port);
+			client.send(octets);
+			// Its answer tells that what went before on this machine was read, too.
+			await pinged(other);
+			time.advance(40);
+			await client.closed;
+			assert.equal(client.goawayCode, ERROR.ENHANCE_YOUR_CALM);
+			await pinged(other);
+		});
+
+	const unfinishedStreams: readonly (readonly [
 		what: string,
 		octets: Buffer,
-		canPing: boolean,
 	])[] = [
-		["a frame", requestHeaders(1, HOLD).subarray(0, 12), false],
-		[
-			"a header block",
-			frameBytes(FRAME.HEADERS, 0, 1, requestBlock(HOLD)),
-			false,
-		],
 		[
 			"a body of known length",
 			Buffer.concat([
 				requestHeaders(1, HOLD, [["content-length", "5"]]),
 				data(1, EMPTY_MESSAGE.subarray(0, 4), false),
 			]),
-			true,
 		],
 		[
 			"a message",
@@ -195,36 +211,67 @@ describeReadModes((options) => {
 				requestHeaders(1, HOLD),
 				data(1, grpcMessage(Buffer.alloc(5000)).subarray(0, 3000), false),
 			]),
-			true,
+		],
+		["a call that needs a message", requestHeaders(1, HOLD)],
+		[
+			"a request that is no gRPC",
+			frameBytes(
+				FRAME.HEADERS,
+				FLAG.END_HEADERS,
+				1,
+				encodeHeaders([
+					[":method", "POST"],
+					[":scheme", "http"],
+					[":path", "/"],
+				]),
+			),
 		],
 	];
-	for (const [what, octets, canPing] of stalls)
-		test(`a client that stops in the middle of ${what} is cut off`, (context) =>
-			assertCutOff(context, octets, canPing));
+	for (const [what, octets] of unfinishedStreams)
+		test(`a stream that stops in the middle of ${what} is reset, while others of its connection go on`, async (context) => {
+			const time = manualTime(context);
+			const { port } = await startServer(
+				{ [HOLD]: holding([], []), [ECHO]: echo },
+				{ ...options, clock: time.clock },
+			);
+			const client = await openRaw(port);
+			client.send(octets);
+			for (let id = 3; id < 15; id += 2) {
+				// Neither these nor other streams are progress of that one.
+				await pinged(client);
+				client.send(requestHeaders(id, ECHO), data(id, EMPTY_MESSAGE));
+				await client.first(
+					({ streamId, flags }) =>
+						streamId === id && (flags & FLAG.END_STREAM) !== 0,
+				);
+				time.advance(5);
+				const wasReset = client.frames.some(isReset);
+				assert.equal(wasReset, false, `after ${time.clock.nowUs()} µs`);
+			}
+			time.advance(5);
+			const reset = await client.first(isReset);
+			assert.equal(reset.payload.readUInt32BE(), ERROR.ENHANCE_YOUR_CALM);
+			await pinged(client);
+		});
 
-	async function assertCutOff(
-		context: TestContext,
-		octets: Buffer,
-		canPing: boolean,
-	): Promise<void> {
+	test("a body that comes in drops, but comes, is not cut off", async (context) => {
 		const time = manualTime(context);
 		const { port } = await startServer(
-			{ [HOLD]: holding([], []) },
+			{ [ECHO]: echo },
 			{ ...options, clock: time.clock },
 		);
 		const client = await openRaw(port);
-		const other = await openRaw(port);
-		client.send(octets);
-		for (let seconds = 0; seconds < 40; seconds += 5) {
-			// Its answer tells that what went before on this machine was read, too.
-			await pinged(other);
-			if (canPing && seconds < 30) await pinged(client);
-			time.advance(5);
+		client.send(requestHeaders(1, ECHO));
+		const body = grpcMessage(Buffer.from("12345"));
+		for (const octet of body) {
+			client.send(data(1, Uint8Array.of(octet), false));
+			await pinged(client);
+			time.advance(25);
 		}
-		await client.closed;
-		assert.equal(client.goawayCode, ERROR.ENHANCE_YOUR_CALM);
-		await pinged(other);
-	}
+		client.send(data(1, Buffer.alloc(0)));
+		const answer = await client.first(({ type }) => type === FRAME.DATA);
+		assert.deepEqual(answer.payload, body);
+	});
 
 	test("streams that are idle between messages, and one that the server holds back, stay", async (context) => {
 		const time = manualTime(context);
@@ -234,7 +281,9 @@ describeReadModes((options) => {
 				"/t/Bidi": bidiMethod<Uint8Array, Uint8Array>({
 					decode: (bytes) => bytes,
 					encode: (bytes) => bytes,
-					handle: (request, send) => send(request),
+					handle: async (requests, send) => {
+						for await (const request of requests) await send(request);
+					},
 				}),
 				[HOLD]: holding(calls, []),
 			},
@@ -287,6 +336,9 @@ describeReadModes((options) => {
 		assert.equal(server.stats().connectionCount, 0);
 	});
 });
+
+const isReset = ({ type, streamId }: Frame) =>
+	type === FRAME.RST_STREAM && streamId === 1;
 
 let pingCount = 0;
 

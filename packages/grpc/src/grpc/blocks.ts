@@ -1,6 +1,7 @@
 // Header blocks of answers, built once where they never change.
-import { type OutgoingMetadata, Status } from "../api.ts";
+import { type Encoding, type OutgoingMetadata, Status } from "../api.ts";
 import { encodeHeaders } from "../hpack/encoder.ts";
+import { OFFERED_ENCODINGS } from "./compression.ts";
 import { toFields } from "./metadata.ts";
 
 const BASE: readonly (readonly [string, string])[] = [
@@ -10,14 +11,19 @@ const BASE: readonly (readonly [string, string])[] = [
 
 const ACCEPT: readonly [string, string] = [
 	"grpc-accept-encoding",
-	"identity,deflate,gzip",
+	OFFERED_ENCODINGS,
 ];
 
 export const RESPONSE_HEADERS = encodeHeaders([...BASE, ACCEPT]);
 export const OK_TRAILERS = encodeHeaders([["grpc-status", "0"]]);
 
-export function responseHeaders(metadata: OutgoingMetadata): Buffer {
-	return encodeHeaders([...BASE, ACCEPT, ...toFields(metadata)]);
+export function responseHeaders(
+	metadata: OutgoingMetadata,
+	encoding: Encoding,
+): Buffer {
+	const fields: [string, string][] = toFields(metadata);
+	if (encoding !== "identity") fields.unshift(["grpc-encoding", encoding]);
+	return encodeHeaders([...BASE, ACCEPT, ...fields]);
 }
 
 export function trailers(
@@ -37,6 +43,16 @@ export function trailersOnly(
 	metadata: OutgoingMetadata,
 ): Buffer {
 	return encodeHeaders([...BASE, ...trailerFields(status, message, metadata)]);
+}
+
+/** With the encodings that are, as the protocol asks. */
+export function encodingNotOffered(encoding: string): Buffer {
+	const text = `grpc-encoding "${encoding}" is not offered`;
+	return encodeHeaders([
+		...BASE,
+		ACCEPT,
+		...trailerFields(Status.UNIMPLEMENTED, text, []),
+	]);
 }
 
 /** For requests that are not gRPC at all, as gRPC servers answer them. */
@@ -65,8 +81,12 @@ const MAX_MESSAGE_BYTES = 2048;
  * https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses
  */
 function percentEncode(message: string): string {
+	const octets = Buffer.from(message);
+	let end = Math.min(octets.length, MAX_MESSAGE_BYTES);
+	// Not in the middle of a character: clients decode strictly.
+	while (((octets[end] ?? 0) & 0xc0) === 0x80) end--;
 	let text = "";
-	for (const octet of Buffer.from(message).subarray(0, MAX_MESSAGE_BYTES)) {
+	for (const octet of octets.subarray(0, end)) {
 		const plain = octet >= 0x20 && octet <= 0x7e && octet !== 0x25;
 		text += plain
 			? String.fromCharCode(octet)

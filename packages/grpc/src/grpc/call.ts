@@ -5,6 +5,7 @@
 
 import {
 	type CancelReason,
+	type Encoding,
 	type MessageSink,
 	type MessageSource,
 	type Metadata,
@@ -13,7 +14,7 @@ import {
 	type ServerCall,
 	Status,
 } from "../api.ts";
-import { copyBytes } from "../http2/copy-bytes.ts";
+import type { ByteBudget } from "../byte-budget.ts";
 import type { H2Stream, LossReason, StreamConsumer } from "../http2/stream.ts";
 import {
 	OK_TRAILERS,
@@ -22,18 +23,15 @@ import {
 	trailers,
 	trailersOnly,
 } from "./blocks.ts";
-import { type Encoding, inflate } from "./compression.ts";
+import { acceptedEncoding, inflate, NO_ROOM } from "./compression.ts";
 import type { DeadlineWheel, WheelEntry } from "./deadlines.ts";
+import { Inflation } from "./inflation.ts";
 import { MessageReader, type MessageReceiver } from "./message-reader.ts";
 import { prefixed } from "./prefixed-source.ts";
 
-interface Inflation {
-	readonly held: Uint8Array[];
-	endHeld: boolean;
-}
-
 export interface CallContext {
 	readonly wheel: DeadlineWheel;
+	readonly budget: ByteBudget;
 	readonly maxMessageBytes: number;
 	readonly maxInflateRatio: number;
 	started(): void;
@@ -64,6 +62,9 @@ export class GrpcCall
 	/** Where a compressed message lands before that. */
 	#deflated: Uint8Array | null = null;
 	#sink: MessageSink | null = null;
+	/** What answers are compressed with, once the handler asked. */
+	#answerEncoding: Encoding = "identity";
+	#keptBytes = 0;
 	#messageCount = 0;
 	#headersSent = false;
 	#halfClosed = false;
@@ -105,29 +106,36 @@ export class GrpcCall
 		}
 	}
 
+	/** The rest of a message, or the one that a unary method needs. */
 	get owesInput(): boolean {
-		return !this.#finished && !this.#reader.isAtBoundary;
+		if (this.#finished) return false;
+		return this.#unary ? !this.#halfClosed : !this.#reader.isAtBoundary;
 	}
 
 	// ── what the handler calls ───────────────────────────────────────────────────────────────────────────
 
 	sendMetadata(metadata: OutgoingMetadata): void {
 		if (this.#finished || this.#headersSent) return;
-		const block = responseHeaders(metadata);
+		const block = responseHeaders(metadata, this.#answerEncoding);
 		this.#headersSent = true;
 		this.#stream.sendHeaders(block, false);
 	}
 
+	enableCompression(): Encoding {
+		if (!this.#headersSent)
+			this.#answerEncoding = acceptedEncoding(
+				this.metadata.get("grpc-accept-encoding"),
+			);
+		return this.#answerEncoding;
+	}
+
 	send(message: MessageSource): boolean {
-		if (this.#finished) return true;
-		this.#sendHeadersOnce();
-		return this.#stream.sendData(prefixed.of(message));
+		return this.#finished || this.#sendMessage(message);
 	}
 
 	reply(message: MessageSource): void {
 		if (this.#finished) return;
-		this.#sendHeadersOnce();
-		this.#stream.sendData(prefixed.of(message));
+		this.#sendMessage(message);
 		// It may have been more than the connection bears.
 		if (this.#finished) return;
 		this.#stream.sendTrailers(OK_TRAILERS);
@@ -157,22 +165,20 @@ export class GrpcCall
 
 	data(bytes: Uint8Array, start: number, end: number): void {
 		if (this.#sink === null || this.#finished) return;
-		// Messages stay in order: what follows a compressed one waits for it. No credit is returned meanwhile, so the
-		// window bounds how much.
-		if (this.#inflation !== null)
-			this.#inflation.held.push(copyBytes(bytes, start, end));
-		else {
-			try {
-				this.#reader.read(bytes, start, end);
-			} catch {
-				this.#handlerFailed();
-			}
+		if (this.#inflation !== null) {
+			if (this.keep(end - start)) this.#inflation.hold(bytes, start, end);
+			return;
+		}
+		try {
+			this.#reader.read(bytes, start, end);
+		} catch {
+			this.#handlerFailed();
 		}
 	}
 
 	end(): void {
 		if (this.#inflation !== null) {
-			this.#inflation.endHeld = true;
+			this.#inflation.holdEnd();
 			return;
 		}
 		try {
@@ -246,24 +252,57 @@ export class GrpcCall
 		this.finish(status, text);
 	}
 
+	messageAhead(): void {
+		if (!this.#paused) this.#release(this.#keptBytes);
+	}
+
+	keep(byteLength: number): boolean {
+		if (this.#context.budget.take(byteLength)) {
+			this.#keptBytes += byteLength;
+			return true;
+		}
+		this.violation(NO_ROOM.status, NO_ROOM.text);
+		return false;
+	}
+
+	#release(byteLength: number): void {
+		this.#keptBytes -= byteLength;
+		this.#context.budget.release(byteLength);
+	}
+
+	// ── compressed messages ──────────────────────────────────────────────────────────────────────────────
+
 	#inflate(deflated: Uint8Array): void {
-		const inflation: Inflation = { held: [], endHeld: false };
+		const inflation = new Inflation();
 		this.#inflation = inflation;
 		this.#stream.pauseCredit();
 		const { maxMessageBytes, maxInflateRatio } = this.#context;
-		inflate(
+		inflation.stop = inflate(
 			this.#encoding,
 			deflated,
-			{ maxBytes: maxMessageBytes, maxRatio: maxInflateRatio },
-			(problem, message) => {
-				this.#inflation = null;
-				if (!this.#paused) this.#stream.resumeCredit();
-				if (this.#finished) return;
-				if (problem !== null) this.violation(problem.status, problem.text);
-				else this.#deliver(message);
-				this.#replay(inflation);
+			{
+				maxBytes: maxMessageBytes,
+				maxRatio: maxInflateRatio,
+				keep: (byteLength) => this.keep(byteLength),
+			},
+			{
+				done: (message) => {
+					this.#inflation = null;
+					this.#release(deflated.byteLength);
+					if (!this.#paused) this.#stream.resumeCredit();
+					this.#deliver(message);
+					inflation.replay(this);
+				},
+				failed: ({ status, text }) => this.violation(status, text),
 			},
 		);
+	}
+
+	/** What waited for an inflation, again. */
+	replayed(bytes: Uint8Array): void {
+		if (this.#finished) return;
+		this.#release(bytes.byteLength);
+		this.data(bytes, 0, bytes.byteLength);
 	}
 
 	#deliver(message: Uint8Array): void {
@@ -275,11 +314,6 @@ export class GrpcCall
 		} catch {
 			this.#handlerFailed();
 		}
-	}
-
-	#replay(inflation: Inflation): void {
-		for (const bytes of inflation.held) this.data(bytes, 0, bytes.length);
-		if (inflation.endHeld) this.end();
 	}
 
 	#streamEnd(): void {
@@ -296,8 +330,19 @@ export class GrpcCall
 		this.#sink.halfClose();
 	}
 
+	#sendMessage(message: MessageSource): boolean {
+		if (message.compressed === true && this.#answerEncoding === "identity")
+			throw new TypeError("compressed without enableCompression()");
+		this.#sendHeadersOnce();
+		return this.#stream.sendData(prefixed.of(message));
+	}
+
 	#sendHeadersOnce(): void {
 		if (this.#headersSent) return;
+		if (this.#answerEncoding !== "identity") {
+			this.sendMetadata([]);
+			return;
+		}
 		this.#headersSent = true;
 		this.#stream.sendHeaders(RESPONSE_HEADERS, false);
 	}
@@ -312,17 +357,24 @@ export class GrpcCall
 		this.#finished = true;
 		this.#context.wheel.remove(this);
 		const unfinished = this.#reader.isInMessage && this.#deflated === null;
-		this.#reader.stop();
+		this.#stopReading();
 		// The handler ended the call itself; bytes it still expected will not come.
 		if (unfinished) attempt(() => this.#sink?.abort("shutdown"));
 		this.#context.finished();
+	}
+
+	#stopReading(): void {
+		this.#reader.stop();
+		this.#inflation?.stop();
+		this.#inflation = null;
+		this.#release(this.#keptBytes);
 	}
 
 	#cancel(reason: CancelReason): void {
 		this.#finished = true;
 		this.cancelled = true;
 		this.#context.wheel.remove(this);
-		this.#reader.stop();
+		this.#stopReading();
 		const sink = this.#sink;
 		this.#sink = null;
 		this.#context.finished();
@@ -344,6 +396,7 @@ function attempt(run: () => void): void {
 
 const LOSS_TO_CANCEL: Readonly<Record<LossReason, CancelReason>> = {
 	"peer-reset": "client",
+	"peer-fault": "client",
 	connection: "connection",
 	shutdown: "shutdown",
 };

@@ -78,14 +78,15 @@ export class DeadlineWheel {
 	}
 
 	#fireSlot(slot: number, nowUs: number): void {
+		// Collected first: what one entry does when it expires may remove others.
+		const due: WheelEntry[] = [];
 		let entry = this.#slots[slot] ?? null;
-		while (entry !== null) {
-			const next: WheelEntry | null = entry.wheelNext;
-			if (entry.deadlineUs <= nowUs) {
-				this.remove(entry);
-				entry.expire();
-			}
-			entry = next;
+		for (; entry !== null; entry = entry.wheelNext)
+			if (entry.deadlineUs <= nowUs) due.push(entry);
+		for (const expired of due) {
+			if (expired.wheelSlot < 0) continue;
+			this.remove(expired);
+			expired.expire();
 		}
 	}
 }

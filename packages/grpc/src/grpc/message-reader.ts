@@ -19,6 +19,10 @@ export interface MessageReceiver {
 		compressed: boolean,
 	): Uint8Array | null;
 	messageEnd(): void;
+	/** The next message begins: earlier ones are no business of the reader any more. */
+	messageAhead(): void;
+	/** Bytes are kept beyond the read that brought them. False: there is no room, and the call was ended. */
+	keep(byteLength: number): boolean;
 	/** The stream cannot go on. */
 	violation(status: Status, text: string): void;
 }
@@ -109,7 +113,8 @@ export class MessageReader {
 		}
 		this.#at = 0;
 		this.#state = "first";
-		if (this.#byteLength === 0) this.#begin(bytes, at, at);
+		this.#receiver.messageAhead();
+		if (this.#byteLength === 0) this.#begin(bytes, at, at, false);
 		return at;
 	}
 
@@ -118,23 +123,24 @@ export class MessageReader {
 		const wanted = Math.min(this.#byteLength, FIRST_BYTES);
 		if (this.#stage === null && available >= wanted) {
 			const next = Math.min(end, at + this.#byteLength);
-			this.#begin(bytes, at, next);
+			this.#begin(bytes, at, next, false);
 			return next;
 		}
 		this.#stage ??= new Uint8Array(wanted);
 		const next = Math.min(end, at + wanted - this.#at);
+		if (!this.#receiver.keep(next - at)) return end;
 		this.#stage.set(bytes.subarray(at, next), this.#at);
 		this.#at += next - at;
 		if (this.#at === wanted) {
 			const stage = this.#stage;
 			this.#stage = null;
-			this.#begin(stage, 0, wanted);
+			this.#begin(stage, 0, wanted, true);
 		}
 		return next;
 	}
 
-	/** `bytes[start, end)` are the first octets of the message, perhaps all. */
-	#begin(bytes: Uint8Array, start: number, end: number): void {
+	/** `bytes[start, end)` are the first octets of the message, perhaps all, and perhaps kept already. */
+	#begin(bytes: Uint8Array, start: number, end: number, isKept: boolean): void {
 		const first = bytes.subarray(start, end);
 		this.#state = "body";
 		const target = this.#receiver.messageBegin(
@@ -149,13 +155,17 @@ export class MessageReader {
 			this.#state = this.#at < this.#byteLength ? "skip" : "prefix";
 			return;
 		}
-		if (target !== first) target.set(first);
+		if (target !== first) {
+			if (!isKept && !this.#receiver.keep(first.byteLength)) return;
+			target.set(first);
+		}
 		this.#target = target;
 		this.#endIfComplete();
 	}
 
 	#readBody(bytes: Uint8Array, at: number, end: number): number {
 		const next = Math.min(end, at + this.#byteLength - this.#at);
+		if (!this.#receiver.keep(next - at)) return end;
 		const whole = at === 0 && next === bytes.byteLength;
 		this.#target!.set(whole ? bytes : bytes.subarray(at, next), this.#at);
 		this.#at += next - at;

@@ -35,11 +35,16 @@ export class FieldMetadata implements Metadata {
 	}
 }
 
+/** What the protocol itself sends, or keeps for itself; status details are the one that applications may send. */
+const RESERVED =
+	/^(content-type|te|user-agent|grpc-(?!status-details-bin$).*)$/;
+
 /** Metadata as header fields: `-bin` values in base64 without padding. Throws TypeError for what HTTP/2 forbids. */
 export function toFields(metadata: OutgoingMetadata): [string, string][] {
 	return metadata.map(([name, value]) => {
 		if (!/^[0-9a-z_.-]+$/.test(name))
 			throw new TypeError(`"${name}" is no metadata name`);
+		if (RESERVED.test(name)) throw new TypeError(`"${name}" is reserved`);
 		if (typeof value !== "string")
 			return [name, Buffer.from(value).toString("base64").replace(/=+$/, "")];
 		if (!/^[\x20-\x7e]*$/.test(value))

@@ -16,7 +16,7 @@ class PrefixedSource implements DataSource {
 	writeTo(target: Uint8Array, offset: number): void {
 		const message = this.#message!;
 		const length = message.byteLength;
-		target[offset] = 0;
+		target[offset] = message.compressed === true ? 1 : 0;
 		target[offset + 1] = length >>> 24;
 		target[offset + 2] = length >>> 16;
 		target[offset + 3] = length >>> 8;

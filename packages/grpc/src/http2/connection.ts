@@ -3,6 +3,7 @@
 //
 //   open ──drain──▶ draining ──last stream done──▶ closed
 //     └──error, timeout, socket gone──────────────────┘
+import type { ByteBudget } from "../byte-budget.ts";
 import {
 	type ConnectionError,
 	calmDown,
@@ -29,6 +30,8 @@ import type { StreamTable } from "./stream-table.ts";
 import { type Phase, Timeouts } from "./timeouts.ts";
 
 export interface ConnectionHost {
+	/** What all connections of the server may keep together. */
+	readonly budget: ByteBudget;
 	/** A request's head is complete: returns who consumes the stream, or null when it was answered already. */
 	accept(stream: H2Stream, head: RequestHead): StreamConsumer | null;
 	/** The header list exceeded the limit: answer on the stream. */
@@ -68,11 +71,11 @@ export class Connection implements StreamOwner, SenderHost, ReceiverHost {
 		this.#control = control;
 		this.#host = host;
 		this.#limits = limits;
-		const shared = createShared(limits, () => host.nowUs());
+		const shared = createShared(limits, () => host.nowUs(), host.budget);
 		this.#streams = shared.streams;
 		this.#sender = new Sender(control.socket, shared, this);
 		this.#receiver = new Receiver(this.#sender, shared, this);
-		this.#reader = new FrameReader(this.#receiver, limits.maxFrameBytes);
+		this.#reader = new FrameReader(this.#receiver, limits);
 		this.#timeouts = new Timeouts(control.socket, shared);
 		this.startedUs = host.nowUs();
 		this.lastActivityUs = this.startedUs;
@@ -167,7 +170,7 @@ export class Connection implements StreamOwner, SenderHost, ReceiverHost {
 	resetStream(stream: H2Stream, code: ErrorNumber): void {
 		if (!this.#streams.open.has(stream.id)) return;
 		this.#sender.reset(stream.id, code);
-		this.#lose(stream, "shutdown");
+		this.#lose(stream, "peer-fault");
 	}
 
 	ended(stream: H2Stream): void {
@@ -204,6 +207,7 @@ export class Connection implements StreamOwner, SenderHost, ReceiverHost {
 
 	/** The kernel took what was backed up. */
 	drained(): void {
+		this.#sender.countBacklog();
 		if (!this.#isCongested || this.isClosed) return;
 		this.#isCongested = false;
 		const held = this.#heldInput;
@@ -233,15 +237,18 @@ export class Connection implements StreamOwner, SenderHost, ReceiverHost {
 		const timeout = this.#timeouts.check(nowUs, {
 			phase: this.#phase,
 			awaitsPreface: this.#reader.awaitsPreface,
-			isOwed: !this.#isCongested && this.#isOwed(),
+			isOwed: !this.#isCongested && this.#isOwed,
 			progressCount: this.#receiver.progressCount,
 		});
+		for (const stream of [...this.#streams.open.values()])
+			if (this.#timeouts.isStalled(nowUs, stream, this.#isCongested))
+				this.resetStream(stream, ERROR.ENHANCE_YOUR_CALM);
 		switch (timeout) {
 			case "drain":
 				this.#acceptNoMore();
 				break;
 			case "request":
-				this.#fail(calmDown("a request made no progress"));
+				this.#fail(calmDown("a frame or a header block made no progress"));
 				break;
 			case "preface":
 			case "write":
@@ -252,13 +259,9 @@ export class Connection implements StreamOwner, SenderHost, ReceiverHost {
 		}
 	}
 
-	/** True while the client owes us the rest of a frame, of a block, of a body or of a message. */
-	#isOwed(): boolean {
-		return (
-			this.#reader.isInFrame ||
-			this.#receiver.isInBlock ||
-			this.#streams.some((stream) => stream.owesInput)
-		);
+	/** The client owes us the rest of a frame or of a header block: no stream can go on before it came. */
+	get #isOwed(): boolean {
+		return this.#reader.isInFrame || this.#receiver.isInBlock;
 	}
 
 	/** Sends a PING; `acknowledged` runs when the peer answers it. */
@@ -294,6 +297,7 @@ export class Connection implements StreamOwner, SenderHost, ReceiverHost {
 	/** The socket is gone. */
 	socketClosed(): void {
 		this.#close("connection");
+		this.#sender.dropBacklog();
 		this.#host.closed(this);
 	}
 
@@ -304,8 +308,8 @@ export class Connection implements StreamOwner, SenderHost, ReceiverHost {
 	#fail(error: ConnectionError): void {
 		if (this.isClosed) return;
 		this.#sender.goaway(this.#streams.maxId, error.code, error.message);
-		this.#sender.flush();
 		this.#close("connection");
+		this.#sender.flush();
 		this.#control.socket.end();
 		if (this.#isCongested) this.#control.resumeReading();
 	}

@@ -57,6 +57,7 @@ export class ControlFrames {
 				break;
 			case FRAME.GOAWAY:
 				assertStreamZero("GOAWAY", streamId);
+				this.#floods.countControlFrame();
 				break;
 			case FRAME.PUSH_PROMISE:
 				throw protocolError("PUSH_PROMISE from a client");
@@ -105,6 +106,7 @@ export class ControlFrames {
 		if (flags & FLAG.ACK) {
 			if (end > start)
 				throw frameSizeError("SETTINGS acknowledgement", end - start);
+			this.#floods.countSettingsAck();
 			return;
 		}
 		this.#floods.countControlFrame();
@@ -121,7 +123,7 @@ export class ControlFrames {
 		assertStreamZero("PING", streamId);
 		if (end - start !== 8) throw frameSizeError("PING", end - start);
 		if (flags & FLAG.ACK) {
-			this.#sender.pingAcknowledged();
+			if (!this.#sender.pingAcknowledged()) this.#floods.countControlFrame();
 			return;
 		}
 		this.#floods.countPing();

@@ -8,6 +8,8 @@ export class FloodGuard {
 	readonly #resets: RateGuard;
 	readonly #controlFrames: RateGuard;
 	#hasFreePing = false;
+	/** Acknowledgements of our SETTINGS that may still come: we send them once. */
+	#settingsAckCount = 1;
 
 	constructor(limits: ConnectionLimits, nowUs: () => number) {
 		this.#nowUs = nowUs;
@@ -35,9 +37,19 @@ export class FloodGuard {
 			throw calmDown("too many control frames");
 	}
 
-	/** gRPC clients send one for each piece of data that arrives, to learn the bandwidth-delay product. */
+	/**
+	 * gRPC clients send one for each piece of data that arrives, to learn the bandwidth-delay product. Those who keep
+	 * connections alive too eagerly slow down when they read this text.
+	 * https://github.com/grpc/proposal/blob/master/A8-client-side-keepalive.md
+	 */
 	countPing(): void {
 		if (this.#hasFreePing) this.#hasFreePing = false;
+		else if (!this.#controlFrames.take(this.#nowUs()))
+			throw calmDown("too_many_pings");
+	}
+
+	countSettingsAck(): void {
+		if (this.#settingsAckCount > 0) this.#settingsAckCount--;
 		else this.countControlFrame();
 	}
 

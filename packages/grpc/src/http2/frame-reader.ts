@@ -3,14 +3,21 @@
 //
 //   preface ─▶ header ─┬▶ payload (collect)  ─▶ header
 //                      └▶ pad length ─▶ data ─▶ padding ─▶ header
-import { ConnectionError } from "./connection-error.ts";
+import { ConnectionError, calmDown } from "./connection-error.ts";
 import {
 	ERROR,
 	FLAG,
 	FRAME,
 	FRAME_HEADER_BYTES,
+	MIN_MAX_FRAME_BYTES,
 	PREFACE,
 } from "./constants.ts";
+import { type ConnectionLimits, maxBlockBytes } from "./limits.ts";
+
+export type FrameLimits = Pick<
+	ConnectionLimits,
+	"maxFrameBytes" | "maxHeaderListBytes"
+>;
 
 export interface FrameHandler {
 	/** A DATA frame begins. `payloadBytes` counts padding: all of it is flow controlled. False: skip the payload. */
@@ -48,6 +55,8 @@ const MAX_KEPT_BYTES = 16 * 1024;
 export class FrameReader {
 	readonly #handler: FrameHandler;
 	readonly #maxFrameBytes: number;
+	/** Of a frame that is kept until it is whole. */
+	readonly #maxCollectedBytes: number;
 	#state: State = "preface";
 	readonly #header = new Uint8Array(FRAME_HEADER_BYTES);
 	/** Octets of the preface, or of a split header, that have arrived. */
@@ -63,9 +72,16 @@ export class FrameReader {
 	#collectedBytes = 0;
 	#isHeld = false;
 
-	constructor(handler: FrameHandler, maxFrameBytes: number) {
+	constructor(
+		handler: FrameHandler,
+		{ maxFrameBytes, maxHeaderListBytes }: FrameLimits,
+	) {
 		this.#handler = handler;
 		this.#maxFrameBytes = maxFrameBytes;
+		this.#maxCollectedBytes = Math.max(
+			MIN_MAX_FRAME_BYTES,
+			maxBlockBytes(maxHeaderListBytes),
+		);
 	}
 
 	/** True until the client's connection preface is complete. */
@@ -166,6 +182,8 @@ export class FrameReader {
 			this.#beginData(length);
 			return at;
 		}
+		if (length > this.#maxCollectedBytes)
+			throw calmDown(`a frame of type ${type} and ${length} bytes`);
 		if (end - at >= length) {
 			this.#state = "header";
 			this.#handler.frame(type, flags, streamId, bytes, at, at + length);

@@ -4,7 +4,7 @@
 import { ConnectionError } from "./connection-error.ts";
 import { ERROR, FLAG, MAX_STREAM_ID } from "./constants.ts";
 import { copyBytes } from "./copy-bytes.ts";
-import type { ConnectionLimits } from "./limits.ts";
+import { type ConnectionLimits, maxBlockBytes } from "./limits.ts";
 import { readUint32 } from "./settings.ts";
 
 /** Where the block of a single frame lies. */
@@ -32,8 +32,7 @@ export class HeaderAssembly {
 	#byteLength = 0;
 
 	constructor(limits: ConnectionLimits) {
-		// A list somewhat over its limit gets a proper answer (431); a block far over it is an attack.
-		this.#maxBytes = 4 * limits.maxHeaderListBytes;
+		this.#maxBytes = maxBlockBytes(limits.maxHeaderListBytes);
 		this.#maxCount = limits.maxContinuationCount;
 	}
 

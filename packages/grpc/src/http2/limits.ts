@@ -1,4 +1,10 @@
 // Limits of a connection: each with its unit, default and reason. Resolved once, frozen.
+import {
+	DEFAULT_WINDOW_BYTES,
+	MAX_MAX_FRAME_BYTES,
+	MAX_WINDOW_BYTES,
+	MIN_MAX_FRAME_BYTES,
+} from "./constants.ts";
 
 export interface ConnectionLimits {
 	/** Streams open at once. @default 1000: one frame each of many sensors */
@@ -20,8 +26,8 @@ export interface ConnectionLimits {
 	readonly resetsPerSecond: number;
 	readonly resetBurst: number;
 	/**
-	 * PING, SETTINGS, PRIORITY, empty DATA that ends nothing and frames on closed streams together; a PING per
-	 * answer, as clients send to measure the path, is free. @default 200, 1000
+	 * PING, SETTINGS, PRIORITY, empty DATA that ends nothing, credit in crumbs and frames on closed streams together;
+	 * a PING per answer, as clients send to measure the path, is free. @default 200, 1000
 	 */
 	readonly controlFramesPerSecond: number;
 	readonly controlFrameBurst: number;
@@ -60,12 +66,36 @@ const DEFAULTS: ConnectionLimits = {
 	closeTimeoutUs: 5 * SECOND_US,
 };
 
-/** Throws RangeError for a limit that is no positive number. */
+/** What is sent as a setting is a whole number that RFC 9113 allows there (6.5.2, 6.9.1). */
+const RANGES: Partial<
+	Record<keyof ConnectionLimits, readonly [min: number, max: number]>
+> = {
+	maxConcurrentStreams: [1, MAX_WINDOW_BYTES],
+	streamWindowBytes: [1, MAX_WINDOW_BYTES],
+	// Clients begin with this much and are never told of less.
+	connectionWindowBytes: [DEFAULT_WINDOW_BYTES, MAX_WINDOW_BYTES],
+	maxFrameBytes: [MIN_MAX_FRAME_BYTES, MAX_MAX_FRAME_BYTES],
+	maxHeaderListBytes: [1, MAX_WINDOW_BYTES],
+};
+
+/** Throws RangeError for a limit that is no positive number, or no such setting. */
 export function resolveLimits(
 	given: Partial<ConnectionLimits> = {},
 ): ConnectionLimits {
 	const limits = Object.freeze({ ...DEFAULTS, ...given });
 	for (const [name, value] of Object.entries(limits))
 		if (!(value > 0)) throw new RangeError(`${name} must be > 0, got ${value}`);
+	for (const [name, [min, max]] of Object.entries(RANGES)) {
+		const value = limits[name as keyof ConnectionLimits];
+		if (!Number.isInteger(value) || value < min || value > max)
+			throw new RangeError(
+				`${name} must be a whole number from ${min} to ${max}, got ${value}`,
+			);
+	}
 	return limits;
+}
+
+/** A header list somewhat over its limit gets a proper answer (431); a block far over it is an attack. */
+export function maxBlockBytes(maxHeaderListBytes: number): number {
+	return 4 * maxHeaderListBytes;
 }

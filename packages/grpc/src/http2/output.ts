@@ -1,12 +1,16 @@
 // What a connection sends: frames are written into one buffer and leave with one write per tick. The buffer is
-// reused unless the kernel did not take all of it, because then the socket still reads from it.
+// reused unless the kernel did not take all of it, because then the socket still reads from it. While the kernel is
+// behind, and over TLS always, small writes are copied: a buffer each would cost many times what is written.
 import type { Socket } from "node:net";
 import { FRAME_HEADER_BYTES } from "./constants.ts";
+import { copyBytes } from "./copy-bytes.ts";
 
 const BUFFER_BYTES = 64 * 1024;
 
 export class Output {
 	readonly #socket: Socket;
+	/** TLS encrypts after `write` returned. */
+	readonly #isDeferred: boolean;
 	#buffer: Buffer<ArrayBuffer> = Buffer.allocUnsafeSlow(BUFFER_BYTES);
 	#used = 0;
 	#full: Buffer[] = [];
@@ -14,6 +18,7 @@ export class Output {
 
 	constructor(socket: Socket) {
 		this.#socket = socket;
+		this.#isDeferred = "encrypted" in socket;
 	}
 
 	/** Bytes that the kernel has not taken yet. */
@@ -90,8 +95,16 @@ export class Output {
 			return;
 		}
 		if (this.#used === 0) return;
-		socket.write(this.#buffer.subarray(0, this.#used));
-		if (socket.writableLength > 0) this.#renew();
+		const bytes = this.#buffer.subarray(0, this.#used);
+		const isSmall = bytes.length <= BUFFER_BYTES / 2;
+		if (isSmall && (this.#isDeferred || socket.writableLength > 0)) {
+			socket.write(copyBytes(bytes, 0, bytes.length));
+		} else {
+			socket.write(bytes);
+			// One that grew for a large answer is not kept for the next.
+			const isLarge = this.#buffer.length > BUFFER_BYTES;
+			if (isLarge || socket.writableLength > 0) this.#renew();
+		}
 		this.#used = 0;
 	}
 

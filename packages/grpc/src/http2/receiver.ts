@@ -211,10 +211,10 @@ export class Receiver implements FrameHandler {
 		}
 		const head = this.#heads.parse(bytes, start, end);
 		streams.maxId = streamId;
-		const isRefused =
-			streamId > streams.lastAcceptedId ||
-			streams.open.size >= this.#limits.maxConcurrentStreams;
-		if (isRefused) this.#sender.reset(streamId, ERROR.REFUSED_STREAM);
+		const isTooMany = streams.open.size >= this.#limits.maxConcurrentStreams;
+		if (isTooMany) this.#floods.countReset();
+		if (isTooMany || streamId > streams.lastAcceptedId)
+			this.#sender.reset(streamId, ERROR.REFUSED_STREAM);
 		else if (head === LIST_TOO_LARGE)
 			this.#host.openStream(streamId, null, endStream);
 		else if (

@@ -1,6 +1,7 @@
 // What a connection writes, and the peer's flow control (RFC 9113, 5.2 and 6.9): data that finds no window waits
 // in its stream and leaves when the peer returns credit.
 import type { Socket } from "node:net";
+import type { ByteBudget } from "../byte-budget.ts";
 import { type ConnectionError, flowControlError } from "./connection-error.ts";
 import {
 	DEFAULT_WINDOW_BYTES,
@@ -25,6 +26,8 @@ import type { StreamTable } from "./stream-table.ts";
 
 const EMPTY = new Uint8Array(0);
 const PING_BYTES = new Uint8Array(8);
+/** Credit below it, given to data that waits, makes frames that are mostly header (CVE-2019-9511). */
+const DRIBBLE_BYTES = 256;
 
 export interface SenderHost {
 	/** Something was written: it leaves when `flush` is called, once per tick. */
@@ -42,23 +45,29 @@ export class Sender {
 	readonly #streams: StreamTable;
 	readonly #limits: ConnectionLimits;
 	readonly #floods: FloodGuard;
+	readonly #budget: ByteBudget;
+	readonly #socket: Socket;
 	readonly #output: Output;
 	readonly #peer = defaultPeerSettings();
 	#window = DEFAULT_WINDOW_BYTES;
 	#queuedBytes = 0;
+	/** What of the budget is taken for bytes that the kernel has not. */
+	#backlogBytes = 0;
 	/** PINGs under way, oldest first. */
 	readonly #pingWaiters: (() => void)[] = [];
 	#blockedCount = 0;
 
 	constructor(
 		socket: Socket,
-		{ limits, streams, floods }: Shared,
+		{ limits, streams, floods, budget }: Shared,
 		host: SenderHost,
 	) {
 		this.#host = host;
 		this.#streams = streams;
 		this.#limits = limits;
 		this.#floods = floods;
+		this.#budget = budget;
+		this.#socket = socket;
 		this.#output = new Output(socket);
 	}
 
@@ -76,7 +85,27 @@ export class Sender {
 	flush(): boolean {
 		if (this.#output.isEmpty) return false;
 		this.#output.flush();
+		this.countBacklog();
 		return true;
+	}
+
+	/** Takes from the budget what the kernel has not taken, and gives back what it has. */
+	countBacklog(): void {
+		const backlogBytes = this.#socket.writableLength;
+		const more = backlogBytes - this.#backlogBytes;
+		if (more === 0) return;
+		if (more < 0) this.#budget.release(-more);
+		else if (!this.#budget.take(more)) {
+			this.#host.overflow();
+			return;
+		}
+		this.#backlogBytes = backlogBytes;
+	}
+
+	/** The socket is gone, and with it what waited there. */
+	dropBacklog(): void {
+		this.#budget.release(this.#backlogBytes);
+		this.#backlogBytes = 0;
 	}
 
 	// ── streams ──────────────────────────────────────────────────────────────────────────────────────────
@@ -133,7 +162,7 @@ export class Sender {
 	/** Drops what waits on a stream that is gone. */
 	forget(stream: H2Stream): void {
 		if (stream.isBlocked) this.#blockedCount--;
-		for (const bytes of stream.waiting) this.#queuedBytes -= bytes.length;
+		for (const bytes of stream.waiting) this.#unqueue(bytes.length);
 		stream.waiting = [];
 		stream.waitingTrailers = null;
 	}
@@ -180,17 +209,25 @@ export class Sender {
 	/** Afterwards, as always: whatever waits has no window of its own, or the connection has none. */
 	#queueData(stream: H2Stream, source: DataSource): void {
 		const { byteLength } = source;
-		const queuedBytes = this.#queuedBytes + byteLength;
-		if (queuedBytes > this.#limits.maxQueuedBytes) {
+		if (this.#queuedBytes + byteLength > this.#limits.maxQueuedBytes) {
 			this.#host.overflow();
 			return;
 		}
 		const copy = new Uint8Array(byteLength);
 		source.writeTo(copy, 0);
-		this.#queuedBytes = queuedBytes;
+		if (!this.#budget.take(byteLength)) {
+			this.#host.overflow();
+			return;
+		}
+		this.#queuedBytes += byteLength;
 		if (!stream.isBlocked) this.#blockedCount++;
 		stream.waiting.push(copy);
 		this.#sendWaiting(stream);
+	}
+
+	#unqueue(byteLength: number): void {
+		this.#queuedBytes -= byteLength;
+		this.#budget.release(byteLength);
 	}
 
 	/** Sends what the windows now allow, stream by stream in the order they were opened. */
@@ -228,7 +265,7 @@ export class Sender {
 			this.#floods.sentData();
 			stream.sendWindow -= piece.length;
 			this.#window -= piece.length;
-			this.#queuedBytes -= piece.length;
+			this.#unqueue(piece.length);
 			if (piece.length === bytes.length) stream.waiting.shift();
 			else stream.waiting[0] = bytes.subarray(piece.length);
 		}
@@ -256,15 +293,23 @@ export class Sender {
 		const wasExhausted = this.#window <= 0;
 		this.#window += increment;
 		if (this.#window > MAX_WINDOW_BYTES) throw windowOverflow();
-		if (wasExhausted) this.#sendBlocked();
+		if (!wasExhausted) return;
+		if (this.#blockedCount > 0) this.#countDribble(increment);
+		this.#sendBlocked();
 	}
 
 	/** False: the window is too large now, the stream must go. */
 	addStreamWindow(stream: H2Stream, increment: number): boolean {
 		stream.sendWindow += increment;
 		if (stream.sendWindow > MAX_WINDOW_BYTES) return false;
-		if (stream.isBlocked) this.#unblock(stream);
+		if (!stream.isBlocked) return true;
+		this.#countDribble(increment);
+		this.#unblock(stream);
 		return true;
+	}
+
+	#countDribble(increment: number): void {
+		if (increment < DRIBBLE_BYTES) this.#floods.countControlFrame();
 	}
 
 	// ── frames of the connection ─────────────────────────────────────────────────────────────────────────
@@ -303,8 +348,11 @@ export class Sender {
 		this.#host.wrote();
 	}
 
-	pingAcknowledged(): void {
-		this.#pingWaiters.shift()?.();
+	/** False: nothing was asked. */
+	pingAcknowledged(): boolean {
+		const acknowledged = this.#pingWaiters.shift();
+		acknowledged?.();
+		return acknowledged !== undefined;
 	}
 
 	pingAck(opaque: Uint8Array): void {

@@ -17,11 +17,6 @@ export class StreamTable {
 		this.#rememberedCount = 2 * maxConcurrentStreams;
 	}
 
-	some(holds: (stream: H2Stream) => boolean): boolean {
-		for (const stream of this.open.values()) if (holds(stream)) return true;
-		return false;
-	}
-
 	/** Never used by the peer; stream 0 is the connection itself. */
 	isIdle(streamId: number): boolean {
 		return streamId === 0 || streamId > this.maxId;

@@ -3,8 +3,14 @@
 //   open ──END_STREAM in──▶ half-closed (remote) ──END_STREAM out──▶ closed
 //     └──END_STREAM out──▶ half-closed (local) ──END_STREAM in, or our RST──▶ closed
 import type { ErrorNumber } from "./constants.ts";
+import type { Standstill } from "./standstill.ts";
 
-export type LossReason = "peer-reset" | "connection" | "shutdown";
+/** `peer-fault`: it did what it must not, or stopped in the middle, and we reset the stream. */
+export type LossReason =
+	| "peer-reset"
+	| "peer-fault"
+	| "connection"
+	| "shutdown";
 
 /** What the layer above makes of a stream. After `lost` nothing more is called. */
 export interface StreamConsumer {
@@ -52,6 +58,8 @@ export class H2Stream {
 	/** −1: the client did not say. */
 	readonly contentLength: number;
 	bodyBytes = 0;
+	/** For how long the body has not grown; made when somebody first looks. */
+	stall: Standstill | null = null;
 	/** Data that waits for window, oldest first, then the block that ends the stream. */
 	waiting: Uint8Array[] = [];
 	waitingTrailers: Uint8Array | null = null;

@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { MAX_STREAM_ID } from "./constants.ts";
 import type { Shared } from "./shared.ts";
 import { Standstill } from "./standstill.ts";
+import type { H2Stream } from "./stream.ts";
 
 export type Phase = "open" | "draining" | "closed";
 
@@ -12,7 +13,7 @@ export type Timeout = "preface" | "request" | "write" | "drain" | "close";
 export interface Waiting {
 	readonly phase: Phase;
 	readonly awaitsPreface: boolean;
-	/** The peer began something and owes the rest of it. */
+	/** The peer began a frame or a header block and owes the rest of it. */
 	readonly isOwed: boolean;
 	/** Grows with every piece of it. */
 	readonly progressCount: number;
@@ -51,6 +52,19 @@ export class Timeouts {
 			phase === "draining" && streams.lastAcceptedId === MAX_STREAM_ID;
 		const drainUs = this.#drain.lastsUs(nowUs, 0, isAsked);
 		return drainUs > limits.closeTimeoutUs ? "drain" : null;
+	}
+
+	/** The peer has owed the rest of a body, or of a message, for too long. */
+	isStalled(nowUs: number, stream: H2Stream, isHeldUp: boolean): boolean {
+		const { owesInput, bodyBytes } = stream;
+		if (!owesInput && stream.stall === null) return false;
+		stream.stall ??= new Standstill();
+		const stalledUs = stream.stall.lastsUs(
+			nowUs,
+			bodyBytes,
+			owesInput && !isHeldUp,
+		);
+		return stalledUs > this.#shared.limits.stallTimeoutUs;
 	}
 
 	/** Time for which the kernel has taken nothing of what waits for it. */

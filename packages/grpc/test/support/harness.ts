@@ -1,4 +1,4 @@
-// A server per test, clients of it, and the check that every test leaves neither calls nor connections behind.
+// A server per test, clients of it, and the check that every test leaves neither calls nor connections nor bytes behind.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import http2 from "node:http2";
@@ -24,8 +24,8 @@ afterEach(async () => {
 	for (const client of rawClients.splice(0)) client.socket.destroy();
 	for (const server of servers.splice(0)) {
 		await server.close(1000);
-		const { connectionCount, callCount } = server.stats();
-		assert.deepEqual([connectionCount, callCount], [0, 0]);
+		const { connectionCount, callCount, keptBytes } = server.stats();
+		assert.deepEqual([connectionCount, callCount, keptBytes], [0, 0, 0]);
 	}
 });
 
@@ -134,6 +134,12 @@ export const echo: MethodHandler = unaryMethod<Uint8Array, Uint8Array>({
 	encode: (bytes) => bytes,
 	handle: (bytes) => bytes,
 });
+
+/** Bytes as they are: for methods whose messages are not looked into. */
+export const identity = {
+	decode: (bytes: Uint8Array): Uint8Array => bytes,
+	encode: (bytes: Uint8Array): Uint8Array => bytes,
+};
 
 /** Keeps calls open until the test ends them, and logs how they end otherwise. */
 export function holding(calls: ServerCall[], log: string[]): MethodHandler {

@@ -30,7 +30,10 @@ export function reflectionRoutes(): [string, MethodHandler][] {
 		{
 			decode: (bytes) => fromBinary(ServerReflectionRequestSchema, bytes),
 			encode: (response) => toBinary(ServerReflectionResponseSchema, response),
-			handle: async (request, send) => send(await index.answer(request)),
+			handle: async (requests, send) => {
+				for await (const request of requests)
+					await send(await index.answer(request));
+			},
 		},
 	);
 	// The two versions differ in their package name only.

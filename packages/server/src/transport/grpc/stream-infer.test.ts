@@ -34,6 +34,9 @@ class FakeCall implements ServerCall {
 	readonly log: string[] = [];
 
 	sendMetadata(): void {}
+	enableCompression() {
+		return "identity" as const;
+	}
 	send(): boolean {
 		this.log.push("send");
 		return this.accepts;
