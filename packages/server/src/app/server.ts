@@ -333,6 +333,7 @@ function httpLimits(options: ServerOptions) {
 
 function grpcOptions(options: ServerOptions) {
 	return {
+		maxKeptBytes: options.bodyBudgetBytes,
 		maxMessageBytes: options.grpcMaxMessageBytes,
 		keepaliveTimeMs: options.grpcKeepaliveTimeMs,
 		keepaliveTimeoutMs: options.grpcKeepaliveTimeoutMs,
