@@ -5,6 +5,7 @@ import { grpcCodecCases } from "./grpc-codec.ts";
 import { httpJsonCases } from "./http-json.ts";
 import { laneCases } from "./lane.ts";
 import { perceptionCases } from "./perception.ts";
+import { groundCases } from "./perception-ground.ts";
 import { runtimeCases } from "./runtime.ts";
 import { schedulingCases } from "./scheduling.ts";
 import { slotCases } from "./slots.ts";
@@ -24,4 +25,5 @@ export const CASES: readonly AnyCase[] = [
 	...telemetryCases,
 	...wholeCases,
 	...perceptionCases,
+	...groundCases,
 ];

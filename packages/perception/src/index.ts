@@ -13,9 +13,24 @@ export {
 	type SuppressionOptions,
 } from "./boxes/non-maximum-suppression.ts";
 export {
+	createRotatedDetections,
+	type RotatedDetections,
+	toRotatedDetections,
+} from "./boxes/rotated-detections.ts";
+export {
+	ROTATED_BOX_STRIDE,
+	rotatedIntersectionOverUnion,
+} from "./boxes/rotated-iou.ts";
+export { RotatedSuppression } from "./boxes/rotated-suppression.ts";
+export {
 	AnchorFreeGridDecoder,
 	type AnchorFreeGridShape,
 } from "./detectors/anchor-free-grid.ts";
+export {
+	CentrePointDecoder,
+	type CentrePointOptions,
+	type CentrePointOutput,
+} from "./detectors/centre-point.ts";
 export { COCO_NAMES } from "./detectors/coco-names.ts";
 export type { DetectorDecoder, DetectorLayout } from "./detectors/decoder.ts";
 export {
@@ -33,11 +48,13 @@ export {
 	type Rectangle,
 } from "./draw/shapes.ts";
 export { drawText, measureText, type TextStyle } from "./draw/text.ts";
+export type { GroundGrid } from "./grid/ground-grid.ts";
 export {
 	BilinearResizer,
 	type ResizeGeometry,
 	type ResizePlacement,
 } from "./image/bilinear-resizer.ts";
+export { type CropGeometry, cropImage } from "./image/crop.ts";
 export { createImage, type ImageU8 } from "./image/image.ts";
 export {
 	chwToHwc,

@@ -6,6 +6,7 @@ import {
 	type Detections,
 } from "./detections.ts";
 import { intersectionOverUnion } from "./iou.ts";
+import { sortByScore } from "./sort-by-score.ts";
 
 export interface SuppressionOptions {
 	/** A box goes when it overlaps a better one by more than this. @default 0.45 */
@@ -43,7 +44,7 @@ export class NonMaximumSuppression {
 		if (kept === candidates)
 			throw new RangeError("kept and candidates must be two objects");
 		assertCapacity(kept, Math.min(count, this.#maxCount));
-		sortByScore(this.#order, candidates);
+		sortByScore(this.#order, candidates.scores, count);
 		kept.count = 0;
 		for (let i = 0; i < count && kept.count < this.#maxCount; i++) {
 			const candidate = this.#order[i]!;
@@ -70,44 +71,4 @@ export class NonMaximumSuppression {
 		}
 		return false;
 	}
-}
-
-/** Heap sort of indices, best score first: no comparator closure and no scratch, unlike `subarray().sort()`. */
-function sortByScore(order: Int32Array, detections: Detections): void {
-	const { count, scores } = detections;
-	for (let i = 0; i < count; i++) order[i] = i;
-	for (let root = (count >> 1) - 1; root >= 0; root--)
-		siftDown(order, scores, root, count);
-	for (let end = count - 1; end > 0; end--) {
-		const worst = order[0]!;
-		order[0] = order[end]!;
-		order[end] = worst;
-		siftDown(order, scores, 0, end);
-	}
-}
-
-/** Restores the heap, whose root is the worst entry, below `root`. */
-function siftDown(
-	order: Int32Array,
-	scores: Float32Array,
-	root: number,
-	end: number,
-): void {
-	const moving = order[root]!;
-	let hole = root;
-	for (let child = 2 * hole + 1; child < end; child = 2 * hole + 1) {
-		const right = child + 1;
-		if (right < end && isWorse(scores, order[right]!, order[child]!))
-			child = right;
-		if (!isWorse(scores, order[child]!, moving)) break;
-		order[hole] = order[child]!;
-		hole = child;
-	}
-	order[hole] = moving;
-}
-
-function isWorse(scores: Float32Array, a: number, b: number): boolean {
-	const scoreA = scores[a]!;
-	const scoreB = scores[b]!;
-	return scoreA < scoreB || (scoreA === scoreB && a > b);
 }

@@ -10,17 +10,24 @@ test("planes collect one channel each", () => {
 	assert.deepEqual([...planes], [1, 4, 2, 5, 3, 6]);
 });
 
+test("images of a batch stay apart", () => {
+	const planes = new Uint8Array(8);
+	const size = { width: 2, height: 1, channels: 2, batch: 2 };
+	hwcToChw(Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8), planes, size);
+	assert.deepEqual([...planes], [1, 3, 2, 4, 5, 7, 6, 8]);
+});
+
 test("there and back again is the same image", () => {
 	const side = fc.integer({ min: 1, max: 9 });
 	fc.assert(
-		fc.property(side, side, side, (width, height, channels) => {
-			const size = { width, height, channels };
-			const image = Uint8Array.from(
-				{ length: width * height * channels },
+		fc.property(side, side, side, side, (width, height, channels, batch) => {
+			const size = { width, height, channels, batch };
+			const image = Float32Array.from(
+				{ length: width * height * channels * batch },
 				(_, i) => i,
 			);
-			const planes = new Uint8Array(image.length);
-			const back = new Uint8Array(image.length);
+			const planes = new Float32Array(image.length);
+			const back = new Float32Array(image.length);
 			hwcToChw(image, planes, size);
 			chwToHwc(planes, back, size);
 			assert.deepEqual(back, image);

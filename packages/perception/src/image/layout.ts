@@ -7,39 +7,46 @@ export interface LayoutSize {
 	readonly width: number;
 	readonly height: number;
 	readonly channels: number;
+	/** Images that lie one after the other, as in NHWC and NCHW. @default 1 */
+	readonly batch?: number;
 }
 
-/** Interleaved → planes. @throws RangeError when an array does not fit the size. */
+/** Interleaved → planes (NHWC → NCHW). @throws RangeError when an array does not fit the size. */
 export function hwcToChw<T extends NumberArray>(
 	source: T,
 	target: T,
 	size: LayoutSize,
 ): void {
-	transpose(source, target, size.width * size.height, size.channels);
+	const { width, height, channels, batch } = size;
+	transpose(source, target, width * height, channels, batch ?? 1);
 }
 
-/** Planes → interleaved. @throws RangeError when an array does not fit the size. */
+/** Planes → interleaved (NCHW → NHWC). @throws RangeError when an array does not fit the size. */
 export function chwToHwc<T extends NumberArray>(
 	source: T,
 	target: T,
 	size: LayoutSize,
 ): void {
-	transpose(source, target, size.channels, size.width * size.height);
+	const { width, height, channels, batch } = size;
+	transpose(source, target, channels, width * height, batch ?? 1);
 }
 
-/** [rows, columns] → [columns, rows], row-major on both sides. */
+/** [batch, rows, columns] → [batch, columns, rows], row-major on both sides. */
 function transpose(
 	source: NumberArray,
 	target: NumberArray,
 	rows: number,
 	columns: number,
+	batch: number,
 ): void {
-	assertSize("source", source.length, rows * columns);
-	assertSize("target", target.length, rows * columns);
+	const imageLength = rows * columns;
+	assertSize("source", source.length, batch * imageLength);
+	assertSize("target", target.length, batch * imageLength);
 	let from = 0;
-	for (let row = 0; row < rows; row++)
-		for (let to = row; to < target.length; to += rows)
-			target[to] = source[from++]!;
+	for (let first = 0; first < target.length; first += imageLength)
+		for (let row = first; row < first + rows; row++)
+			for (let to = row; to < first + imageLength; to += rows)
+				target[to] = source[from++]!;
 }
 
 /**
