@@ -42,8 +42,16 @@ export async function createWorld(
 	addFakeModel(repository, "narrow", {
 		curveMs: { 1: FOREVER_MS },
 		config: `dynamic_batching {
+  preferred_batch_size: [ 1 ]
+  default_queue_policy { max_queue_size: 1 }
+}`,
+	});
+	addFakeModel(repository, "patient", {
+		curveMs: { 1: FOREVER_MS },
+		config: `dynamic_batching {
+  max_queue_delay_microseconds: 0
+  preferred_batch_size: [ 1 ]
   default_queue_policy {
-    max_queue_size: 1
     default_timeout_microseconds: 60000000
     allow_timeout_override: true
   }

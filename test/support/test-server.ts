@@ -12,6 +12,7 @@ export interface TestServer {
 	readonly server: Server;
 	readonly http: AddressInfo;
 	readonly grpc: AddressInfo;
+	readonly metrics: AddressInfo;
 	/** `host:port`, as gRPC clients take it. */
 	readonly grpcAddress: string;
 	/** Stops it and asserts that no connection, session or lease is left. */
@@ -39,12 +40,13 @@ export async function startTestServer(
 	const server = createServer(resolved.options, {
 		log: createLogger("silent"),
 	});
-	const { http, grpc } = await server.listen();
-	assert.ok(http !== null && grpc !== null);
+	const { http, grpc, metrics } = await server.listen();
+	assert.ok(http !== null && grpc !== null && metrics !== null);
 	return {
 		server,
 		http,
 		grpc,
+		metrics,
 		grpcAddress: `127.0.0.1:${grpc.port}`,
 		close: async () => {
 			await server.close();

@@ -113,7 +113,9 @@ export class RegistryMetadataService implements MetadataService {
 		if (name !== "" && models.length === 0)
 			throw new SaccadeError(
 				"INVALID_ARGUMENT",
-				`requested model '${name}' is not available`,
+				version === ""
+					? `requested model '${name}' is not available`
+					: `requested model version '${version}' is not available for model '${name}'`,
 			);
 		return models.map(toStatistics);
 	}

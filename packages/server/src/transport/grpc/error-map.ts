@@ -25,6 +25,12 @@ export const GRPC_STATUS: Readonly<Record<ErrorCode, Status>> = {
 };
 
 export function statusOf(error: SaccadeError): Status {
+	// Triton: a name that cannot be found in the repository, or a configuration that cannot be read.
+	if (
+		error.code === "LOAD_FAILED" &&
+		error.message.startsWith("failed to load")
+	)
+		return Status.INTERNAL;
 	return GRPC_STATUS[error.code];
 }
 

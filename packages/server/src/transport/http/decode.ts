@@ -23,7 +23,7 @@ import {
 } from "./json/fields.ts";
 import { tensorFromJson } from "./json/tensor-json.ts";
 import { type JsonValue, parseJson } from "./json/tolerant-json.ts";
-import { readParameters, requestOptions } from "./parameters.ts";
+import { readParameters, requestOptions, wholeNumber } from "./parameters.ts";
 
 export interface DecodedBody {
 	readonly request: InferRequest;
@@ -166,8 +166,8 @@ function readInput(
 	);
 	assertInline(parameters);
 	if (byteLength !== undefined) {
-		const size = Number(byteLength);
-		if (!Number.isSafeInteger(size) || size < 0)
+		const size = wholeNumber(byteLength);
+		if (size === null)
 			throw new SaccadeError(
 				"MALFORMED",
 				`Unable to parse 'binary_data_size': '${String(byteLength)}' is no size`,
@@ -228,8 +228,8 @@ function readOutput(value: JsonValue): RequestedOutput {
 	const parameters = readParameters(output["parameters"]);
 	assertOutputInline(parameters);
 	const classification = parameters?.get(PARAMETER.classification);
-	const count = classification === undefined ? 0 : Number(classification);
-	if (!Number.isSafeInteger(count) || count < 0)
+	const count = classification === undefined ? 0 : wholeNumber(classification);
+	if (count === null)
 		throw new SaccadeError(
 			"INVALID_ARGUMENT",
 			`parameter 'classification' of output '${name}' must be a count, got '${String(classification)}'`,

@@ -83,8 +83,8 @@ function passedThrough(parameters: Parameters | null): Parameters | null {
 function countOf(parameters: Parameters | null, name: string): number {
 	const value = parameters?.get(name);
 	if (value === undefined) return 0;
-	const count = Number(value);
-	if (typeof value === "string" || !Number.isSafeInteger(count) || count < 0)
+	const count = wholeNumber(value);
+	if (count === null)
 		throw new SaccadeError(
 			"INVALID_ARGUMENT",
 			`parameter '${name}' must be an unsigned integer, got '${String(value)}'`,
@@ -92,12 +92,26 @@ function countOf(parameters: Parameters | null, name: string): number {
 	return count;
 }
 
+/** An integer ≥ 0 that a double holds; null for anything else. */
+export function wholeNumber(value: ParameterValue): number | null {
+	return typeof value === "number" && Number.isSafeInteger(value) && value >= 0
+		? value
+		: null;
+}
+
 function sequenceOf(parameters: Parameters | null): SequenceInfo | null {
 	const id = parameters?.get(PARAMETER.sequenceId);
-	if (id === undefined || id === 0 || id === "" || typeof id === "boolean")
-		return null;
+	if (id === undefined || id === 0 || id === "") return null;
+	if (
+		typeof id === "boolean" ||
+		(typeof id === "number" && !Number.isInteger(id))
+	)
+		throw new SaccadeError(
+			"INVALID_ARGUMENT",
+			`parameter 'sequence_id' must be an integer or a string, got '${id}'`,
+		);
 	return {
-		id: typeof id === "number" ? BigInt(Math.trunc(id)) : id,
+		id: typeof id === "number" ? BigInt(id) : id,
 		start: parameters?.get(PARAMETER.sequenceStart) === true,
 		end: parameters?.get(PARAMETER.sequenceEnd) === true,
 	};

@@ -55,6 +55,7 @@ class NodeHttpTransport implements HttpTransport {
 	/** The latest response of each connection, for errors that come between requests. */
 	readonly #latest = new WeakMap<Duplex, ServerResponse>();
 	connectionCount = 0;
+	#whenEmpty: (() => void) | null = null;
 
 	constructor(options: HttpTransportOptions) {
 		const limits = resolveHttpLimits(options.limits ?? {});
@@ -96,7 +97,10 @@ class NodeHttpTransport implements HttpTransport {
 		);
 		this.#server.on("connection", (socket) => {
 			this.connectionCount++;
-			socket.once("close", () => this.connectionCount--);
+			socket.once("close", () => {
+				this.connectionCount--;
+				if (this.connectionCount === 0) this.#whenEmpty?.();
+			});
 		});
 	}
 
@@ -114,9 +118,11 @@ class NodeHttpTransport implements HttpTransport {
 		if (!this.#server.listening) return Promise.resolve();
 		return new Promise((resolve) => {
 			const cut = setTimeout(() => this.#server.closeAllConnections(), graceMs);
+			// The listener tells before the last socket's own close.
 			this.#server.close(() => {
 				clearTimeout(cut);
-				resolve();
+				if (this.connectionCount === 0) resolve();
+				else this.#whenEmpty = resolve;
 			});
 			this.#server.closeIdleConnections();
 		});

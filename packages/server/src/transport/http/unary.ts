@@ -1,10 +1,6 @@
 // Every route but infer: small JSON in, JSON out.
 import type { ServerResponse } from "node:http";
-import { toJson } from "@bufbuild/protobuf";
-import {
-	type ModelConfig,
-	ModelConfigSchema,
-} from "@saccade/protocol/gen/inference/model_config_pb.js";
+import type { ModelConfig } from "@saccade/protocol/gen/inference/model_config_pb.js";
 import type { CallContext } from "../../endpoint/endpoint.ts";
 import type {
 	Endpoints,
@@ -15,6 +11,7 @@ import type {
 import { SaccadeError } from "../../errors/saccade-error.ts";
 import { answerEmpty, answerJson } from "./answer.ts";
 import { asObject } from "./json/fields.ts";
+import { configJson } from "./json/model-config-json.ts";
 import { type JsonValue, parseJson } from "./json/tolerant-json.ts";
 import type { Route } from "./routes.ts";
 
@@ -210,47 +207,6 @@ function modelJson(
 		inputs: model.inputs.map(tensor),
 		outputs: model.outputs.map(tensor),
 	};
-}
-
-/** Field names of the proto, scalars always printed, int64 as numbers. */
-function configJson(config: ModelConfig): JsonValue {
-	const json = toJson(ModelConfigSchema, config, {
-		useProtoFieldName: true,
-		alwaysEmitImplicit: true,
-	});
-	return numbersForInt64(json as JsonValue, "");
-}
-
-const INT64_FIELDS: ReadonlySet<string> = new Set([
-	"dims",
-	"shape",
-	"versions",
-	"max_queue_delay_microseconds",
-	"default_timeout_microseconds",
-	"priority_levels",
-	"default_priority_level",
-	"max_sequence_idle_microseconds",
-	"model_version",
-]);
-
-/** protobuf's JSON prints int64 as strings; Triton prints numbers. */
-function numbersForInt64(value: JsonValue, field: string): JsonValue {
-	if (
-		typeof value === "string" &&
-		INT64_FIELDS.has(field) &&
-		/^-?\d+$/.test(value)
-	)
-		return Number(value);
-	if (Array.isArray(value))
-		return value.map((item) => numbersForInt64(item, field));
-	if (typeof value === "object" && value !== null)
-		return Object.fromEntries(
-			Object.entries(value).map(([key, item]) => [
-				key,
-				numbersForInt64(item, key),
-			]),
-		);
-	return value;
 }
 
 const NO_CACHE = {
