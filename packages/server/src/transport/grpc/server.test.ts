@@ -20,10 +20,13 @@ import {
 	withAdminToken,
 	withDeadline,
 } from "../../endpoint/middleware.ts";
+import {
+	FakeInference,
+	fakeServices,
+} from "../../endpoint/testing/fake-services.ts";
 import { SlotPool } from "../../tensor/slot-pool.ts";
 import { createGrpcTransport } from "./server.ts";
 import { type Method, TestClient } from "./test-support/client.ts";
-import { FakeInference, fakeServices } from "./test-support/fake-services.ts";
 
 type Init = MessageInitShape<typeof pb.ModelInferRequestSchema>;
 

@@ -7,11 +7,14 @@ import { ModelInferRequestSchema } from "@saccade/protocol/gen/inference/grpc_se
 import { systemClock } from "../../common/clock.ts";
 import { createEndpoints } from "../../endpoint/endpoints.ts";
 import { openContext } from "../../endpoint/middleware.ts";
+import {
+	FakeInference,
+	fakeServices,
+} from "../../endpoint/testing/fake-services.ts";
 import { SlotPool } from "../../tensor/slot-pool.ts";
 import { InferRequestReader } from "./codec/infer-request.ts";
 import { headOf } from "./head.ts";
 import { StreamInferCall } from "./stream-infer.ts";
-import { FakeInference, fakeServices } from "./test-support/fake-services.ts";
 
 const LIMIT = 256;
 

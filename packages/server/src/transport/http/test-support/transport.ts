@@ -5,11 +5,11 @@ import type { TestContext } from "node:test";
 import { systemClock } from "../../../common/clock.ts";
 import { createEndpoints } from "../../../endpoint/endpoints.ts";
 import { composeOpen, withDeadline } from "../../../endpoint/middleware.ts";
-import { SlotPool } from "../../../tensor/slot-pool.ts";
 import {
 	FakeInference,
 	fakeServices,
-} from "../../grpc/test-support/fake-services.ts";
+} from "../../../endpoint/testing/fake-services.ts";
+import { SlotPool } from "../../../tensor/slot-pool.ts";
 import type { BrowserGuardOptions } from "../browser-guard.ts";
 import type { HttpLimits } from "../limits.ts";
 import { createHttpTransport, type HttpTransport } from "../server.ts";

@@ -1,11 +1,11 @@
 // Services that a test scripts: inference echoes, or holds its requests until the test answers them.
-import { SaccadeError } from "../../../errors/saccade-error.ts";
+import { SaccadeError } from "../../errors/saccade-error.ts";
 import type {
 	InferenceService,
 	InferReply,
 	InferRequest,
-} from "../../../service/inference.ts";
-import type { Services } from "../../../service/services.ts";
+} from "../../service/inference.ts";
+import type { Services } from "../../service/services.ts";
 
 export interface HeldRequest {
 	readonly request: InferRequest;
