@@ -70,6 +70,8 @@ export interface ServerCall {
 	onCancel: ((reason: CancelReason) => void) | null;
 	/** Set by the handler; called when output that was backed up has drained, and when the call is cancelled. */
 	onDrain: (() => void) | null;
+	/** Set by the handler: trailers that go with whatever status the call ends with. */
+	trailers: OutgoingMetadata;
 	/** Handler's own slot, so that it needs no map from calls to its state. */
 	user: unknown;
 
@@ -84,7 +86,7 @@ export interface ServerCall {
 	send(message: MessageSource): boolean;
 	/** Sends one message and status OK, coalesced: the hot path of a unary call. */
 	reply(message: MessageSource): void;
-	/** Ends the call. `message` is percent-encoded as the protocol asks. */
+	/** Ends the call. `message` is percent-encoded as the protocol asks; `trailers` come after those of the call. */
 	finish(status: Status, message?: string, trailers?: OutgoingMetadata): void;
 	/**
 	 * Stops returning stream credit to the client: back pressure on a client stream. What arrives until `resume` counts

@@ -10,7 +10,7 @@ export interface GrpcServerOptions {
 	readonly tls?: TlsOptions;
 	/** Largest message after decompression, in bytes. @default 64 MiB */
 	readonly maxMessageBytes?: number;
-	/** Largest growth of a compressed message. @default 200: real tensors stay far below */
+	/** Largest growth of a compressed message that inflates to more than 4 MiB. @default 200: real tensors stay far below */
 	readonly maxInflateRatio?: number;
 	/**
 	 * Bytes kept for all connections together: of each call its message that is arriving or not yet answered, and

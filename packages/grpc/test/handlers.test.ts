@@ -62,6 +62,14 @@ const FAILING: Readonly<Record<string, MethodHandler>> = {
 	"a metadata name": method((call) =>
 		sink({ end: () => call.sendMetadata([["NOT ALLOWED", ""]]) }),
 	),
+	"the trailers of its call": unaryMethod<Uint8Array, Uint8Array>({
+		decode: (bytes) => bytes,
+		encode: (bytes) => bytes,
+		handle: (_bytes, call) => {
+			call.trailers = [["grpc-status", "0"]];
+			throw new GrpcError(Status.ABORTED, "x");
+		},
+	}),
 	"the trailers of its error": unaryMethod<Uint8Array, Uint8Array>({
 		decode: (bytes) => bytes,
 		encode: (bytes) => bytes,

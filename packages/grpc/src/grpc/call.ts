@@ -48,6 +48,7 @@ export class GrpcCall
 	cancelled = false;
 	onCancel: ((reason: CancelReason) => void) | null = null;
 	onDrain: (() => void) | null = null;
+	trailers: OutgoingMetadata = NO_METADATA;
 	user: unknown = null;
 	wheelNext: WheelEntry | null = null;
 	wheelPrevious: WheelEntry | null = null;
@@ -138,12 +139,20 @@ export class GrpcCall
 		this.#sendMessage(message);
 		// It may have been more than the connection bears.
 		if (this.#finished) return;
-		this.#stream.sendTrailers(OK_TRAILERS);
+		const isPlain = this.trailers.length === 0;
+		this.#stream.sendTrailers(
+			isPlain ? OK_TRAILERS : trailers(Status.OK, "", this.trailers),
+		);
 		this.#end();
 	}
 
-	finish(status: Status, message = "", metadata: OutgoingMetadata = []): void {
+	finish(
+		status: Status,
+		message = "",
+		more: OutgoingMetadata = NO_METADATA,
+	): void {
 		if (this.#finished) return;
+		const metadata = [...this.trailers, ...more];
 		if (this.#headersSent)
 			this.#stream.sendTrailers(trailers(status, message, metadata));
 		else
@@ -349,6 +358,8 @@ export class GrpcCall
 
 	/** A handler threw: its own call ends, others do not notice, and the text stays here. */
 	#handlerFailed(): void {
+		// They may be what failed.
+		this.trailers = NO_METADATA;
 		this.finish(Status.INTERNAL, "internal error");
 	}
 
@@ -387,6 +398,8 @@ export class GrpcCall
 		attempt(() => this.onDrain?.());
 	}
 }
+
+const NO_METADATA: OutgoingMetadata = [];
 
 function attempt(run: () => void): void {
 	try {

@@ -55,8 +55,9 @@ export interface InflateResult {
 	failed(problem: InflateProblem): void;
 }
 
-// A tiny message may well compress better than the ratio.
-const ALWAYS_ALLOWED_BYTES = 64 * 1024;
+// An empty picture shrinks a thousandfold, more than any ratio that would stop a bomb. This much may come in plain
+// without anybody asking.
+const ALWAYS_ALLOWED_BYTES = 4 * 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
 
 /** Returns what stops it: then nothing more is called. */

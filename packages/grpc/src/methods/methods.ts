@@ -170,5 +170,6 @@ function finishWith(call: ServerCall, error: unknown): void {
 			// Its trailers are no metadata: as bad as any other bug of the handler.
 		}
 	}
+	call.trailers = [];
 	call.finish(Status.INTERNAL, "internal error");
 }

@@ -31,6 +31,7 @@ class FakeCall implements ServerCall {
 	readonly cancelled = false;
 	onCancel: ServerCall["onCancel"] = null;
 	onDrain: ServerCall["onDrain"] = null;
+	trailers: ServerCall["trailers"] = [];
 	user: unknown = null;
 	/** What `send` tells. */
 	accepts = true;
