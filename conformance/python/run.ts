@@ -1,16 +1,9 @@
 // Runs the official Python clients against a server: the one that SACCADE_HTTP and SACCADE_GRPC name, or
 // else one that is started here with the project's own models. Arguments are pytest's.
 //   node -C source conformance/python/run.ts [-k EXPRESSION]
-import { spawn, spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import {
-	existsSync,
-	mkdtempSync,
-	readFileSync,
-	rmSync,
-	writeFileSync,
-} from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startServer } from "../../bench/lib/server-process.ts";
@@ -18,36 +11,10 @@ import { FIXTURE_SETS, findFixture } from "../../scripts/fixtures/catalogue.ts";
 import { writeFixture } from "../../scripts/fixtures/write-fixture.ts";
 import { addModelFile } from "../../test/support/model-repository.ts";
 import { sharedPath } from "../../test/support/shared-data.ts";
+import { preparePython } from "./environment.ts";
 
 const here = import.meta.dirname;
-const root = join(here, "..", "..");
 const detector = sharedPath("models/fastestdet/FastestDet.onnx");
-
-/** The interpreter of a virtual environment with the pinned packages, made once per requirements.txt. */
-function preparePython(): string {
-	const requirements = join(here, "requirements.txt");
-	const environment = join(root, ".cache", "python");
-	const python = join(environment, "bin", "python");
-	const stampFile = join(environment, "requirements.sha256");
-	const hash = createHash("sha256")
-		.update(readFileSync(requirements))
-		.digest("hex");
-	if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === hash)
-		return python;
-	console.error("conformance: installing the Python clients (once)…");
-	command("python3", ["-m", "venv", "--clear", environment]);
-	command(python, ["-m", "pip", "install", "-q", "-r", requirements]);
-	writeFileSync(stampFile, hash);
-	return python;
-}
-
-function command(program: string, args: readonly string[]): void {
-	const { status, error } = spawnSync(program, args, { stdio: "inherit" });
-	if (status !== 0)
-		throw new Error(
-			`${program} ${args.join(" ")} failed: ${error?.message ?? `exit ${status}`}`,
-		);
-}
 
 /** Writes what the tests expect and returns the names to load; the faulty ones stay on disk. */
 function writeRepository(directory: string): string[] {
@@ -107,7 +74,7 @@ async function runAgainstOwnServer(python: string): Promise<number> {
 	}
 }
 
-const python = preparePython();
+const python = preparePython("python", join(here, "requirements.txt"));
 const { SACCADE_HTTP, SACCADE_GRPC } = process.env;
 process.exitCode =
 	SACCADE_HTTP !== undefined && SACCADE_GRPC !== undefined
