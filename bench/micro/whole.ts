@@ -21,6 +21,7 @@ export const wholeCases: readonly AnyCase[] = [
 			const metrics = new ModelMetrics(new MetricsRegistry(), server.model);
 			server.model.listener = metrics;
 			const grpc = createGrpcTransport({
+				draining: new AbortController().signal,
 				endpoints: server.endpoints,
 				pool: new SlotPool(),
 				clock: systemClock,

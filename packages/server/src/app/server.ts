@@ -47,6 +47,7 @@ import {
 	createMetricsTransport,
 	type MetricsTransport,
 } from "../transport/metrics/server.ts";
+import { explainListen } from "./listen-error.ts";
 import { ModelMetrics } from "./model-metrics.ts";
 import { ProcessMetrics } from "./process-metrics.ts";
 import { VERSION } from "./version.ts";
@@ -107,6 +108,7 @@ class SaccadeServer implements Server {
 	readonly #metrics: MetricsRegistry | null;
 	readonly #metricsPort: MetricsTransport | null;
 	#processMetrics: ProcessMetrics | null = null;
+	readonly #draining = new AbortController();
 	#phase: Phase = "starting";
 	#closing: Promise<void> | null = null;
 
@@ -166,6 +168,7 @@ class SaccadeServer implements Server {
 					endpoints,
 					pool: this.#pool,
 					clock,
+					draining: this.#draining.signal,
 					server: grpcOptions(options),
 				})
 			: null;
@@ -176,16 +179,16 @@ class SaccadeServer implements Server {
 		this.#beforePortsOpen();
 		const addresses: Addresses = {
 			http:
-				(await this.#http?.listen(
-					this.#options.httpAddress,
-					this.#options.httpPort,
-				)) ?? null,
-			grpc: await listenGrpc(this.#grpc, this.#options),
+				(await this.#http
+					?.listen(this.#options.httpAddress, this.#options.httpPort)
+					.catch(explainListen("http", this.#options))) ?? null,
+			grpc: await listenGrpc(this.#grpc, this.#options).catch(
+				explainListen("grpc", this.#options),
+			),
 			metrics:
-				(await this.#metricsPort?.listen(
-					this.#options.metricsAddress,
-					this.#options.metricsPort,
-				)) ?? null,
+				(await this.#metricsPort
+					?.listen(this.#options.metricsAddress, this.#options.metricsPort)
+					.catch(explainListen("metrics", this.#options))) ?? null,
 		};
 		if (this.#metrics !== null)
 			this.#processMetrics = new ProcessMetrics(this.#metrics, {
@@ -216,9 +219,16 @@ class SaccadeServer implements Server {
 	}
 
 	async #shutDown(): Promise<void> {
+		const endUs = systemClock.nowUs() + this.#options.exitTimeoutS * 1e6;
+		const leftMs = () => Math.max(0, (endUs - systemClock.nowUs()) / 1000);
+		// Both ports stay open meanwhile: who asks hears that the server is not ready, who brings work that it goes.
 		this.#phase = "draining";
-		const graceMs = this.#options.exitTimeoutS * 1000;
-		await Promise.all([this.#grpc?.close(graceMs), this.#http?.close(graceMs)]);
+		this.#draining.abort();
+		await within(leftMs(), this.#registry.idle());
+		await Promise.all([
+			this.#grpc?.close(leftMs()),
+			this.#http?.close(leftMs()),
+		]);
 		await this.#registry.close();
 		await this.#metricsPort?.close();
 		this.#processMetrics?.close();
@@ -340,6 +350,16 @@ function grpcOptions(options: ServerOptions) {
 		maxConnectionAgeMs: options.grpcMaxConnectionAgeMs,
 		maxConnectionAgeGraceMs: options.grpcMaxConnectionAgeGraceMs,
 	};
+}
+
+/** Resolves when `work` does, or when the time is over. */
+async function within(ms: number, work: Promise<void>): Promise<void> {
+	let timer: NodeJS.Timeout | undefined;
+	const over = new Promise<void>((resolve) => {
+		timer = setTimeout(resolve, ms);
+	});
+	await Promise.race([work, over]);
+	clearTimeout(timer);
 }
 
 async function listenGrpc(

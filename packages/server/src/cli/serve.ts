@@ -13,6 +13,10 @@ import { createLogger } from "../telemetry/logger.ts";
 
 const FAILED = 1;
 const USAGE = 2;
+/** One Ctrl-C arrives up to three times: from the terminal, from npm and from the launcher. */
+const ECHO_MS = 250;
+/** For what is left to do when the time for requests is over. */
+const OVERDUE_MS = 2000;
 
 /** Runs until a signal; returns the exit code. */
 export async function serve(args: readonly string[]): Promise<number> {
@@ -57,6 +61,8 @@ async function runServer(
 		return FAILED;
 	}
 	await stopped;
+	log.info({}, "draining: not ready, and nothing new is taken");
+	endWhenOverdue(options.exitTimeoutS);
 	await server.close();
 	return 0;
 }
@@ -82,18 +88,30 @@ function readOptions(args: readonly string[]): Resolved {
 	return resolveOptions({ args: rest, env: process.env, fileText });
 }
 
-/** The first signal begins the drain; the second ends the process at once. */
+/** The first signal begins the drain; a later one ends the process at once. */
 function untilSignal(): Promise<void> {
 	return new Promise((resolve) => {
-		let signalled = false;
+		let firstMs: number | null = null;
 		const onSignal = () => {
-			if (signalled) process.exit(FAILED);
-			signalled = true;
+			const nowMs = performance.now();
+			firstMs ??= nowMs;
+			if (nowMs - firstMs > ECHO_MS) process.exit(FAILED);
 			resolve();
 		};
 		process.on("SIGTERM", onSignal);
 		process.on("SIGINT", onSignal);
 	});
+}
+
+/** Cut connections end their work, except a run that hangs in the library. */
+function endWhenOverdue(exitTimeoutS: number): void {
+	const end = () => {
+		console.error(
+			`saccade serve: work is still under way ${exitTimeoutS} s after the signal (--exit-timeout-secs); ending`,
+		);
+		process.exit(FAILED);
+	};
+	setTimeout(end, exitTimeoutS * 1000 + OVERDUE_MS).unref();
 }
 
 function announce(addresses: Addresses, server: Server, asJson: boolean): void {

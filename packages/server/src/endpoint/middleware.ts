@@ -77,17 +77,20 @@ function bearerCheck(token: string): (head: RequestHead) => boolean {
 	};
 }
 
+/** What new work hears of a server that drains. */
+export function serverExiting(): SaccadeError {
+	return new SaccadeError(
+		"UNAVAILABLE",
+		"Server exiting: it finishes what it has and takes nothing new",
+		{ refusedBecause: "shutting-down" },
+	);
+}
+
 /** Turns requests away while the server drains; health still answers. */
 export function withDraining(isDraining: () => boolean): OpenMiddleware {
 	return (next) => (head) =>
 		isDraining() && head.operation !== "health"
-			? refuse(
-					new SaccadeError(
-						"UNAVAILABLE",
-						"Server exiting: it finishes what it has and takes nothing new",
-						{ refusedBecause: "shutting-down" },
-					),
-				)
+			? refuse(serverExiting())
 			: next(head);
 }
 

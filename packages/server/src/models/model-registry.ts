@@ -129,6 +129,12 @@ export class ModelRegistry {
 		});
 	}
 
+	/** Resolves when every request that models have taken is answered. */
+	async idle(): Promise<void> {
+		await Promise.all(this.serving().map((model) => model.idle()));
+		await Promise.all(this.#unloading);
+	}
+
 	/** Takes no more loads, unloads everything and waits until the last request is done and all memory is released. */
 	async close(): Promise<void> {
 		this.#isClosed = true;

@@ -141,6 +141,11 @@ export class ModelVersion {
 		return this.#scheduler.stats();
 	}
 
+	/** Resolves when nothing waits and nothing runs. */
+	idle(): Promise<void> {
+		return this.#scheduler.idle();
+	}
+
 	/** Finishes what was accepted, then releases everything. */
 	async unload(): Promise<void> {
 		this.setState({ kind: "draining" });

@@ -105,9 +105,15 @@ export class BatchScheduler<E extends Entry> implements Scheduler<E> {
 
 	drain(): Promise<void> {
 		if (this.#phase === "open") this.#phase = "draining";
+		const drained = this.idle();
+		this.#dispatch();
+		return drained;
+	}
+
+	idle(): Promise<void> {
 		return new Promise((resolve) => {
 			this.#drained.push(resolve);
-			this.#dispatch();
+			this.#checkDrained();
 		});
 	}
 
@@ -222,7 +228,7 @@ export class BatchScheduler<E extends Entry> implements Scheduler<E> {
 	};
 
 	#checkDrained(): void {
-		if (this.#phase === "open" || this.#drained.length === 0) return;
+		if (this.#drained.length === 0) return;
 		if (this.#queue.count > 0 || this.#running > 0) return;
 		const waiting = this.#drained;
 		this.#drained = [];

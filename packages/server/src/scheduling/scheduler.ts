@@ -92,6 +92,8 @@ export interface Scheduler<E extends Entry> {
 	stats(): SchedulerStats;
 	/** Takes no new entries; resolves when the queue is empty and nothing runs. */
 	drain(): Promise<void>;
+	/** Resolves at the next moment when nothing waits and nothing runs; what comes meanwhile is taken. */
+	idle(): Promise<void>;
 	/** Refuses everything queued with `shutting-down` and stops its timers. */
 	close(): void;
 }

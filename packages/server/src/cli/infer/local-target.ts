@@ -35,10 +35,25 @@ export async function openLocalTarget(
 	try {
 		await server.listen();
 	} catch (error) {
+		const known = server.services.repository.index(false);
 		await server.close();
-		throw error;
+		throw unknownModel(repositories, models, known) ?? error;
 	}
 	return new LocalTarget(server);
+}
+
+/** Null when every model is there, and something else went wrong. */
+function unknownModel(
+	repositories: readonly string[],
+	models: readonly string[],
+	known: readonly { readonly name: string }[],
+): Error | null {
+	const names = [...new Set(known.map(({ name }) => name))];
+	const absent = models.find((model) => !names.includes(model));
+	if (absent === undefined || names.length === 0) return null;
+	return new Error(
+		`no model '${absent}' in ${repositories.join(", ")}; there are ${names.join(", ")}`,
+	);
 }
 
 class LocalTarget implements Target {

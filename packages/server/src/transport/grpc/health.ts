@@ -26,6 +26,7 @@ const WATCH_EVERY_MS = 500;
 export function healthRoutes(
 	endpoints: Endpoints,
 	nowUs: () => number,
+	draining: AbortSignal,
 ): [string, MethodHandler][] {
 	const codec = {
 		decode: (bytes: Uint8Array) => fromBinary(HealthCheckRequestSchema, bytes),
@@ -74,7 +75,9 @@ export function healthRoutes(
 						const status = await statusOf(service, call.user);
 						if (status !== told) await send(status);
 						told = status;
-						await pause(WATCH_EVERY_MS, call);
+						// Its last word was NOT_SERVING; a watch that stayed would hold up the end.
+						if (draining.aborted) return;
+						await pause(WATCH_EVERY_MS, call, draining);
 					}
 				},
 			}),
@@ -82,17 +85,21 @@ export function healthRoutes(
 	];
 }
 
-/** Readiness has no event of its own; the wait ends early when the watcher leaves. */
+/** Readiness has no event of its own; the wait ends early when the watcher leaves or the server is about to. */
 function pause(
 	ms: number,
 	call: { onCancel: ((reason: never) => void) | null },
+	draining: AbortSignal,
 ): Promise<void> {
 	return new Promise((resolve) => {
-		const timer = setTimeout(resolve, ms);
-		timer.unref();
-		call.onCancel = () => {
+		const wake = () => {
 			clearTimeout(timer);
+			draining.removeEventListener("abort", wake);
 			resolve();
 		};
+		const timer = setTimeout(wake, ms);
+		timer.unref();
+		draining.addEventListener("abort", wake);
+		call.onCancel = wake;
 	});
 }

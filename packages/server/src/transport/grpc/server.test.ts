@@ -64,6 +64,7 @@ describe("the gRPC transport", () => {
 		pool = new SlotPool(BODY_BUDGET_BYTES);
 		const open = composeOpen([withAdminToken("secret"), withDeadline]);
 		server = createGrpcTransport({
+			draining: new AbortController().signal,
 			endpoints: createEndpoints(fakeServices(inference), open),
 			pool,
 			clock: systemClock,

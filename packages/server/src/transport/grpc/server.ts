@@ -23,12 +23,14 @@ export interface GrpcTransportOptions {
 	readonly endpoints: Endpoints;
 	readonly pool: SlotPool;
 	readonly clock: Clock;
+	/** Aborted when the server begins to end: streams finish what they have and close. */
+	readonly draining: AbortSignal;
 	/** Everything else about the wire. */
 	readonly server: Omit<GrpcServerOptions, "methods" | "clock">;
 }
 
 export function createGrpcTransport(options: GrpcTransportOptions): GrpcServer {
-	const { endpoints, pool, clock } = options;
+	const { endpoints, pool, clock, draining } = options;
 	const nowUs = () => clock.nowUs();
 	const tools: InferTools = {
 		endpoint: endpoints.infer,
@@ -60,7 +62,7 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcServer {
 			const context = open(call);
 			return context === null
 				? null
-				: new StreamInferCall(call, tools, context, nowUs);
+				: new StreamInferCall(call, tools, context, nowUs, draining);
 		},
 	};
 	return createGrpcServer({
@@ -70,7 +72,7 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcServer {
 			["/inference.GRPCInferenceService/ModelInfer", infer],
 			["/inference.GRPCInferenceService/ModelStreamInfer", streamInfer],
 			...unaryRoutes(endpoints, nowUs),
-			...healthRoutes(endpoints, nowUs),
+			...healthRoutes(endpoints, nowUs, draining),
 			...reflectionRoutes(),
 		]),
 	});

@@ -70,7 +70,13 @@ function setUp() {
 	const nowUs = () => systemClock.nowUs();
 	const opened = openContext(headOf(call, "infer", nowUs()));
 	assert.ok(opened.ok);
-	const stream = new StreamInferCall(call, tools, opened.context, nowUs);
+	const stream = new StreamInferCall(
+		call,
+		tools,
+		opened.context,
+		nowUs,
+		new AbortController().signal,
+	);
 	const ask = (modelName: string) => {
 		const bytes = toBinary(
 			ModelInferRequestSchema,

@@ -19,6 +19,7 @@ import type {
 	InferResponse,
 	InferTicket,
 } from "../../endpoint/endpoint.ts";
+import { serverExiting } from "../../endpoint/middleware.ts";
 import {
 	type SaccadeError,
 	toSaccadeError,
@@ -71,6 +72,7 @@ export class StreamInferCall implements MessageSink {
 	readonly #context: CallContext;
 	readonly #realErrors: boolean;
 	readonly #nowUs: () => number;
+	readonly #draining: AbortSignal;
 	/** In the order of arrival. */
 	#turns: Turn[] = [];
 	#bytes: Uint8Array | null = null;
@@ -85,11 +87,14 @@ export class StreamInferCall implements MessageSink {
 		tools: InferTools,
 		context: CallContext,
 		nowUs: () => number,
+		draining: AbortSignal,
 	) {
 		this.#call = call;
 		this.#tools = tools;
 		this.#context = context;
 		this.#nowUs = nowUs;
+		this.#draining = draining;
+		draining.addEventListener("abort", this.#onDraining);
 		this.#realErrors = call.metadata.get(HEADER.tritonGrpcError) === "true";
 		call.onCancel = () => this.#abandon();
 		call.onDrain = () => {
@@ -128,6 +133,11 @@ export class StreamInferCall implements MessageSink {
 			return;
 		}
 		const turn = this.#addTurn(request);
+		if (this.#draining.aborted) {
+			request.lease?.release();
+			turn.error(serverExiting());
+			return;
+		}
 		turn.ticket = this.#tools.endpoint.run(this.#context, request, turn);
 		this.#balance();
 	}
@@ -157,10 +167,19 @@ export class StreamInferCall implements MessageSink {
 			});
 		}
 		this.#balance();
-		if (this.#halfClosed && !this.#ended && this.#turns.length === 0) {
-			this.#ended = true;
+		if (this.#ended || this.#turns.length > 0) return;
+		if (this.#halfClosed) {
+			this.#leave();
 			this.#call.finish(Status.OK);
-		}
+		} else if (this.#draining.aborted) this.#finishWith(serverExiting());
+	}
+
+	/** What was accepted is answered first. */
+	readonly #onDraining = (): void => this.turnDone();
+
+	#leave(): void {
+		this.#ended = true;
+		this.#draining.removeEventListener("abort", this.#onDraining);
 	}
 
 	/** Holds the client back while too much of its work is under way, or it does not read its answers. */
@@ -179,13 +198,13 @@ export class StreamInferCall implements MessageSink {
 	}
 
 	#finishWith(error: SaccadeError): void {
-		this.#ended = true;
+		this.#leave();
 		this.#call.finish(statusOf(error), error.message, trailersOf(error));
 		this.#abandon();
 	}
 
 	#abandon(): void {
-		this.#ended = true;
+		this.#leave();
 		const turns = this.#turns;
 		this.#turns = [];
 		for (const turn of turns) if (turn.answer === null) turn.ticket?.cancel();

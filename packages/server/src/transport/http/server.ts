@@ -1,4 +1,5 @@
 // The HTTP transport on node:http: guard, route, phase `open`, then infer or a small endpoint.
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
@@ -38,6 +39,9 @@ export interface HttpTransport {
 const CHECKS_PER_TIMEOUT = 10;
 /** Bodies of the small endpoints, file overrides in base64 included. */
 const OVERRIDE_FACTOR = 2;
+
+/** Of node:http: https://nodejs.org/docs/latest-v24.x/api/diagnostics_channel.html#http */
+const RESPONSE_FINISHED = "http.server.response.finish";
 
 export function createHttpTransport(
 	options: HttpTransportOptions,
@@ -118,13 +122,18 @@ class NodeHttpTransport implements HttpTransport {
 		if (!this.#server.listening) return Promise.resolve();
 		return new Promise((resolve) => {
 			const cut = setTimeout(() => this.#server.closeAllConnections(), graceMs);
+			// node:http keeps a connection that was busy when it closed for as long as the client does.
+			const closeIdle = () =>
+				setImmediate(() => this.#server.closeIdleConnections());
+			subscribe(RESPONSE_FINISHED, closeIdle);
 			// The listener tells before the last socket's own close.
 			this.#server.close(() => {
 				clearTimeout(cut);
+				unsubscribe(RESPONSE_FINISHED, closeIdle);
 				if (this.connectionCount === 0) resolve();
 				else this.#whenEmpty = resolve;
 			});
-			this.#server.closeIdleConnections();
+			closeIdle();
 		});
 	}
 
