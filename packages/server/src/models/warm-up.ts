@@ -1,10 +1,13 @@
 // Runs a version before it serves: the configured samples, and always batch 1 and the largest batch with zeros,
 // so that arenas are grown and the run mode is known before the first request. A failing run fails the load.
 import { readFile } from "node:fs/promises";
-import { DTYPE_BYTES } from "@saccade/protocol";
+import { join } from "node:path";
+import { DTYPE_BYTES, type DType } from "@saccade/protocol";
 import type { Clock } from "../common/clock.ts";
 import { SaccadeError } from "../errors/saccade-error.ts";
 import type { WarmupInput, WarmupSample } from "../repository/model-config.ts";
+import { resolveInside } from "../repository/model-directory.ts";
+import { checkBytesElements } from "../tensor/bytes-elements.ts";
 import { type EntryReply, ModelEntry } from "./entry.ts";
 import type { ModelVersion } from "./model-version.ts";
 
@@ -83,7 +86,7 @@ async function runSample(
 			continue;
 		}
 		const dims = input.reshape ?? given.dims;
-		const row = await sampleBytes(given, options);
+		const row = await sampleBytes(input.name, given, options);
 		shapes.push(config.maxBatchSize > 0 ? [rows, ...dims] : dims);
 		data.push(config.maxBatchSize > 0 ? repeat(row, rows) : row);
 	}
@@ -97,18 +100,61 @@ async function runSample(
 }
 
 async function sampleBytes(
+	name: string,
 	input: WarmupInput,
 	options: WarmUpOptions,
 ): Promise<Uint8Array> {
-	if (typeof input.fill === "object") return options.readFile(input.fill.file);
 	const count = elements(input.dims);
+	const elementBytes = DTYPE_BYTES[input.dtype];
+	if (typeof input.fill === "object") {
+		const bytes = await options.readFile(input.fill.file);
+		const fits =
+			elementBytes === 0
+				? checkBytesElements(bytes, count) === null
+				: bytes.byteLength === count * elementBytes;
+		if (fits) return bytes;
+		throw new SaccadeError(
+			"LOAD_FAILED",
+			`the warm-up file '${input.fill.file}' of input '${name}' has ${bytes.byteLength} bytes, which are not ${count} elements of ${input.dtype}`,
+		);
+	}
 	// An empty string is four octets of length.
-	const bytes = new Uint8Array(count * (DTYPE_BYTES[input.dtype] || 4));
-	if (input.fill === "random" && input.dtype === "FP32")
-		new Float32Array(bytes.buffer).forEach((_, index, values) => {
-			values[index] = Math.random();
-		});
+	const bytes = new Uint8Array(count * (elementBytes || 4));
+	if (input.fill === "random") fillRandom(bytes, input.dtype);
 	return bytes;
+}
+
+/** Numbers of 0 … 1, which every model can take: whole ones for integers. */
+function fillRandom(bytes: Uint8Array, dtype: DType): void {
+	const { buffer } = bytes;
+	switch (dtype) {
+		case "FP32":
+			new Float32Array(buffer).forEach((_, index, values) => {
+				values[index] = Math.random();
+			});
+			return;
+		case "FP64":
+			new Float64Array(buffer).forEach((_, index, values) => {
+				values[index] = Math.random();
+			});
+			return;
+		case "FP16":
+		case "BF16": {
+			// The bit patterns from 0 to that of 1 are the numbers between.
+			const one = dtype === "FP16" ? 0x3c00 : 0x3f80;
+			new Uint16Array(buffer).forEach((_, index, values) => {
+				values[index] = Math.random() * one;
+			});
+			return;
+		}
+		case "BYTES":
+			return;
+		default: {
+			const step = DTYPE_BYTES[dtype];
+			for (let at = 0; at < bytes.length; at += step)
+				bytes[at] = Math.random() < 0.5 ? 0 : 1;
+		}
+	}
 }
 
 function runOnce(
@@ -153,9 +199,19 @@ function repeat(row: Uint8Array, rows: number): Uint8Array {
 	return Buffer.concat(Array.from({ length: rows }, () => row));
 }
 
+/** Throws LOAD_FAILED when it is absent, or leads out of the model's `warmup/`. */
 export async function readWarmupFile(
 	directory: string,
 	name: string,
 ): Promise<Uint8Array> {
-	return readFile(`${directory}/warmup/${name}`);
+	const path = resolveInside(join(directory, "warmup"), name);
+	try {
+		return await readFile(path);
+	} catch (cause) {
+		throw new SaccadeError(
+			"LOAD_FAILED",
+			`the warm-up file '${name}' cannot be read (${(cause as NodeJS.ErrnoException).code}); it belongs into the model's directory warmup/`,
+			{ cause },
+		);
+	}
 }

@@ -1,5 +1,6 @@
 // A model version on the fake runtime and a clock that moves by hand, with everything its callers hear in one log.
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Clock } from "../../common/clock.ts";
 import { ManualClock } from "../../common/manual-clock.ts";
 import { parseConfigText } from "../../repository/config-text.ts";
 import { resolveConfig } from "../../repository/resolve-config.ts";
@@ -17,10 +18,12 @@ export interface FakeModelOptions {
 	readonly laneCount?: number;
 	/** @default 1 */
 	readonly version?: number;
+	/** Where runs end by themselves. @default the manual clock of the result */
+	readonly clock?: Clock;
 }
 
 /** Doubles one FP32 a row. */
-const FAKE_MODEL = {
+export const FAKE_MODEL = {
 	inputs: [{ name: "input", dtype: "FP32", shape: [-1, 1] }],
 	outputs: [{ name: "output", dtype: "FP32", shape: [-1, 1] }],
 	compute: "double",
@@ -36,7 +39,8 @@ export interface FakeCall {
 
 export async function makeFakeModel(options: FakeModelOptions = {}) {
 	const clock = new ManualClock(1000);
-	const runtime = new FakeRuntime(clock);
+	const runClock = options.clock ?? clock;
+	const runtime = new FakeRuntime(runClock);
 	const { curveMs, failsFromRows } = options;
 	const json = { ...FAKE_MODEL, curveMs, failsFromRows };
 	const session = await runtime.load(
@@ -56,7 +60,7 @@ export async function makeFakeModel(options: FakeModelOptions = {}) {
 		}),
 		version: options.version ?? 1,
 		session,
-		clock,
+		clock: runClock,
 		laneCount: options.laneCount ?? 1,
 		labels: new Map(),
 		loadedInUs: 0,

@@ -1,0 +1,261 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { describe, type TestContext, test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { systemClock } from "../common/clock.ts";
+import { readModelDirectory } from "../repository/model-directory.ts";
+import { FakeRuntime } from "../runtime/fake/fake-runtime.ts";
+import type { LoadOptions, ModelSource } from "../runtime/runtime.ts";
+import { ModelEntry } from "./entry.ts";
+import { ModelLoader } from "./model-loader.ts";
+import type { ModelVersion } from "./model-version.ts";
+import { FAKE_MODEL } from "./testing/fake-model.ts";
+
+/** Remembers how it was asked to load. */
+class WatchedRuntime extends FakeRuntime {
+	readonly loads: LoadOptions[] = [];
+
+	override load(source: ModelSource, options: LoadOptions) {
+		this.loads.push(options);
+		return super.load(source, options);
+	}
+}
+
+const MODEL = JSON.stringify(FAKE_MODEL);
+const BACKEND = 'backend: "fake"\n';
+
+async function setUp(
+	t: TestContext,
+	files: Readonly<Record<string, string>>,
+	coreCount = 4,
+) {
+	const root = mkdtempSync(join(tmpdir(), "saccade-loader-"));
+	t.after(() => rmSync(root, { recursive: true }));
+	for (const [name, content] of Object.entries(files)) {
+		mkdirSync(dirname(join(root, "m", name)), { recursive: true });
+		writeFileSync(join(root, "m", name), content);
+	}
+	const runtime = new WatchedRuntime(systemClock);
+	const warnings: string[] = [];
+	const loader = new ModelLoader({
+		runtimes: new Map([["fake", runtime]]),
+		clock: systemClock,
+		autoComplete: true,
+		defaultMaxBatchSize: 4,
+		coreCount,
+		warn: (text) => warnings.push(text),
+	});
+	const directory = await readModelDirectory(root, "m");
+	assert.ok(directory !== null);
+	const load = async (override: string | null = null) => {
+		const begun: number[][] = [];
+		const loaded = await loader.load(directory, override, (versions) =>
+			begun.push([...versions]),
+		);
+		const models: ModelVersion[] = [];
+		const errors: string[] = [];
+		for (const entry of loaded)
+			if (entry.ok) models.push(entry.model);
+			else errors.push(`${entry.version}: ${entry.error.message}`);
+		t.after(() => Promise.all(models.map((model) => model.unload())));
+		return { begun, models, errors };
+	};
+	return { load, runtime, warnings };
+}
+
+const loadFailed = (message: RegExp) => ({ code: "LOAD_FAILED", message });
+
+describe("loading a model", () => {
+	test("brings every version that its policy serves to ready, and tells them first", async (t) => {
+		const { load } = await setUp(t, {
+			"config.pbtxt": `${BACKEND} version_policy { specific { versions: [ 1, 3 ] } }`,
+			"1/model.json": MODEL,
+			"2/model.json": MODEL,
+			"3/model.json": MODEL,
+		});
+		const { models, begun } = await load();
+		assert.deepEqual(begun, [[1, 3]]);
+		assert.deepEqual(
+			models.map(({ version, state }) => [version, state.kind]),
+			[
+				[1, "ready"],
+				[3, "ready"],
+			],
+		);
+	});
+
+	test("reports a version that fails beside those that do not, and frees it", async (t) => {
+		const { load, runtime } = await setUp(t, {
+			"config.pbtxt": `${BACKEND} version_policy { all { } }`,
+			"1/model.json": MODEL,
+			"2/model.json": "{",
+			"3/other": "",
+		});
+		const { models, errors } = await load();
+		assert.equal(models.length, 1);
+		assert.deepEqual(errors, [
+			"2: a fake model is a JSON file",
+			"3: model 'm' version 3 has no file model.json; put it in the version's directory, or name it in default_model_filename",
+		]);
+		assert.equal(runtime.openSessionCount, 1);
+	});
+
+	for (const [what, config, message] of [
+		[
+			"labels that are not there",
+			`${BACKEND} output { name: "output" data_type: TYPE_FP32 dims: 1 label_filename: "gone.txt" } max_batch_size: 2`,
+			/gone\.txt/,
+		],
+		[
+			"a warm-up that fails",
+			`${BACKEND} max_batch_size: 2 model_warmup { name: "w" batch_size: 1 }`,
+			/no input 'input'/,
+		],
+		[
+			"a configuration that contradicts the file",
+			`${BACKEND} max_batch_size: 2 input { name: "input" data_type: TYPE_INT8 dims: 1 }`,
+			/TYPE_INT8/,
+		],
+	] as const)
+		test(`with ${what} fails and frees the session`, async (t) => {
+			const { load, runtime } = await setUp(t, {
+				"config.pbtxt": config,
+				"1/model.json": MODEL,
+			});
+			const { errors } = await load();
+			assert.match(errors.join(), message);
+			assert.equal(runtime.openSessionCount, 0);
+		});
+
+	test("with a provider that the runtime lacks says which one", async (t) => {
+		const { load } = await setUp(t, {
+			"config.pbtxt": `${BACKEND} optimization { execution_accelerators { cpu_execution_accelerator { name: "openvino" } } }`,
+			"1/model.json": MODEL,
+		});
+		const { errors } = await load();
+		assert.match(errors.join(), /no provider 'openvino'/);
+	});
+
+	test("fails as a whole for a configuration that cannot be read or is another's", async (t) => {
+		for (const [config, message] of [
+			["input {", /the configuration of model 'm'/],
+			[`${BACKEND} name: "n"`, /names the model 'n'/],
+			['backend: "tensorflow"', /backend 'tensorflow'/],
+			[
+				`${BACKEND} version_policy { specific { versions: 7 } }`,
+				/at least one version/,
+			],
+			[
+				`${BACKEND} parameters { key: "saccade.lane" value { string_value: "1" } }`,
+				/'saccade\.lane'/,
+			],
+		] as const) {
+			const { load } = await setUp(t, {
+				"config.pbtxt": config,
+				"1/model.json": MODEL,
+			});
+			await assert.rejects(load(), loadFailed(message));
+		}
+	});
+
+	test("takes an override instead of the file, not beside it", async (t) => {
+		const { load } = await setUp(t, {
+			"config.pbtxt": `${BACKEND} max_batch_size: 2`,
+			"1/model.json": MODEL,
+		});
+		const { models } = await load('{"backend":"fake","max_batch_size":"16"}');
+		assert.equal(models[0]?.config.maxBatchSize, 16);
+	});
+});
+
+test("warns once of what has no effect, what is unknown and what is passed over", async (t) => {
+	const { load, warnings } = await setUp(t, {
+		"config.pbtxt": `${BACKEND} respond_cache { } metric_tags { key: "a" value: "b" }`,
+		"1/model.json": MODEL,
+		"01/model.json": MODEL,
+	});
+	await load();
+	assert.deepEqual(warnings, [
+		"version directory '01' of model 'm' is ignored: leading zeros are not allowed",
+		"model 'm': config.pbtxt has fields that are not known: respond_cache (line 2)",
+		"model 'm': no effect in this version: metric_tags",
+	]);
+});
+
+describe("lanes and threads", () => {
+	const slow = JSON.stringify({ ...FAKE_MODEL, curveMs: { 1: 30 } });
+	const OFFLOAD =
+		'parameters { key: "saccade.run_mode" value { string_value: "offload" } }';
+
+	/** How many of many requests are under way at once. */
+	async function lanesOf(model: ModelVersion): Promise<number> {
+		const answers: Promise<void>[] = [];
+		for (let i = 0; i < 40; i++)
+			answers.push(
+				new Promise((resolve) =>
+					model.submit(
+						new ModelEntry(
+							1,
+							{
+								deadlineUs: Number.POSITIVE_INFINITY,
+								priority: 0,
+								timeoutUs: 0,
+								receivedUs: systemClock.nowUs(),
+								lease: null,
+							},
+							"",
+							[[1, 1]],
+							[new Uint8Array(4)],
+							{ completed: () => resolve(), failed: () => resolve() },
+						),
+					),
+				),
+			);
+		await nextTurn();
+		const { runningBatches } = model.queueStats();
+		await Promise.all(answers);
+		return runningBatches;
+	}
+
+	for (const [what, config, lanes, threads] of [
+		["a model that is not batched gets a lane a core, of one thread", "", 4, 1],
+		[
+			"a batched one gets one lane of all cores",
+			"max_batch_size: 1 dynamic_batching { }",
+			1,
+			4,
+		],
+		[
+			"instances of all groups are lanes",
+			"instance_group [ { count: 2 }, { count: 3 } ]",
+			5,
+			1,
+		],
+		[
+			"saccade.lanes stands above the groups",
+			'instance_group { count: 2 } parameters { key: "saccade.lanes" value { string_value: "3" } }',
+			3,
+			1,
+		],
+		[
+			"threads are as the configuration says",
+			'parameters { key: "intra_op_thread_count" value { string_value: "2" } }',
+			4,
+			2,
+		],
+	] as const)
+		test(`${what}, and share one session`, async (t) => {
+			const { load, runtime } = await setUp(t, {
+				"config.pbtxt": `${BACKEND} ${OFFLOAD} ${config}`,
+				"1/model.json": slow,
+			});
+			const { models } = await load();
+			const [model] = models;
+			assert.ok(model !== undefined);
+			assert.equal(await lanesOf(model), lanes);
+			assert.equal(runtime.openSessionCount, 1);
+			assert.equal(runtime.loads[0]?.intraOpThreadCount, threads);
+		});
+});
