@@ -34,7 +34,7 @@ export function classify(
 	for (let row = 0; row < rows; row++)
 		for (const index of largest(values, row * perRow, perRow, k)) {
 			const value = values[row * perRow + index]!;
-			const text = isFloat ? Number(value).toFixed(6) : String(value);
+			const text = isFloat ? floatText(Number(value)) : String(value);
 			const label = labels[index];
 			elements.push(
 				Buffer.from(
@@ -52,7 +52,15 @@ export function classify(
 	};
 }
 
-/** Indexes of the k largest, descending; equal values in order of index. */
+/** As C++'s `std::to_string` prints it. */
+function floatText(value: number): string {
+	if (Number.isNaN(value)) return "nan";
+	if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
+	// From 1e21 on `toFixed` changes to an exponent; such numbers are whole.
+	return Math.abs(value) < 1e21 ? value.toFixed(6) : `${BigInt(value)}.000000`;
+}
+
+/** Indexes of the k largest, descending; equal values in order of index, what is no number last. */
 function largest(
 	values: ArrayLike<number | bigint>,
 	start: number,
@@ -63,10 +71,15 @@ function largest(
 	order.sort((a, b) => {
 		const left = values[start + a]!;
 		const right = values[start + b]!;
-		if (left === right) return a - b;
-		return left > right ? -1 : 1;
+		if (left > right) return -1;
+		if (left < right) return 1;
+		return Number(isNan(left)) - Number(isNan(right)) || a - b;
 	});
 	return order.slice(0, k);
+}
+
+function isNan(value: number | bigint): boolean {
+	return typeof value === "number" && Number.isNaN(value);
 }
 
 const READERS: Partial<

@@ -2,10 +2,10 @@
 // Texts are Triton's (core/src/infer_request.cc), because clients look for them.
 import { DTYPE_BYTES } from "@saccade/protocol";
 import { SaccadeError } from "../errors/saccade-error.ts";
-import type { ModelVersion } from "../models/model-version.ts";
-import type { InputConfig } from "../repository/model-config.ts";
+import type { InputConfig, ModelConfig } from "../repository/model-config.ts";
 import { checkBytesElements } from "../tensor/bytes-elements.ts";
 import { elementCount } from "../tensor/shape.ts";
+import type { TensorSpec } from "../tensor/tensor.ts";
 import type { InferInput, InferRequest } from "./inference.ts";
 
 /** A request in the terms of its model. */
@@ -15,6 +15,12 @@ export interface CheckedRequest {
 	/** By the session's order of inputs. */
 	readonly shapes: readonly (readonly number[] | null)[];
 	readonly data: readonly (Uint8Array | null)[];
+}
+
+/** What a contract is made from: of a model version, or of what will be one. */
+export interface ContractedModel {
+	readonly config: ModelConfig;
+	readonly session: { readonly inputs: readonly TensorSpec[] };
 }
 
 interface ExpectedInput {
@@ -34,7 +40,7 @@ export class RequestContract {
 	readonly #fixed: boolean;
 	readonly #fixedShapes = new Map<number, readonly (readonly number[])[]>();
 
-	constructor(model: ModelVersion) {
+	constructor(model: ContractedModel) {
 		const { config, session } = model;
 		this.#model = config.name;
 		this.#maxBatchSize = config.maxBatchSize;

@@ -42,7 +42,7 @@ export class TestEntry implements Entry {
 	}
 }
 
-export interface Batch {
+interface Batch {
 	readonly entries: readonly TestEntry[];
 	readonly because: ClosedBecause;
 	readonly release: () => void;
