@@ -103,13 +103,17 @@ describe("statistics", () => {
 
 	test("of what is not there fail in Triton's words", async (t) => {
 		const { metadata } = await setUp(t, {});
-		for (const [name, version] of [
-			["gone", ""],
-			["fake", "9"],
+		for (const [name, version, message] of [
+			["gone", "", "requested model 'gone' is not available"],
+			[
+				"fake",
+				"9",
+				"requested model version '9' is not available for model 'fake'",
+			],
 		] as const)
 			assert.throws(() => metadata.statistics(name, version), {
 				code: "INVALID_ARGUMENT",
-				message: `requested model '${name}' is not available`,
+				message,
 			});
 	});
 });
