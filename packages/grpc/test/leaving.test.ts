@@ -73,6 +73,44 @@ describeReadModes((options) => {
 			assert.equal(status, "0");
 		});
 
+	test("a client may leave after any octet of what it says, and nothing is left", async () => {
+		const calls: ServerCall[] = [];
+		const echoStream = bidiMethod<Uint8Array, Uint8Array>({
+			...identity,
+			handle: async (requests, send) => {
+				for await (const request of requests) await send(request);
+			},
+		});
+		const { server, port } = await startServer(
+			{ [HOLD]: holding(calls, []), [ECHO]: echo, [STREAM]: echoStream },
+			options,
+		);
+		const message = grpcMessage(Buffer.from("sixteen octets.."));
+		const session = Buffer.concat([
+			PREFACE,
+			requestHeaders(1, HOLD),
+			data(1, message.subarray(0, 9), false),
+			requestHeaders(3, STREAM),
+			data(3, message, false),
+			requestHeaders(5, ECHO),
+			data(5, message),
+			data(1, message.subarray(9)),
+			numberFrame(FRAME.RST_STREAM, 1, ERROR.CANCEL),
+			data(3, message),
+		]);
+		for (let octets = 0; octets <= session.length; octets++) {
+			const client = keep(await RawClient.connectSilently(port));
+			const piece = session.subarray(0, octets);
+			await new Promise((sent) => client.socket.write(piece, sent));
+			if (octets % 2 === 0) client.socket.destroy();
+			else client.socket.resetAndDestroy();
+		}
+		await until(() => server.stats().connectionCount === 0);
+		assert.equal(server.stats().callCount, 0);
+		const { status } = await call(openSession(port), ECHO, EMPTY_MESSAGE);
+		assert.equal(status, "0");
+	});
+
 	for (const how of ["ends", "resets"] as const)
 		test(`a client that ${how} the connection in the middle of a message aborts it once`, async () => {
 			const calls: ServerCall[] = [];

@@ -57,6 +57,32 @@ describeReadModes((options) => {
 		assert.equal(server.stats().callCount, 0);
 	});
 
+	test("10,000 streams that are open at once are each answered, last opened first", async () => {
+		const calls: ServerCall[] = [];
+		const { server, port } = await startServer(
+			{ "/t/Hold": holding(calls, []) },
+			{ ...options, limits: { maxConcurrentStreams: CALL_COUNT } },
+		);
+		const client = await openRaw(port);
+		for (let id = 1; id < 2 * CALL_COUNT; id += 2)
+			client.send(
+				requestHeaders(id, "/t/Hold"),
+				data(id, grpcMessage(Buffer.alloc(3))),
+			);
+		await until(() => calls.length === CALL_COUNT);
+		assert.equal(server.stats().callCount, CALL_COUNT);
+		assert.equal(server.stats().keptBytes, 3 * CALL_COUNT);
+		for (const held of calls.reverse()) held.finish(0);
+		await client.first(({ streamId, type }) => type === 1 && streamId === 1);
+		const ended = client.frames.filter(
+			({ type, flags }) => type === 1 && (flags & FLAG.END_STREAM) !== 0,
+		);
+		assert.deepEqual(
+			ended.map(({ streamId }) => streamId),
+			Array.from({ length: CALL_COUNT }, (_, n) => 2 * (CALL_COUNT - n) - 1),
+		);
+	});
+
 	test("streams beyond the limit are refused so that the client may try again, others go on", async () => {
 		const calls: ServerCall[] = [];
 		const { port } = await startServer(
