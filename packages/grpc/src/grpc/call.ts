@@ -65,6 +65,7 @@ export class GrpcCall
 	#sink: MessageSink | null = null;
 	/** What answers are compressed with, once the handler asked. */
 	#answerEncoding: Encoding = "identity";
+	/** Of messages that landed; what waits for an inflation counts there. */
 	#keptBytes = 0;
 	#messageCount = 0;
 	#headersSent = false;
@@ -174,12 +175,10 @@ export class GrpcCall
 
 	data(bytes: Uint8Array, start: number, end: number): void {
 		if (this.#sink === null || this.#finished) return;
-		if (this.#inflation !== null) {
-			if (this.keep(end - start)) this.#inflation.hold(bytes, start, end);
-			return;
-		}
 		try {
-			this.#reader.read(bytes, start, end);
+			const at =
+				this.#inflation === null ? this.#reader.read(bytes, start, end) : start;
+			if (at < end) this.#holdBack(bytes, at, end);
 		} catch {
 			this.#handlerFailed();
 		}
@@ -262,7 +261,7 @@ export class GrpcCall
 	}
 
 	messageAhead(): void {
-		if (!this.#paused) this.#release(this.#keptBytes);
+		if (this.#keptBytes > 0 && !this.#paused) this.#release(this.#keptBytes);
 	}
 
 	keep(byteLength: number): boolean {
@@ -284,6 +283,7 @@ export class GrpcCall
 	#inflate(deflated: Uint8Array): void {
 		const inflation = new Inflation();
 		this.#inflation = inflation;
+		this.#reader.hold();
 		this.#stream.pauseCredit();
 		const { maxMessageBytes, maxInflateRatio } = this.#context;
 		inflation.stop = inflate(
@@ -307,10 +307,15 @@ export class GrpcCall
 		);
 	}
 
+	#holdBack(bytes: Uint8Array, start: number, end: number): void {
+		const { budget } = this.#context;
+		if (budget.take(end - start)) this.#inflation?.hold(bytes, start, end);
+		else this.violation(NO_ROOM.status, NO_ROOM.text);
+	}
+
 	/** What waited for an inflation, again. */
 	replayed(bytes: Uint8Array): void {
-		if (this.#finished) return;
-		this.#release(bytes.byteLength);
+		this.#context.budget.release(bytes.byteLength);
 		this.data(bytes, 0, bytes.byteLength);
 	}
 
@@ -376,9 +381,12 @@ export class GrpcCall
 
 	#stopReading(): void {
 		this.#reader.stop();
-		this.#inflation?.stop();
-		this.#inflation = null;
-		this.#release(this.#keptBytes);
+		if (this.#inflation !== null) {
+			this.#inflation.stop();
+			this.#context.budget.release(this.#inflation.heldBytes);
+			this.#inflation = null;
+		}
+		if (this.#keptBytes > 0) this.#release(this.#keptBytes);
 	}
 
 	#cancel(reason: CancelReason): void {

@@ -5,11 +5,13 @@ import { copyBytes } from "../http2/copy-bytes.ts";
 export class Inflation {
 	readonly #held: Uint8Array[] = [];
 	#endIsHeld = false;
+	heldBytes = 0;
 	/** Stops zlib. */
 	stop: () => void = () => {};
 
 	hold(bytes: Uint8Array, start: number, end: number): void {
 		this.#held.push(copyBytes(bytes, start, end));
+		this.heldBytes += end - start;
 	}
 
 	holdEnd(): void {

@@ -39,6 +39,7 @@ export class MessageReader {
 	/** Octets of the message that have arrived. */
 	#at = 0;
 	#target: Uint8Array | null = null;
+	#isHeld = false;
 	/** First octets of a message that came in pieces smaller than FIRST_BYTES. */
 	#stage: Uint8Array | null = null;
 
@@ -64,9 +65,16 @@ export class MessageReader {
 		this.#stage = null;
 	}
 
-	read(bytes: Uint8Array, start: number, end: number): void {
+	/** Ends the `read` under way after the message that is complete now. */
+	hold(): void {
+		this.#isHeld = true;
+	}
+
+	/** Returns where it stopped: `end`, or earlier when it was held. */
+	read(bytes: Uint8Array, start: number, end: number): number {
+		this.#isHeld = false;
 		let at = start;
-		while (at < end) {
+		while (at < end && !this.#isHeld) {
 			switch (this.#state) {
 				case "prefix":
 					at = this.#readPrefix(bytes, at, end);
@@ -81,9 +89,10 @@ export class MessageReader {
 					at = this.#skip(at, end);
 					break;
 				case "dead":
-					return;
+					return end;
 			}
 		}
+		return at;
 	}
 
 	#readPrefix(bytes: Uint8Array, start: number, end: number): number {
