@@ -23,3 +23,11 @@ test("a number that is none, or not above 0, is refused by name", () => {
 			/--rounds takes a number above 0/,
 		);
 });
+
+test("of a closed set of values the first is the default, and another is refused by name", () => {
+	const peersOf = (...args: string[]) =>
+		parseArguments(args).oneOf("--peers", ["all", "none"]);
+	assert.equal(peersOf(), "all");
+	assert.equal(peersOf("--peers", "none"), "none");
+	assert.throws(() => peersOf("--peers=some"), /--peers takes all or none/);
+});

@@ -6,6 +6,11 @@ export interface BenchArguments {
 	/** Throws RangeError unless the value is a number above 0. */
 	number(name: string, fallback: number): number;
 	text(name: string): string | null;
+	/** The first of `choices` when it is not given. Throws RangeError for a value that is none of them. */
+	oneOf<Choice extends string>(
+		name: string,
+		choices: readonly [Choice, ...Choice[]],
+	): Choice;
 }
 
 export function parseArguments(args: readonly string[]): BenchArguments {
@@ -30,6 +35,14 @@ export function parseArguments(args: readonly string[]): BenchArguments {
 			);
 		},
 		text: (name) => values.get(name) ?? null,
+		oneOf: (name, choices) => {
+			const value = values.get(name) ?? choices[0];
+			const choice = choices.find((one) => one === value);
+			if (choice !== undefined) return choice;
+			throw new RangeError(
+				`${name} takes ${choices.join(" or ")}, got '${value}'`,
+			);
+		},
 	};
 }
 

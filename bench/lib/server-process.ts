@@ -44,7 +44,7 @@ export async function startServer(
 		errors = (errors + text.toString()).slice(-4000);
 	});
 	try {
-		await ready(child, httpPort ?? 0);
+		await untilReady(child, httpPort ?? 0);
 	} catch (error) {
 		child.kill("SIGKILL");
 		throw new Error(
@@ -66,7 +66,11 @@ export async function startServer(
 	};
 }
 
-async function ready(child: ChildProcess, port: number): Promise<void> {
+/** Until `/v2/health/ready` says 200. Throws when the process ends before that. */
+export async function untilReady(
+	child: ChildProcess,
+	port: number,
+): Promise<void> {
 	const giveUp = AbortSignal.timeout(READY_WITHIN_MS);
 	while (!giveUp.aborted) {
 		if (child.exitCode !== null)
@@ -83,7 +87,8 @@ async function ready(child: ChildProcess, port: number): Promise<void> {
 	throw new Error(`the server was not ready within ${READY_WITHIN_MS} ms`);
 }
 
-async function freePorts(count: number): Promise<number[]> {
+/** Ports that were free a moment ago. */
+export async function freePorts(count: number): Promise<number[]> {
 	const servers = await Promise.all(
 		Array.from({ length: count }, async () => {
 			const server = createServer().listen(0, "127.0.0.1");

@@ -26,6 +26,9 @@ export interface GrpcLoad {
 export interface LoadCounters {
 	answered: number;
 	wrong: number;
+	/** Of all connections, framing included. */
+	sentBytes: number;
+	receivedBytes: number;
 	histogram: LatencyHistogram;
 	running: boolean;
 }
@@ -47,6 +50,7 @@ class Connection {
 	readonly #streams = new Map<number, OpenStream>();
 	readonly #quota: number;
 	readonly #write = (bytes: Uint8Array): void => {
+		this.#counters.sentBytes += bytes.length;
 		this.#socket.write(bytes);
 	};
 	#nextId = 1;
@@ -131,6 +135,7 @@ class Connection {
 	}
 
 	#read(chunk: Buffer): void {
+		this.#counters.receivedBytes += chunk.length;
 		let bytes = chunk;
 		if (this.#carry.length > 0) bytes = Buffer.concat([this.#carry, chunk]);
 		let offset = 0;

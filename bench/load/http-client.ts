@@ -55,10 +55,13 @@ class Connection {
 		if (!this.#counters.running) return;
 		this.#index = this.#next++ % this.#load.requests.length;
 		this.#startUs = performance.now() * 1000;
-		this.#socket.write(this.#load.requests[this.#index]!);
+		const request = this.#load.requests[this.#index]!;
+		this.#counters.sentBytes += request.length;
+		this.#socket.write(request);
 	}
 
 	#read(chunk: Buffer): void {
+		this.#counters.receivedBytes += chunk.length;
 		const bytes =
 			this.#carry.length > 0 ? Buffer.concat([this.#carry, chunk]) : chunk;
 		const headEnd = bytes.indexOf("\r\n\r\n");

@@ -39,6 +39,8 @@ export async function measureLoad(
 	}
 	if (result === null)
 		throw new Error(`${job.model.name}: the generator gave no result`);
+	if (result.answered === 0)
+		throw new Error(`${job.model.name}: no request was answered`);
 	if (result.wrong > 0)
 		throw new Error(
 			`${job.model.name}: ${result.wrong} of ${result.answered} answers were wrong`,

@@ -1,6 +1,7 @@
 // The load generator as a process of its own, so that the server's CPU is its own too.
 // Job on stdin (JSON, inputs made here from the seed), one JSON line of results on stdout.
 import { LatencyHistogram } from "../lib/histogram.ts";
+import { startEchoLoad } from "./echo-client.ts";
 import { type LoadCounters, startGrpcLoad } from "./grpc-client.ts";
 import { startHttpLoad } from "./http-client.ts";
 import {
@@ -11,7 +12,8 @@ import {
 } from "./workload.ts";
 
 export interface LoadJob {
-	readonly protocol: "grpc" | "http";
+	/** `echo`: bytes without a meaning to `bench/peers/echo`, as many as `exchange` says. */
+	readonly protocol: "grpc" | "http" | "echo";
 	readonly host: string;
 	readonly port: number;
 	readonly model: WorkloadModel;
@@ -22,6 +24,13 @@ export interface LoadJob {
 	/** Expected answers, one per distinct input, base64 of little-endian FP32. */
 	readonly expected: readonly string[];
 	readonly distinctTimeouts?: boolean;
+	readonly exchange?: ExchangeBytes;
+}
+
+/** What one request and its answer take on the socket. */
+export interface ExchangeBytes {
+	readonly request: number;
+	readonly answer: number;
 }
 
 export interface LoadResult {
@@ -30,6 +39,7 @@ export interface LoadResult {
 	readonly p99Us: number;
 	readonly answered: number;
 	readonly wrong: number;
+	readonly exchange: ExchangeBytes;
 	/** CPU of the generator over the window, in cores: near 1 means that it may be the bottleneck. */
 	readonly clientCores: number;
 }
@@ -39,6 +49,8 @@ async function main(): Promise<void> {
 	const counters: LoadCounters = {
 		answered: 0,
 		wrong: 0,
+		sentBytes: 0,
+		receivedBytes: 0,
 		histogram: new LatencyHistogram(),
 		running: true,
 	};
@@ -49,6 +61,8 @@ async function main(): Promise<void> {
 	const stop = start(job, counters, failed);
 	await seconds(job.warmupSeconds);
 	counters.answered = 0;
+	counters.sentBytes = 0;
+	counters.receivedBytes = 0;
 	counters.histogram = new LatencyHistogram();
 	const cpu = process.cpuUsage();
 	const startMs = performance.now();
@@ -65,6 +79,10 @@ async function main(): Promise<void> {
 		p99Us: counters.histogram.quantileUs(0.99),
 		answered: counters.answered,
 		wrong: counters.wrong,
+		exchange: {
+			request: Math.round(counters.sentBytes / counters.answered),
+			answer: Math.round(counters.receivedBytes / counters.answered),
+		},
 		clientCores: (used.user + used.system) / 1e6 / elapsedS,
 	};
 	console.log(JSON.stringify(result));
@@ -76,12 +94,20 @@ function start(
 	counters: LoadCounters,
 	failed: (error: Error) => void,
 ): () => void {
+	const { host, port, connections, inFlight } = job;
+	if (job.protocol === "echo") {
+		const { request, answer } = job.exchange ?? { request: 1, answer: 1 };
+		return startEchoLoad(
+			{ host, port, inFlight, requestBytes: request, answerBytes: answer },
+			counters,
+			failed,
+		);
+	}
 	const inputs = makeInputs(job.model, job.expected.length);
 	const expected = job.expected.map((text) => {
 		const bytes = Uint8Array.from(Buffer.from(text, "base64"));
 		return new Float32Array(bytes.buffer);
 	});
-	const { host, port, connections, inFlight } = job;
 	if (job.protocol === "http") {
 		const requests = inputs.map((input) =>
 			encodeHttp(job.model, input, `${host}:${port}`),

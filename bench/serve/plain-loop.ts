@@ -1,54 +1,87 @@
-// The ceiling: the same model through the same C API in a plain loop, nothing else in the process.
-//   plain-loop.ts MODEL INPUT_SHAPE OUTPUT_SHAPE THREADS LANES SECONDS      shapes: 8,3,96,96
-// Prints rows per second. Lanes run side by side, off the loop, as a server would.
-import { createOnnxRuntime } from "../../packages/server/src/runtime/onnx/onnx-runtime.ts";
+// The ceiling of a model: its runs in a plain loop through the same C API, in a process of its own, at the best of
+// a sweep over batch sizes and layouts.
+import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { modelFile, modelMaxBatch } from "./models.ts";
+import type { Workload } from "./workloads.ts";
 
-const [
-	path = "",
-	inputText = "",
-	outputText = "",
-	threads = "1",
-	lanes = "1",
-	seconds = "2",
-] = process.argv.slice(2);
-const inputShape = inputText.split(",").map(Number);
-const outputShape = outputText.split(",").map(Number);
-const runtime = createOnnxRuntime({
-	poolThreads: 8,
-	intraOpThreadCount: Number(threads),
-});
-const session = await runtime.load({ kind: "file", path }, {});
-const bindings = Array.from({ length: Number(lanes) }, () => {
-	const binding = session.bind({
-		inputShapes: [inputShape],
-		outputShapes: [outputShape],
-	});
-	const input = binding.inputs[0];
-	if (input != null) new Float32Array(input.buffer).fill(0.5);
-	return binding;
-});
+const script = fileURLToPath(new URL("plain-loop-process.ts", import.meta.url));
 
-async function loop(untilMs: number): Promise<number> {
-	let runs = 0;
-	await Promise.all(
-		bindings.map(async (binding) => {
-			while (performance.now() < untilMs) {
-				await new Promise<void>((resolve, reject) => {
-					binding.run("offload", (error) =>
-						error === null ? resolve() : reject(error),
-					);
-				});
-				runs++;
-			}
-		}),
-	);
-	return runs;
+export interface PlainSetting {
+	readonly batch: number;
+	/** Of one run. */
+	readonly threads: number;
+	/** Runs side by side. */
+	readonly lanes: number;
 }
 
-await loop(performance.now() + 500);
-const startMs = performance.now();
-const runs = await loop(startMs + Number(seconds) * 1000);
-const elapsedS = (performance.now() - startMs) / 1000;
-console.log(String((runs * (inputShape[0] ?? 1)) / elapsedS));
-session.close();
-runtime.close();
+const SWEEP_SECONDS = 1;
+const SMALL_BATCHES = [1, 8, 32];
+
+/** @param maxBatch the model's own limit, tried too: what is called the best rate must be it */
+export function plainCandidates(
+	batching: "best-batch" | "batch-1",
+	maxBatch: number,
+	cores: number,
+): PlainSetting[] {
+	const batches =
+		batching === "batch-1"
+			? [1]
+			: [...SMALL_BATCHES.filter((size) => size < maxBatch), maxBatch];
+	return batches.flatMap((batch) => [
+		{ batch, threads: 1, lanes: cores },
+		{ batch, threads: cores, lanes: 1 },
+	]);
+}
+
+/** Rows per second at the best of `candidates`, found once. */
+export class PlainLoop {
+	readonly #workload: Workload;
+	readonly #best: PlainSetting;
+
+	constructor(
+		workload: Workload,
+		batching: "best-batch" | "batch-1",
+		cores: number,
+	) {
+		this.#workload = workload;
+		const candidates = plainCandidates(
+			batching,
+			modelMaxBatch(workload),
+			cores,
+		);
+		const rates = candidates.map((one) => this.#run(one, SWEEP_SECONDS));
+		this.#best = candidates[rates.indexOf(Math.max(...rates))]!;
+	}
+
+	get setting(): string {
+		const { batch, threads, lanes } = this.#best;
+		return `batch ${batch}, ${lanes} lane(s) x ${threads} thread(s)`;
+	}
+
+	measure(seconds: number): number {
+		return this.#run(this.#best, seconds);
+	}
+
+	#run({ batch, threads, lanes }: PlainSetting, seconds: number): number {
+		const { inputShape, outputShape } = this.#workload.model;
+		const withBatch = (shape: readonly number[]) =>
+			[batch, ...shape.slice(1)].join(",");
+		const output = execFileSync(
+			process.execPath,
+			[
+				"-C",
+				"source",
+				script,
+				modelFile(this.#workload),
+				withBatch(inputShape),
+				withBatch(outputShape),
+				String(threads),
+				String(lanes),
+				String(seconds),
+			],
+			{ encoding: "utf8", env: { ...process.env, UV_THREADPOOL_SIZE: "8" } },
+		);
+		return Number(output.trim());
+	}
+}

@@ -1,4 +1,4 @@
-// `npm run bench -- threads [lanes] [rounds]`: what each way of running models off the event loop costs, and what it
+// `npm run bench -- threads [--lanes 4] [--rounds 5]`: what each way of running models off the event loop costs, and what it
 // does to a file read, gzip and the loop while every lane is held. The reasons are in docs/decisions/0002.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -6,17 +6,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findFixture } from "../../scripts/fixtures/catalogue.ts";
 import { writeFixture } from "../../scripts/fixtures/write-fixture.ts";
+import { benchArguments } from "../lib/arguments.ts";
 import { median } from "../lib/stats.ts";
 import { type ThreadsReport, VARIANTS } from "./variants.ts";
 
-const [lanes = "4", rounds = "5"] = process.argv.slice(3);
+const lanes = benchArguments.number("--lanes", 4);
+const rounds = benchArguments.number("--rounds", 5);
 const repository = mkdtempSync(join(tmpdir(), "saccade-threads-"));
 writeFixture(repository, findFixture("slow"));
 
 const reports = new Map(
 	VARIANTS.map(({ name }) => [name, [] as ThreadsReport[]]),
 );
-for (let round = 0; round < Number(rounds); round++)
+for (let round = 0; round < rounds; round++)
 	for (const variant of VARIANTS) {
 		const output = execFileSync(
 			process.execPath,
@@ -25,7 +27,7 @@ for (let round = 0; round < Number(rounds); round++)
 				join(import.meta.dirname, "child.ts"),
 				JSON.stringify(variant),
 				repository,
-				lanes,
+				String(lanes),
 			],
 			{
 				encoding: "utf8",
