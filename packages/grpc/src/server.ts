@@ -114,6 +114,8 @@ class Http2GrpcServer implements GrpcServer {
 			this.#listener.once("error", reject);
 			this.#listener.listen({ backlog: 1024, ...address }, () => {
 				this.#listener.removeListener("error", reject);
+				// An accept that fails, for want of file descriptors perhaps, must not end the process.
+				this.#listener.on("error", () => {});
 				resolve(this.#listener.address() ?? "");
 			});
 		});

@@ -1,5 +1,6 @@
 // How connections live and end: keepalive, age, and the drain in two steps of RFC 9113, 6.8.
 import assert from "node:assert/strict";
+import { Server } from "node:net";
 import { test } from "node:test";
 import { ERROR, FLAG, FRAME, MAX_STREAM_ID } from "../src/http2/constants.ts";
 import { createGrpcServer, type ServerCall } from "../src/index.ts";
@@ -173,6 +174,33 @@ describeReadModes((options) => {
 		first?.send(requestHeaders(1, ECHO), data(1, EMPTY_MESSAGE));
 		await first?.first(isEndOf(1));
 	});
+});
+
+test("an accept that fails does not end the server", async (context) => {
+	const { listen } = Server.prototype;
+	const listeners: Server[] = [];
+	context.mock.method(
+		Server.prototype,
+		"listen",
+		function capture(this: Server, ...args: Parameters<typeof listen>) {
+			listeners.push(this);
+			return listen.apply(this, args);
+		},
+	);
+	const { port } = await startServer({ [ECHO]: echo });
+	listeners[0]?.emit("error", new Error("accept EMFILE"));
+	const client = await openRaw(port);
+	client.send(requestHeaders(1, ECHO), data(1, EMPTY_MESSAGE));
+	await client.first(isEndOf(1));
+});
+
+test("an address that is taken is told to whoever listens", async () => {
+	const { port } = await startServer({});
+	const second = createGrpcServer({ methods: new Map() });
+	await assert.rejects(second.listen({ host: "127.0.0.1", port }), {
+		code: "EADDRINUSE",
+	});
+	await second.close();
 });
 
 test("limits that make no sense, or that no client could know, are refused at once", () => {

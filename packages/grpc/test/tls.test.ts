@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
 import { test } from "node:test";
 import { connect as connectTls } from "node:tls";
+import type { GrpcServerOptions } from "../src/index.ts";
 import {
 	type CertificateOrSkip,
 	makeCertificate,
@@ -20,9 +21,12 @@ import {
 const certificate: CertificateOrSkip = makeCertificate();
 const skip = "skip" in certificate ? certificate.skip : false;
 
-async function startTls() {
+async function startTls(options: Partial<GrpcServerOptions> = {}) {
 	assert.ok("cert" in certificate);
-	const started = await startServer({ "/t/Echo": echo }, { tls: certificate });
+	const started = await startServer(
+		{ "/t/Echo": echo },
+		{ tls: certificate, ...options },
+	);
 	return { ...started, ca: certificate.cert };
 }
 
@@ -67,6 +71,29 @@ test("a client that speaks no TLS is cut off, and others do not notice", {
 	const client = openSession(`https://localhost:${port}`, { ca });
 	const answer = await call(client, "/t/Echo", grpcMessage(Buffer.from("x")));
 	assert.equal(answer.status, "0");
+});
+
+test("connections count from before their handshake", { skip }, async () => {
+	const { port, ca } = await startTls({ maxConnections: 2 });
+	const silent = [connectTcp(port, "127.0.0.1"), connectTcp(port, "127.0.0.1")];
+	await Promise.all(silent.map((socket) => once(socket, "connect")));
+	const third = connectTcp(port, "127.0.0.1");
+	third.on("error", () => {});
+	third.resume();
+	await once(third, "close");
+	for (const socket of silent) socket.destroy();
+	const isServed = async () => {
+		const client = openSession(`https://localhost:${port}`, { ca });
+		client.on("error", () => {});
+		const [connected] = await Promise.race([
+			once(client, "connect").then(() => [true]),
+			once(client, "close").then(() => [false]),
+		]);
+		return connected;
+	};
+	// Their end may still be on its way to the server.
+	for (let attempt = 0; !(await isServed()); attempt++)
+		assert.ok(attempt < 1000, "their places are never given back");
 });
 
 test("a TLS client that leaves in the middle of a message leaves nothing behind", {

@@ -111,7 +111,8 @@ export class GrpcCall
 	/** The rest of a message, or the one that a unary method needs. */
 	get owesInput(): boolean {
 		if (this.#finished) return false;
-		return this.#unary ? !this.#halfClosed : !this.#reader.isAtBoundary;
+		const isAwaited = this.#unary && this.#messageCount === 0;
+		return isAwaited || !this.#reader.isAtBoundary;
 	}
 
 	// ── what the handler calls ───────────────────────────────────────────────────────────────────────────
