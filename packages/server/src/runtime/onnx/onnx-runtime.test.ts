@@ -3,6 +3,8 @@ import { readFile } from "node:fs/promises";
 import { after, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
+import { findFixture } from "../../../../../scripts/fixtures/catalogue.ts";
+import { MODEL_FILE } from "../../../../../scripts/fixtures/fixture.ts";
 import { isSaccadeError } from "../../errors/saccade-error.ts";
 import type { Binding, Session } from "../runtime.ts";
 import { OffloadGate } from "./offload.ts";
@@ -18,6 +20,10 @@ after(() => {
 function load(name: string): Promise<Session> {
 	const path = new URL(`${name}/1/model.onnx`, models).pathname;
 	return runtime.load({ kind: "file", path }, {});
+}
+
+function fixtureBytes(name: string): Uint8Array {
+	return Buffer.from(findFixture(name).files()[MODEL_FILE] ?? "");
 }
 
 function run(
@@ -143,6 +149,33 @@ describe("misuse", () => {
 			);
 	});
 
+	test("an operator that does not exist fails to load, by its name", async () => {
+		const bytes = fixtureBytes("bad_op");
+		await assert.rejects(runtime.load({ kind: "bytes", bytes }, {}), {
+			code: "LOAD_FAILED",
+			message: /the model cannot be loaded: .*Teleport/,
+		});
+	});
+
+	test("an empty model and an empty path fail to load", async () => {
+		for (const source of [
+			{ kind: "bytes", bytes: new Uint8Array(0) },
+			{ kind: "file", path: "" },
+		] as const)
+			await assert.rejects(runtime.load(source, {}), { code: "LOAD_FAILED" });
+	});
+
+	test("options that ONNX Runtime refuses fail the load, not the process", async () => {
+		const path = new URL("mlp/1/model.onnx", models).pathname;
+		await assert.rejects(
+			runtime.load(
+				{ kind: "file", path },
+				{ sessionConfig: { ["k".repeat(5000)]: "v" } },
+			),
+			{ code: "LOAD_FAILED" },
+		);
+	});
+
 	test("a truncated model fails to load, and harms nobody", async () => {
 		const whole = await readFile(new URL("mlp/1/model.onnx", models));
 		const bytes = new Uint8Array(whole.subarray(0, whole.length / 2));
@@ -213,6 +246,55 @@ describe("misuse", () => {
 		await running;
 		session.close();
 	});
+});
+
+test("memory arena and pattern can be switched off, with the same answers", async () => {
+	const path = new URL("mlp/1/model.onnx", models).pathname;
+	const answers: Buffer[] = [];
+	for (const memory of [true, false]) {
+		const session = await runtime.load(
+			{ kind: "file", path },
+			{ memoryArena: memory, memoryPattern: memory },
+		);
+		const binding = session.bind({
+			inputShapes: [[1, 64]],
+			outputShapes: [[1, 10]],
+		});
+		binding.inputs[0]?.set(bytesOf(new Float32Array(64).fill(0.25)));
+		await run(binding);
+		answers.push(Buffer.from(binding.output(0).data));
+		session.close();
+	}
+	assert.deepEqual(answers[0], answers[1]);
+});
+
+test("a run is stopped on the way, long before it would end, and the session runs again", {
+	timeout: 60_000,
+}, async () => {
+	const bytes = fixtureBytes("slow");
+	const session = await runtime.load({ kind: "bytes", bytes }, {});
+	const bind = () =>
+		session.bind({ inputShapes: [[1, 512]], outputShapes: [[1, 512]] });
+	const [whole, stopped] = [bind(), bind()];
+	const timed = async (action: Promise<void>) => {
+		const startMs = performance.now();
+		await action;
+		return performance.now() - startMs;
+	};
+	const wholeMs = await timed(run(whole));
+	const ended = timed(
+		assert.rejects(run(stopped), { code: "CANCELLED", message: /./ }),
+	);
+	stopped.terminate();
+	const stoppedMs = await ended;
+	// A step is a 64th of the run; half of it leaves room for a machine that pauses us.
+	assert.ok(stoppedMs < wholeMs / 2, `${stoppedMs} ms of ${wholeMs} ms`);
+	await run(stopped);
+	assert.deepEqual(
+		Buffer.from(stopped.output(0).data),
+		Buffer.from(whole.output(0).data),
+	);
+	session.close();
 });
 
 test("loading and releasing 200 sessions leaves no growth", async () => {
