@@ -177,7 +177,7 @@ export const OPTIONS = {
 		default: 60_000,
 		unit: "ms",
 		meaning:
-			"Time without a byte taken from an answer, after which the client is cut.",
+			"Time for an HTTP answer to be read, beside a second per MiB; slower clients are cut.",
 		reason: "An answer that nobody reads must not stay in memory.",
 	}),
 	httpMaxConnectionCount: option({

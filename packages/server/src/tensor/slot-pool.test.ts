@@ -92,3 +92,43 @@ test("a pool lends no more than its limit, and lends again after a release", () 
 	place(pool, SLOT_BYTES).lease.release();
 	assert.equal(pool.leasedBytes, 3 * SLOT_BYTES);
 });
+
+test("a body on its way takes from the limit what has arrived, and gives it back", () => {
+	const pool = new SlotPool(4 * SLOT_BYTES);
+	const announced = Array.from({ length: 10 }, () => {
+		const placement = pool.placeArriving(3 * SLOT_BYTES, 10);
+		assert.ok(placement !== null);
+		assert.equal((placement.bytes.byteOffset + 10) % ALIGNMENT, 0);
+		return placement;
+	});
+	assert.equal(pool.leasedBytes, 0);
+	const [first, second] = announced;
+	assert.ok(first !== undefined && second !== undefined);
+	assert.ok(first.arrived(3 * SLOT_BYTES));
+	assert.ok(second.arrived(SLOT_BYTES));
+	assert.equal(second.arrived(SLOT_BYTES + 1), false);
+	assert.equal(pool.leasedBytes, 4 * SLOT_BYTES);
+	first.lease.release();
+	assert.ok(second.arrived(3 * SLOT_BYTES));
+	for (const { lease } of announced.slice(1)) lease.release();
+	assert.equal(pool.leasedBytes, 0);
+	assert.equal(pool.leasedCount, 0);
+});
+
+test("a length that can never fit, or that no memory holds, is refused at once", () => {
+	assert.equal(new SlotPool(SLOT_BYTES).placeArriving(SLOT_BYTES + 1), null);
+	assert.equal(new SlotPool().placeArriving(Number.MAX_SAFE_INTEGER), null);
+});
+
+test("what is kept elsewhere counts until its lease ends", () => {
+	const pool = new SlotPool(1000);
+	const reservation = pool.reserve();
+	assert.ok(reservation.take(600));
+	assert.equal(reservation.take(401), false);
+	assert.ok(reservation.take(400));
+	assert.equal(pool.leasedBytes, 1000);
+	assert.equal(pool.leasedCount, 1);
+	reservation.lease.release();
+	assert.equal(pool.leasedBytes, 0);
+	assert.equal(pool.leasedCount, 0);
+});

@@ -98,7 +98,9 @@ export class SlotPool {
 	placeArriving(byteLength: number, alignAt = 0): ArrivingPlacement | null {
 		if (byteLength <= SLOT_BYTES) {
 			const placement = this.place(byteLength, alignAt);
-			return placement === null ? null : { ...placement, arrived: () => true };
+			if (placement === null) return null;
+			const { bytes, lease } = placement;
+			return { bytes, lease, arrived: isTakenAlready };
 		}
 		const skew = (ALIGNMENT - (alignAt % ALIGNMENT)) % ALIGNMENT;
 		const size = slotBytes(byteLength + skew);
@@ -215,6 +217,10 @@ export class SlotPool {
 			return null;
 		}
 	}
+}
+
+function isTakenAlready(): boolean {
+	return true;
 }
 
 function slotBytes(byteLength: number): number {

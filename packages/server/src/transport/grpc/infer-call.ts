@@ -13,7 +13,7 @@ import type {
 	InferTicket,
 } from "../../endpoint/endpoint.ts";
 import { SaccadeError, toSaccadeError } from "../../errors/saccade-error.ts";
-import type { SlotPool } from "../../tensor/slot-pool.ts";
+import type { ArrivingPlacement, SlotPool } from "../../tensor/slot-pool.ts";
 import type { Lease } from "../../tensor/tensor.ts";
 import type { InferRequestReader } from "./codec/infer-request.ts";
 import { InferResponseWriter } from "./codec/infer-response.ts";
@@ -32,7 +32,7 @@ export class InferCall implements MessageSink, InferReply {
 	readonly #call: ServerCall;
 	readonly #tools: InferTools;
 	readonly #context: CallContext;
-	#bytes: Uint8Array | null = null;
+	#placement: ArrivingPlacement | null = null;
 	#lease: Lease | null = null;
 	#ticket: InferTicket | null = null;
 
@@ -57,19 +57,25 @@ export class InferCall implements MessageSink, InferReply {
 				return null;
 			}
 		}
-		const placement = pool.place(byteLength, seen.rawOffset);
+		const placement = pool.placeArriving(byteLength, seen.rawOffset);
 		if (placement === null) {
 			this.error(noMemory(pool));
 			return null;
 		}
-		this.#bytes = placement.bytes;
+		this.#placement = placement;
 		this.#lease = placement.lease;
 		return placement.bytes;
 	}
 
 	end(): void {
-		const bytes = this.#bytes!;
-		this.#bytes = null;
+		const { bytes, arrived } = this.#placement!;
+		this.#placement = null;
+		// Until now the wire's own budget counted what arrived.
+		if (!arrived(bytes.byteLength)) {
+			this.#releaseBytes();
+			this.error(noMemory(this.#tools.pool));
+			return;
+		}
 		let request: InferRequest;
 		try {
 			request = this.#decode(bytes);

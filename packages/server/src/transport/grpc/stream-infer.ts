@@ -24,6 +24,7 @@ import {
 	type SaccadeError,
 	toSaccadeError,
 } from "../../errors/saccade-error.ts";
+import type { ArrivingPlacement } from "../../tensor/slot-pool.ts";
 import type { Lease } from "../../tensor/tensor.ts";
 import { requestLabel } from "./codec/infer-request.ts";
 import { InferResponseWriter } from "./codec/infer-response.ts";
@@ -75,7 +76,7 @@ export class StreamInferCall implements MessageSink {
 	readonly #draining: AbortSignal;
 	/** In the order of arrival. */
 	#turns: Turn[] = [];
-	#bytes: Uint8Array | null = null;
+	#placement: ArrivingPlacement | null = null;
 	#lease: Lease | null = null;
 	#paused = false;
 	#backedUp = false;
@@ -107,28 +108,33 @@ export class StreamInferCall implements MessageSink {
 		if (this.#ended) return null;
 		const { pool, reader } = this.#tools;
 		const seen = reader.glimpse(first);
-		const placement = pool.place(byteLength, seen.rawOffset);
+		const placement = pool.placeArriving(byteLength, seen.rawOffset);
 		if (placement === null) {
 			this.#addTurn(requestLabel(first)).error(noMemory(pool));
 			return null;
 		}
-		this.#bytes = placement.bytes;
+		this.#placement = placement;
 		this.#lease = placement.lease;
 		return placement.bytes;
 	}
 
 	end(): void {
-		const bytes = this.#bytes!;
-		this.#bytes = null;
-		const lease = this.#lease;
+		const { bytes, lease, arrived } = this.#placement!;
+		this.#placement = null;
 		this.#lease = null;
+		if (!arrived(bytes.byteLength)) {
+			const label = requestLabel(bytes);
+			lease.release();
+			this.#addTurn(label).error(noMemory(this.#tools.pool));
+			return;
+		}
 		let request: InferRequest;
 		try {
 			const context = { ...this.#context, receivedUs: this.#nowUs() };
 			request = toInferRequest(this.#tools.reader.read(bytes), context, lease);
 		} catch (error) {
 			const label = requestLabel(bytes);
-			lease?.release();
+			lease.release();
 			this.#addTurn(label).error(toSaccadeError(error));
 			return;
 		}

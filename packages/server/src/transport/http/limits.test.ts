@@ -65,7 +65,7 @@ describe("time", options, () => {
 
 	test("a client that never reads its answer is cut off", async (t) => {
 		const server = await startTransport(t, {
-			limits: { writeTimeoutMs: 200 },
+			limits: { writeTimeoutMs: 200, minReadBytesPerSecond: 1024 * MIB },
 		});
 		const connection = server.connect();
 		connection.pause();
@@ -89,13 +89,20 @@ describe("time", options, () => {
 		);
 		await connection.write(json);
 		await connection.write(floats);
+		// Bytes of a next request do not keep it.
+		const drip = setInterval(() => void connection.write("G"), 10);
+		t.after(() => clearInterval(drip));
 		while (server.transport.connectionCount > 0) await turn();
 		await assertServes(server);
 	});
 
 	test("answers that nobody reads keep new work out, and only as long", async (t) => {
 		const server = await startTransport(t, {
-			limits: { writeTimeoutMs: 300, maxUnreadBytes: MIB },
+			limits: {
+				writeTimeoutMs: 300,
+				minReadBytesPerSecond: 1024 * MIB,
+				maxUnreadBytes: MIB,
+			},
 		});
 		const connection = server.connect();
 		connection.pause();

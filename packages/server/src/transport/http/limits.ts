@@ -7,8 +7,9 @@ export interface HttpLimits {
 	readonly headTimeoutMs: number;
 	/** Time for a whole request to arrive. @default 60 s */
 	readonly requestTimeoutMs: number;
-	/** Time without a byte taken from an answer, after which its reader counts as gone. @default 60 s */
+	/** Time for an answer to be read, beside what its bytes take at the lowest rate. @default 60 s, and 1 MiB/s */
 	readonly writeTimeoutMs: number;
+	readonly minReadBytesPerSecond: number;
 	/** Time an idle connection is kept. @default 75 s: longer than most proxies keep theirs */
 	readonly keepAliveTimeoutMs: number;
 	/** Time a refused client may go on sending before it is cut, so that it gets to read why. @default 5 s */
@@ -29,6 +30,7 @@ const DEFAULTS: HttpLimits = {
 	headTimeoutMs: 10_000,
 	requestTimeoutMs: 60_000,
 	writeTimeoutMs: 60_000,
+	minReadBytesPerSecond: MIB,
 	keepAliveTimeoutMs: 75_000,
 	lingerMs: 5_000,
 	maxHeaderBytes: 32 * 1024,

@@ -69,7 +69,7 @@ class NodeHttpTransport implements HttpTransport {
 		this.#tools = {
 			endpoints: options.endpoints,
 			limits: { pool: options.pool, maxInputBytes: limits.maxInputBytes },
-			unread: new UnreadAnswers(limits.maxUnreadBytes, limits.writeTimeoutMs),
+			unread: new UnreadAnswers(limits),
 			strictTriton: options.strictTriton,
 			lingerMs: limits.lingerMs,
 		};

@@ -1,15 +1,20 @@
-// Answers that clients have not read yet. Each waits in memory, so their sum is bounded, and a reader that takes
-// nothing for too long is cut off. An answer that the system takes at once, as nearly all are, costs one comparison.
+// Answers that clients have not read yet. Each waits in memory, so their sum is bounded, and a client that does not
+// read its answer in time is cut off, whatever else it sends meanwhile. An answer that the system takes at once, as
+// nearly all are, costs one comparison.
 import type { ServerResponse } from "node:http";
 
+export interface UnreadLimits {
+	readonly maxUnreadBytes: number;
+	readonly writeTimeoutMs: number;
+	readonly minReadBytesPerSecond: number;
+}
+
 export class UnreadAnswers {
-	readonly #maxBytes: number;
-	readonly #timeoutMs: number;
+	readonly #limits: UnreadLimits;
 	#byteCount = 0;
 
-	constructor(maxBytes: number, timeoutMs: number) {
-		this.#maxBytes = maxBytes;
-		this.#timeoutMs = timeoutMs;
+	constructor(limits: UnreadLimits) {
+		this.#limits = limits;
 	}
 
 	get byteCount(): number {
@@ -17,18 +22,23 @@ export class UnreadAnswers {
 	}
 
 	get isFull(): boolean {
-		return this.#byteCount >= this.#maxBytes;
+		return this.#byteCount >= this.#limits.maxUnreadBytes;
 	}
 
 	/** Call when the answer was ended. */
 	watch(response: ServerResponse): void {
 		const waiting = response.writableLength;
 		if (waiting === 0 || response.destroyed) return;
+		const { writeTimeoutMs, minReadBytesPerSecond } = this.#limits;
+		const cut = setTimeout(
+			() => response.destroy(),
+			writeTimeoutMs + (1000 * waiting) / minReadBytesPerSecond,
+		);
+		cut.unref();
 		this.#byteCount += waiting;
 		response.once("close", () => {
+			clearTimeout(cut);
 			this.#byteCount -= waiting;
 		});
-		// Any progress starts it again; node:http sets its own when the answer is out.
-		response.socket?.setTimeout(this.#timeoutMs);
 	}
 }
