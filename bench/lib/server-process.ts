@@ -18,17 +18,18 @@ export interface RunningServer {
 	stop(): Promise<number>;
 }
 
+/** @param code `built`: from dist/, as an installed package runs; `npm run build` makes it */
 export async function startServer(
 	repositories: readonly string[],
 	extraArguments: readonly string[] = [],
+	code: "sources" | "built" = "sources",
 ): Promise<RunningServer> {
 	const [httpPort, grpcPort, metricsPort] = await freePorts(3);
 	const startedMs = performance.now();
 	const child = spawn(
 		process.execPath,
 		[
-			// In place, not through a child: its CPU and memory are what is measured.
-			"--conditions=source",
+			...(code === "sources" ? ["--conditions=source"] : []),
 			join(root, "packages/server/bin/saccade.js"),
 			"serve",
 			...repositories.flatMap((path) => ["--model-repository", path]),
@@ -37,7 +38,10 @@ export async function startServer(
 			`--metrics-port=${metricsPort}`,
 			...extraArguments,
 		],
-		{ stdio: ["ignore", "ignore", "pipe"] },
+		{
+			stdio: ["ignore", "ignore", "pipe"],
+			env: { ...process.env, ...(code === "built" && { SACCADE_DIST: "1" }) },
+		},
 	);
 	let errors = "";
 	child.stderr?.on("data", (text: Buffer) => {

@@ -1,5 +1,6 @@
 // `saccade infer`: gather inputs → run → find boxes → print; the work is done in infer/.
 
+import type { DetectOptions } from "./infer/detect.ts";
 import { type Gathered, gatherInputs } from "./infer/inputs.ts";
 import { findLabels } from "./infer/labels.ts";
 import { withTarget } from "./infer/open-target.ts";
@@ -8,12 +9,7 @@ import {
 	resolvePictureSettings,
 } from "./infer/picture-settings.ts";
 import { type Result, renderJson, renderText } from "./infer/render.ts";
-import type {
-	Answer,
-	ModelFacts,
-	Target,
-	TargetOptions,
-} from "./infer/target.ts";
+import type { Answer, Target, TargetOptions } from "./infer/target.ts";
 import { UsageError } from "./usage-error.ts";
 
 export interface InferFlags extends TargetOptions, PictureFlags {
@@ -29,14 +25,27 @@ export interface InferFlags extends TargetOptions, PictureFlags {
 	readonly json?: boolean;
 }
 
-export function infer(model: string, flags: InferFlags): Promise<void> {
-	return withTarget(flags, [model], (target) => inferOn(target, model, flags));
+/** What to keep of a detector's boxes, 0 … 1. */
+interface Thresholds {
+	readonly threshold: number;
+	readonly iouThreshold: number;
+}
+
+export async function infer(model: string, flags: InferFlags): Promise<void> {
+	const thresholds = {
+		threshold: fraction(flags.threshold, "--threshold"),
+		iouThreshold: fraction(flags.iou, "--iou"),
+	};
+	await withTarget(flags, [model], (target) =>
+		inferOn(target, model, flags, thresholds),
+	);
 }
 
 async function inferOn(
 	target: Target,
 	model: string,
 	flags: InferFlags,
+	thresholds: Thresholds,
 ): Promise<void> {
 	const version = flags.modelVersion ?? "";
 	const facts = await target.describe(model, version);
@@ -48,24 +57,22 @@ async function inferOn(
 	const startMs = performance.now();
 	const answer = await target.infer(model, version, gathered.inputs);
 	const durationMs = performance.now() - startMs;
-	const found = await findBoxes(facts, answer, gathered, flags);
+	const found = await findBoxes(answer, gathered, {
+		...thresholds,
+		labels: gathered.picture === null ? null : await findLabels(facts, flags),
+	});
 	await draw(gathered, found, flags.out);
 	print({ answer, durationMs, found }, flags);
 }
 
 async function findBoxes(
-	facts: ModelFacts,
 	answer: Answer,
 	{ picture }: Gathered,
-	flags: InferFlags,
+	options: DetectOptions,
 ): Promise<Result["found"]> {
 	if (picture === null) return null;
 	const { detect } = await import("./infer/detect.ts");
-	return detect(answer.outputs, picture, {
-		threshold: fraction(flags.threshold, "--threshold"),
-		iouThreshold: fraction(flags.iou, "--iou"),
-		labels: await findLabels(facts, flags),
-	});
+	return detect(answer.outputs, picture, options);
 }
 
 async function draw(

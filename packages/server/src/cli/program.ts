@@ -15,18 +15,13 @@ export function createProgram(): Command {
 		.addHelpText("after", serveHelp());
 	addInfer(program);
 	addModels(program);
-	addReport(
-		program,
-		"doctor",
-		"what would stop this machine from serving, and how to mend it",
-		async (options) => (await import("./doctor.ts")).doctor(options),
-	);
-	addReport(
-		program,
-		"sysinfo",
-		"versions, cores, memory, library and execution providers",
-		async (options) => (await import("./sysinfo.ts")).sysinfo(options),
-	);
+	addDoctor(program);
+	program
+		.command("sysinfo")
+		.description("versions, cores, memory, library and execution providers")
+		.option("--json", "print JSON")
+		.addHelpText("after", "\nExample:\n  saccade sysinfo --json")
+		.action(async (options) => (await import("./sysinfo.ts")).sysinfo(options));
 	return program;
 }
 
@@ -101,22 +96,22 @@ function addModels(program: Command): void {
 	}
 }
 
-function addReport(
-	program: Command,
-	name: string,
-	description: string,
-	action: (options: {
-		modelRepository?: string[];
-		json?: boolean;
-	}) => Promise<void>,
-): void {
+function addDoctor(program: Command): void {
 	program
-		.command(name)
-		.description(description)
-		.option("-r, --model-repository <directory...>", "check it too")
+		.command("doctor")
+		.description(
+			"what would stop this machine from serving, and how to mend it",
+		)
+		.option("-r, --model-repository <directory...>", "load its models too")
+		.option("--http-port <port>", "to check", "8000")
+		.option("--grpc-port <port>", "to check", "8001")
+		.option("--metrics-port <port>", "to check", "8002")
 		.option("--json", "print JSON")
-		.addHelpText("after", `\nExample:\n  saccade ${name} --json`)
-		.action(action);
+		.addHelpText(
+			"after",
+			"\nExample:\n  saccade doctor --model-repository models/repository",
+		)
+		.action(async (options) => (await import("./doctor.ts")).doctor(options));
 }
 
 /** From the one table of options. */

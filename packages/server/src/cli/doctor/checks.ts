@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { readRuntimeFacts } from "../../app/runtime-facts.ts";
 import { readCores } from "../../devices/cores.ts";
 import { withTarget } from "../infer/open-target.ts";
-import { memoryLimitBytes } from "./memory.ts";
+import { memoryLimitBytes, modelFileBytes } from "./memory.ts";
 
 export interface Finding {
 	readonly check: string;
@@ -19,26 +19,30 @@ const MIB = 1024 * 1024;
 const LITTLE_MEMORY_BYTES = 512 * MIB;
 const LITTLE_SHM_BYTES = 64 * MIB;
 const FEW_FILES = 4096;
-const PORTS = [
-	["http", 8000],
-	["grpc", 8001],
-	["metrics", 8002],
-] as const;
 
-export async function runChecks(
-	repositories: readonly string[],
-): Promise<Finding[]> {
+export interface CheckOptions {
+	readonly repositories: readonly string[];
+	/** By the name of their option. */
+	readonly ports: readonly (readonly [name: string, port: number])[];
+}
+
+export async function runChecks({
+	repositories,
+	ports: asked,
+}: CheckOptions): Promise<Finding[]> {
 	const ports = await Promise.all(
-		PORTS.map(([name, port]) => checkPort(name, port)),
+		asked.map(([name, port]) => checkPort(name, port)),
 	);
+	const limitBytes = memoryLimitBytes();
 	return [
 		checkNode(process.versions.node),
 		checkLibrary(),
 		checkCores(),
-		checkMemory(memoryLimitBytes()),
+		checkMemory(limitBytes),
 		...ports,
 		await checkOpenFiles(),
 		await checkSharedMemory(),
+		...(await checkModelMemory(repositories, limitBytes)),
 		...(await checkRepositories(repositories)),
 	];
 }
@@ -74,8 +78,8 @@ function checkCores(): Finding {
 	return ok("cores", `${usable} usable of ${machine}`);
 }
 
-function checkMemory(limitBytes: number): Finding {
-	const found = `${Math.round(limitBytes / MIB)} MiB`;
+export function checkMemory(limitBytes: number): Finding {
+	const found = `${toMib(limitBytes)} MiB`;
 	if (limitBytes >= LITTLE_MEMORY_BYTES) return ok("memory", found);
 	return {
 		check: "memory",
@@ -122,7 +126,7 @@ async function checkSharedMemory(): Promise<Finding> {
 	if (process.platform !== "linux") return ok(check, "not on this platform");
 	const facts = await statfs("/dev/shm").catch(() => null);
 	const freeBytes = facts === null ? 0 : facts.bavail * facts.bsize;
-	const found = `${Math.round(freeBytes / MIB)} MiB free`;
+	const found = `${toMib(freeBytes)} MiB free`;
 	if (freeBytes >= LITTLE_SHM_BYTES) return ok(check, found);
 	return {
 		check,
@@ -130,6 +134,31 @@ async function checkSharedMemory(): Promise<Finding> {
 		found,
 		remedy: "clients that share memory need room: docker run --shm-size=1g",
 	};
+}
+
+/** Weights are in memory once, and twice while a version replaces another. */
+async function checkModelMemory(
+	repositories: readonly string[],
+	limitBytes: number,
+): Promise<Finding[]> {
+	if (repositories.length === 0) return [];
+	const check = "memory for models";
+	const fileBytes = await modelFileBytes(repositories);
+	const found = `${toMib(fileBytes)} MiB of model files, ${toMib(limitBytes)} MiB of memory`;
+	return [modelMemoryFinding(check, found, fileBytes, limitBytes)];
+}
+
+export function modelMemoryFinding(
+	check: string,
+	found: string,
+	fileBytes: number,
+	limitBytes: number,
+): Finding {
+	if (2 * fileBytes <= limitBytes) return ok(check, found);
+	const remedy =
+		"raise the memory limit, or load fewer models: --model-control-mode=explicit with --load-model";
+	const state = fileBytes > limitBytes ? "fail" : "warn";
+	return { check, state, found, remedy };
 }
 
 /** Loads each model as the server would. */
@@ -176,6 +205,10 @@ async function checkModel(
 			remedy: "mend what the text names; saccade models explain shows the rest",
 		};
 	}
+}
+
+function toMib(bytes: number): number {
+	return Math.round(bytes / MIB);
 }
 
 function ok(check: string, found: string): Finding {
