@@ -22,6 +22,7 @@ interface Callable {
 
 const P = "void *";
 const STR = "str";
+const STRS = "const char **";
 const INT = "int";
 const SIZE = "size_t";
 
@@ -139,6 +140,30 @@ export interface OrtApi {
 		key: string,
 		value: string,
 	): Status;
+	/** 170 */ SessionOptionsAppendExecutionProvider_TensorRT_V2(
+		options: Pointer,
+		tensorrtOptions: Pointer,
+	): Status;
+	/** 171 */ CreateTensorRTProviderOptions(out: Memory): Status;
+	/** 172 */ UpdateTensorRTProviderOptions(
+		tensorrtOptions: Pointer,
+		keys: readonly string[],
+		values: readonly string[],
+		count: number,
+	): Status;
+	/** 174 */ ReleaseTensorRTProviderOptions(tensorrtOptions: Pointer): void;
+	/** 204 */ SessionOptionsAppendExecutionProvider_CUDA_V2(
+		options: Pointer,
+		cudaOptions: Pointer,
+	): Status;
+	/** 205 */ CreateCUDAProviderOptions(out: Memory): Status;
+	/** 206 */ UpdateCUDAProviderOptions(
+		cudaOptions: Pointer,
+		keys: readonly string[],
+		values: readonly string[],
+		count: number,
+	): Status;
+	/** 208 */ ReleaseCUDAProviderOptions(cudaOptions: Pointer): void;
 	/** 216 */ SessionOptionsAppendExecutionProvider(
 		options: Pointer,
 		name: string,
@@ -215,12 +240,15 @@ const ENTRIES: readonly (readonly [
 	["GetAvailableProviders", 125, P, [P, P]],
 	["ReleaseAvailableProviders", 126, P, [P, INT]],
 	["AddSessionConfigEntry", 130, P, [P, STR, STR]],
-	[
-		"SessionOptionsAppendExecutionProvider",
-		216,
-		P,
-		[P, STR, "const char **", "const char **", SIZE],
-	],
+	["SessionOptionsAppendExecutionProvider_TensorRT_V2", 170, P, [P, P]],
+	["CreateTensorRTProviderOptions", 171, P, [P]],
+	["UpdateTensorRTProviderOptions", 172, P, [P, STRS, STRS, SIZE]],
+	["ReleaseTensorRTProviderOptions", 174, "void", [P]],
+	["SessionOptionsAppendExecutionProvider_CUDA_V2", 204, P, [P, P]],
+	["CreateCUDAProviderOptions", 205, P, [P]],
+	["UpdateCUDAProviderOptions", 206, P, [P, STRS, STRS, SIZE]],
+	["ReleaseCUDAProviderOptions", 208, "void", [P]],
+	["SessionOptionsAppendExecutionProvider", 216, P, [P, STR, STRS, STRS, SIZE]],
 	["GetResizedStringTensorElementBuffer", 252, P, [P, SIZE, SIZE, P]],
 ];
 

@@ -196,6 +196,30 @@ describe("misuse", () => {
 		);
 	});
 
+	test("a provider whose device or files are absent says so, with options and without, and harms nobody", async () => {
+		const path = new URL("mlp/1/model.onnx", models).pathname;
+		for (const name of ["cuda", "CUDA", "tensorrt"])
+			for (const options of [{}, { device_id: "0" }])
+				await assert.rejects(
+					runtime.load(
+						{ kind: "file", path },
+						{ providers: [{ name, options }] },
+					),
+					(error) => {
+						assert.ok(isSaccadeError(error));
+						// Not in the library at all on some platforms.
+						assert.match(error.code, /^(LOAD_FAILED|UNSUPPORTED)$/);
+						assert.match(
+							error.message,
+							new RegExp(`'${name}' (cannot be used here|is not in)`),
+						);
+						return true;
+					},
+				);
+		const cpu = [{ name: "cpu", options: {} }];
+		(await runtime.load({ kind: "file", path }, { providers: cpu })).close();
+	});
+
 	test("shapes, sizes and indexes that do not fit are refused", async () => {
 		const session = await load("mlp");
 		throwsCode("INVALID_ARGUMENT", /takes shape \[-1,64\].*got \[1,63\]/, () =>

@@ -1,23 +1,15 @@
 // ONNX Runtime as a backend, through its C API. Loads and long runs happen on libuv's pool, never on the loop.
-import { SaccadeError } from "../../errors/saccade-error.ts";
-import type {
-	ExecutionProvider,
-	LoadOptions,
-	ModelSource,
-	Runtime,
-	Session,
-} from "../runtime.ts";
+import type { LoadOptions, ModelSource, Runtime, Session } from "../runtime.ts";
 import { OrtEnvironment } from "./environment.ts";
 import { findOrtLibrary } from "./library.ts";
 import {
 	loadOrtApi,
 	type OrtApi,
 	type Pointer,
-	readCString,
-	readPointers,
 	type Status,
 } from "./native.ts";
 import { OffloadGate } from "./offload.ts";
+import { appendProvider, readProviders } from "./providers.ts";
 import { OnnxSession } from "./session.ts";
 import { check, toError } from "./status.ts";
 
@@ -73,19 +65,7 @@ export class OnnxRuntime implements Runtime {
 
 	/** Names without the suffix `ExecutionProvider`, lower case. */
 	availableProviders(): string[] {
-		const { api } = this.#env;
-		const length = new Int32Array(1);
-		const list = this.#env.pointer("list providers", (out) =>
-			api.GetAvailableProviders(out, length),
-		);
-		const count = length[0] ?? 0;
-		const names = readPointers(list, count).map((name) =>
-			readCString(name)
-				.replace(/ExecutionProvider$/, "")
-				.toLowerCase(),
-		);
-		api.ReleaseAvailableProviders(list, count);
-		return names;
+		return readProviders(this.#env).map((name) => name.toLowerCase());
 	}
 
 	async load(source: ModelSource, options: LoadOptions): Promise<Session> {
@@ -177,34 +157,11 @@ export class OnnxRuntime implements Runtime {
 			for (const [key, value] of Object.entries(config))
 				set(api.AddSessionConfigEntry(pointer, key, value), key);
 			for (const provider of options.providers ?? [])
-				this.#appendProvider(pointer, provider);
+				appendProvider(this.#env, pointer, provider);
 			return pointer;
 		} catch (error) {
 			api.ReleaseSessionOptions(pointer);
 			throw error;
 		}
-	}
-
-	#appendProvider(options: Pointer, provider: ExecutionProvider): void {
-		if (provider.name === "cpu") return;
-		const available = this.availableProviders();
-		if (!available.includes(provider.name.toLowerCase()))
-			throw new SaccadeError(
-				"UNSUPPORTED",
-				`execution provider '${provider.name}' is not in this ONNX Runtime library (version ${this.version} has ${available.join(", ")}); name a library that has it with --onnxruntime-library`,
-			);
-		const keys = Object.keys(provider.options);
-		check(
-			this.#env.api,
-			this.#env.api.SessionOptionsAppendExecutionProvider(
-				options,
-				provider.name,
-				keys,
-				Object.values(provider.options),
-				keys.length,
-			),
-			"LOAD_FAILED",
-			`execution provider '${provider.name}'`,
-		);
 	}
 }
