@@ -27,10 +27,10 @@ export class RawConnection {
 		});
 	}
 
-	/** Resolves when the system has taken the bytes, or the connection is gone. */
-	write(bytes: string | Uint8Array): Promise<void> {
+	/** True when the system has taken the bytes, false when the connection is gone. */
+	write(bytes: string | Uint8Array): Promise<boolean> {
 		return new Promise((resolve) => {
-			this.#socket.write(bytes, () => resolve());
+			this.#socket.write(bytes, (error) => resolve(error == null));
 		});
 	}
 
