@@ -5,6 +5,7 @@ import { grpcCodecCases } from "./grpc-codec.ts";
 import { httpJsonCases } from "./http-json.ts";
 import { laneCases } from "./lane.ts";
 import { perceptionCases } from "./perception.ts";
+import { cloudCases } from "./perception-clouds.ts";
 import { groundCases } from "./perception-ground.ts";
 import { runtimeCases } from "./runtime.ts";
 import { schedulingCases } from "./scheduling.ts";
@@ -26,4 +27,5 @@ export const CASES: readonly AnyCase[] = [
 	...wholeCases,
 	...perceptionCases,
 	...groundCases,
+	...cloudCases,
 ];

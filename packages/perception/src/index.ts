@@ -23,6 +23,68 @@ export {
 } from "./boxes/rotated-iou.ts";
 export { RotatedSuppression } from "./boxes/rotated-suppression.ts";
 export {
+	type CropBox,
+	dropInBox,
+	dropNotFinite,
+	keepInBox,
+	keepInRange,
+} from "./clouds/filters.ts";
+export { decodeFoxglovePointCloud } from "./clouds/foxglove-decode.ts";
+export {
+	encodeFoxglovePointCloud,
+	encodeFoxglovePointCloudHead,
+	foxglovePointCloudBytes,
+} from "./clouds/foxglove-encode.ts";
+export {
+	createFoxglovePointCloud,
+	type FoxglovePointCloud,
+} from "./clouds/foxglove-schema.ts";
+export type { PointNumericType } from "./clouds/numeric-type.ts";
+export {
+	KITTI_LAYOUT,
+	NUSCENES_LAYOUT,
+	type PackedLayout,
+	setLayout,
+	viewPackedCloud,
+	writePackedCloud,
+} from "./clouds/packed.ts";
+export {
+	PointCloudError,
+	type PointCloudErrorCode,
+} from "./clouds/point-cloud-error.ts";
+export {
+	createPointCloudView,
+	findPointField,
+	MAX_POINT_FIELDS,
+	type PointCloudView,
+	type PointField,
+	pointBytesOf,
+	pointCountOf,
+} from "./clouds/point-cloud-view.ts";
+export {
+	createPoints,
+	POINT_STRIDE,
+	type Points,
+	pointCapacity,
+} from "./clouds/points.ts";
+export { type ReadPointsOptions, readPoints } from "./clouds/read-points.ts";
+export {
+	encodeRosPointCloud2,
+	encodeRosPointCloud2Head,
+	rosPointCloud2Bytes,
+} from "./clouds/ros-encode.ts";
+export {
+	createRosPointCloud2,
+	decodeRosPointCloud2,
+	type RosPointCloud2,
+} from "./clouds/ros-point-cloud2.ts";
+export {
+	NUSCENES_TO_REP103,
+	type RigidTransform,
+	transformPoints,
+} from "./clouds/transform.ts";
+export { writePoints } from "./clouds/write-points.ts";
+export {
 	AnchorFreeGridDecoder,
 	type AnchorFreeGridShape,
 } from "./detectors/anchor-free-grid.ts";
