@@ -137,6 +137,12 @@ export class ModelVersion {
 		this.#executor.abandon(entry);
 	}
 
+	/** Counts a request for this version that ended before it was submitted; who refused it tells it. */
+	turnedAway(error: SaccadeError, receivedUs: number): void {
+		const totalUs = this.#clock.nowUs() - receivedUs;
+		this.listener?.requestFinished(outcomeOf(error), 0, totalUs);
+	}
+
 	queueStats(): SchedulerStats {
 		return this.#scheduler.stats();
 	}

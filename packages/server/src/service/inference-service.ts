@@ -171,18 +171,23 @@ export class SchedulingInferenceService implements InferenceService {
 		modelVersion: string,
 		deadlineUs: number,
 	): SaccadeError | null {
-		if (deadlineUs <= this.#clock.nowUs()) return alreadyLate();
+		const nowUs = this.#clock.nowUs();
 		try {
-			this.#registry.resolve(modelName, modelVersion);
-			return null;
+			const model = this.#registry.resolve(modelName, modelVersion);
+			if (deadlineUs > nowUs) return null;
+			const late = alreadyLate();
+			model.turnedAway(late, nowUs);
+			return late;
 		} catch (error) {
 			return toSaccadeError(error);
 		}
 	}
 
 	infer(request: InferRequest, reply: InferReply): InferTicket {
+		let model: ModelVersion | null = null;
 		try {
 			const served = this.#servedModel(request);
+			model = served.model;
 			this.#assertTimely(request.deadlineUs);
 			const entry = new InferEntry(
 				request,
@@ -194,8 +199,10 @@ export class SchedulingInferenceService implements InferenceService {
 			served.model.submit(entry);
 			return entry;
 		} catch (error) {
+			const failure = toSaccadeError(error);
 			request.lease?.release();
-			reply.error(withRequestId(toSaccadeError(error), request.id));
+			model?.turnedAway(failure, request.receivedUs);
+			reply.error(withRequestId(failure, request.id));
 			return NOTHING_TO_CANCEL;
 		}
 	}

@@ -3,7 +3,7 @@
 
 export interface Instrument {
 	readonly name: string;
-	readonly kind: "counter" | "gauge" | "histogram";
+	readonly kind: "counter" | "gauge" | "histogram" | "summary";
 	readonly labels: readonly string[];
 	readonly help: string;
 	/** Upper bounds of a histogram's buckets, ascending, in the instrument's unit. */
@@ -143,7 +143,7 @@ export const INSTRUMENTS = {
 	),
 	eventLoopDelay: instrument(
 		"saccade_event_loop_delay_seconds",
-		"gauge",
+		"summary",
 		["quantile"],
 		"Delay of the event loop since the last scrape.",
 	),
