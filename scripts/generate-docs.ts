@@ -7,10 +7,14 @@ import { renderConfigDoc } from "../packages/server/src/config/render-doc.ts";
 import { renderMetricsDoc } from "../packages/server/src/telemetry/instruments.ts";
 import { GRPC_STATUS } from "../packages/server/src/transport/grpc/error-map.ts";
 import { HTTP_STATUS } from "../packages/server/src/transport/http/error-map.ts";
+import { readResults, renderBenchmarksDoc } from "./benchmarks-doc.ts";
 
-const docs = join(dirname(dirname(fileURLToPath(import.meta.url))), "docs");
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const docs = join(root, "docs");
 
 const DOCUMENTS: Readonly<Record<string, () => string>> = {
+	"benchmarks.md": () =>
+		renderBenchmarksDoc(readResults(join(root, "bench", "results"))),
 	"config.md": renderConfigDoc,
 	"errors.md": renderErrorsDoc,
 	"metrics.md": renderMetricsDoc,

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type BenchResult, renderBenchmarksDoc } from "./benchmarks-doc.ts";
+
+const RESULT: BenchResult = {
+	machine: {
+		cpu: "A CPU",
+		cores: 2,
+		memoryGiB: 24,
+		os: "Linux 6",
+		node: "v24.0.0",
+		commit: "abc1234",
+		date: "2030-01-02",
+		command: "npm run bench -- x",
+	},
+	rounds: 5,
+	workloads: [
+		{
+			id: "a|b",
+			perSecond: { median: 1234.5, low: 1200.2, high: 1300 },
+			target: { minPerSecond: 1000, maxP99Ms: null },
+			met: true,
+			rounds: [1, 2],
+		},
+		{ id: "c", share: 0.83244, met: false, target: null },
+	],
+};
+
+test("a result becomes a table with where and how it was taken", () => {
+	const text = renderBenchmarksDoc(new Map([["x", RESULT]]));
+	assert.match(
+		text,
+		/## x\n\n`npm run bench -- x`, commit abc1234, 2030-01-02: A CPU, 2 cores, 24 GiB, Linux 6, Node v24\.0\.0\./,
+	);
+	const lines = text
+		.split("\n")
+		.filter((line) => line.startsWith("| "))
+		.map((line) => line.replace(/ +\|/g, " |"));
+	assert.deepEqual(lines, [
+		"| id | per second | target | met | share |",
+		"| a\\|b | 1235 [1200, 1300] | min per second 1000 | yes | |",
+		"| c | | | no | 0.832 |",
+	]);
+});
