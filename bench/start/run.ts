@@ -1,6 +1,5 @@
 // A start from dist/ with a small model, what an idle server holds and uses, and how late its event loop is while an
-// inference of some 100 ms runs.
-//   npm run build && npm run bench -- start [--rounds 5] [--idle-seconds 10] [--busy-seconds 3]
+// inference of some 100 ms runs; see usage.ts.
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
