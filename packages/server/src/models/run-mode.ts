@@ -49,6 +49,8 @@ export class RunModeChooser {
 		if (mode === "offload") {
 			if (this.#calibrating)
 				this.#trialUs.set(rows, Math.min(us, this.#trialUs.get(rows) ?? us));
+			// The same work with a hop: no estimate may stay above it, as one would that was taken during a pause.
+			else if (us < this.#inlineUs[rows]!) this.#inlineUs[rows] = us;
 			return;
 		}
 		const before = this.#inlineUs[rows];
