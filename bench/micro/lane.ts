@@ -39,7 +39,7 @@ function laneCase(rows: number, budget: "gather/split" | null): AnyCase {
 				idleEntry(Number.POSITIVE_INFINITY),
 			),
 		}),
-		run: ({ executor, batch }) => executor.run(batch, "full", released),
+		run: ({ executor, batch }) => executor.run(batch, "full", 0, released),
 		close: ({ executor }) => executor.close(),
 	});
 }

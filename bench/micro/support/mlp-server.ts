@@ -52,6 +52,7 @@ export async function startMlpServer(): Promise<MlpServer> {
 		autoComplete: true,
 		defaultMaxBatchSize: 4,
 		coreCount: cores,
+		policy: "deadline",
 		warn: console.warn,
 	});
 	const repository = new DiskRepositoryService(

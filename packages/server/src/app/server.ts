@@ -137,6 +137,7 @@ class SaccadeServer implements Server {
 			autoComplete: !options.disableAutoComplete,
 			defaultMaxBatchSize: options.defaultMaxBatchSize,
 			coreCount: cores.usable,
+			policy: options.schedulingPolicy,
 			warn: (text) => this.#log.warn({}, text),
 		});
 		this.#repository = new DiskRepositoryService(

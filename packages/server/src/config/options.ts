@@ -111,8 +111,19 @@ export const OPTIONS = {
 		default: false,
 		unit: "boolean",
 		meaning:
-			"Triton's exact oddities: its name, 500 for malformed JSON, all addresses.",
+			"Triton's exact oddities: its name, 500 for malformed JSON, all addresses, its scheduling.",
 		reason: "Off: the mended behaviour is better for users.",
+	}),
+	schedulingPolicy: option<"deadline" | "triton">({
+		flag: "scheduling-policy",
+		read: oneOf("deadline", "triton"),
+		default: "deadline",
+		strictDefault: "triton",
+		unit: "deadline | triton",
+		meaning:
+			"`deadline`: earliest deadline first, batches that close in time, early refusal of what cannot finish. `triton`: first come, first served, as Triton does.",
+		reason:
+			"Requests without a deadline are served alike by both; those with one are kept, or refused while it is still of use to know.",
 	}),
 	exitTimeoutS: option({
 		flag: "exit-timeout-secs",

@@ -2,7 +2,7 @@
 // in one object.
 import type { Outcome } from "@saccade/protocol";
 import type { SaccadeError } from "../errors/saccade-error.ts";
-import type { Entry, EntryList, EntryState } from "../scheduling/scheduler.ts";
+import type { Entry, EntryState } from "../scheduling/scheduler.ts";
 import type { Lease } from "../tensor/tensor.ts";
 
 /** Views of one request's outputs, valid during the call. */
@@ -34,9 +34,9 @@ export class ModelEntry implements Entry {
 	#lease: Lease | null;
 	enqueuedUs = 0;
 	state: EntryState = "new";
-	list: EntryList | null = null;
-	next: Entry | null = null;
-	previous: Entry | null = null;
+	level = 1;
+	orderUs = 0;
+	sequence = 0;
 	expiresUs = Number.POSITIVE_INFINITY;
 	heapIndex = -1;
 	/** (model) When it left the queue for a run. */

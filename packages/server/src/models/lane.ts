@@ -46,7 +46,7 @@ interface KeptBinding {
 
 export class Lane {
 	readonly #context: LaneContext;
-	readonly #free: (lane: Lane) => void;
+	readonly #index: number;
 	/** Shape key → bindings by rows. */
 	readonly #bindings = new Map<string, Map<number, KeptBinding>>();
 	#bindingCount = 0;
@@ -55,7 +55,7 @@ export class Lane {
 	#closedBecause: ClosedBecause = "unbatched";
 	#current: KeptBinding | null = null;
 	#mode: RunMode = "offload";
-	#release: (() => void) | null = null;
+	#release: ((lane: number) => void) | null = null;
 	#deadline: Timer | null = null;
 	readonly #stamps: BatchStamps = {
 		gatherStartUs: 0,
@@ -65,16 +65,16 @@ export class Lane {
 	};
 	readonly #split: BatchSplit;
 
-	constructor(context: LaneContext, free: (lane: Lane) => void) {
+	constructor(context: LaneContext, index: number) {
 		this.#context = context;
-		this.#free = free;
+		this.#index = index;
 		this.#split = new BatchSplit(context.outputs, context.batched);
 	}
 
 	run(
 		batch: readonly ModelEntry[],
 		closedBecause: ClosedBecause,
-		release: () => void,
+		release: (lane: number) => void,
 	): void {
 		const { clock, runMode } = this.#context;
 		this.#batch = batch;
@@ -171,8 +171,7 @@ export class Lane {
 		this.#batch = [];
 		this.#current = null;
 		this.#release = null;
-		this.#free(this);
-		release?.();
+		release?.(this.#index);
 	}
 
 	#answer(batch: readonly ModelEntry[]): void {

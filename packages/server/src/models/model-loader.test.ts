@@ -45,6 +45,7 @@ async function setUp(
 		autoComplete: true,
 		defaultMaxBatchSize: 4,
 		coreCount,
+		policy: "deadline",
 		warn: (text) => warnings.push(text),
 	});
 	const directory = await readModelDirectory(root, "m");

@@ -15,7 +15,7 @@ import {
 	resolveConfig,
 } from "../repository/resolve-config.ts";
 import type { Runtime, Session } from "../runtime/runtime.ts";
-import { ModelVersion } from "./model-version.ts";
+import { ModelVersion, type SchedulingPolicyName } from "./model-version.ts";
 import { readWarmupFile, warmUp } from "./warm-up.ts";
 
 export interface ModelLoaderOptions {
@@ -26,6 +26,7 @@ export interface ModelLoaderOptions {
 	readonly defaultMaxBatchSize: number;
 	/** Cores that models may use: see `#layout`. */
 	readonly coreCount: number;
+	readonly policy: SchedulingPolicyName;
 	readonly warn: (text: string) => void;
 }
 
@@ -130,6 +131,7 @@ export class ModelLoader {
 			session,
 			clock,
 			labels,
+			policy: this.#options.policy,
 			laneCount:
 				config.saccade.lanes || config.instanceCount || layout.laneCount,
 			loadedInUs: clock.nowUs() - startUs,

@@ -9,12 +9,15 @@ import { SaccadeError } from "../errors/saccade-error.ts";
 import type { ModelConfig } from "../repository/model-config.ts";
 import type { Session } from "../runtime/runtime.ts";
 import { BatchScheduler } from "../scheduling/batch-scheduler.ts";
+import { CostModel } from "../scheduling/cost-model.ts";
+import { DeadlinePolicy } from "../scheduling/deadline-policy.ts";
 import { NO_QUEUE_POLICY } from "../scheduling/queue-policy.ts";
 import type {
 	ClosedBecause,
 	RefusalDetail,
 	SchedulerStats,
 } from "../scheduling/scheduler.ts";
+import { TritonPolicy } from "../scheduling/triton-policy.ts";
 import { BatchExecutor } from "./batch-executor.ts";
 import type { ModelEntry } from "./entry.ts";
 import type { OutputLayout } from "./lane.ts";
@@ -27,12 +30,16 @@ import { VersionStatistics } from "./statistics.ts";
 /** Batch sizes whose run times are kept; larger ones are reckoned from these. */
 const RUN_SIZES_TIMED = 4096;
 
+/** `deadline`: earliest first, refused early when it cannot be met; `triton`: as Triton does. */
+export type SchedulingPolicyName = "deadline" | "triton";
+
 export interface ModelVersionOptions {
 	readonly config: ModelConfig;
 	readonly version: number;
 	readonly session: Session;
 	readonly clock: Clock;
 	readonly laneCount: number;
+	readonly policy: SchedulingPolicyName;
 	readonly labels: ReadonlyMap<string, readonly string[]>;
 	readonly loadedInUs: number;
 }
@@ -50,6 +57,7 @@ export class ModelVersion {
 	listener: ModelListener | null = null;
 	readonly #clock: Clock;
 	readonly #runMode: RunModeChooser;
+	readonly #cost: CostModel;
 	readonly #executor: BatchExecutor;
 	readonly #scheduler: BatchScheduler<ModelEntry>;
 	#state: ModelState = { kind: "loading" };
@@ -69,6 +77,12 @@ export class ModelVersion {
 		);
 		const batched = config.maxBatchSize > 0;
 		const dynamic = config.dynamicBatching;
+		this.#cost = new CostModel(Math.max(config.maxBatchSize, 1));
+		const rules = {
+			maxRows: batched && dynamic !== null ? config.maxBatchSize : 1,
+			preferredRows: dynamic?.preferredBatchSizes ?? [],
+			maxDelayUs: dynamic?.maxQueueDelayUs ?? 0,
+		};
 		this.#executor = new BatchExecutor(
 			{
 				session,
@@ -90,11 +104,11 @@ export class ModelVersion {
 				refused: (entry, because, detail) =>
 					this.#refused(entry, because, detail),
 			},
-			rules: {
-				maxRows: batched && dynamic !== null ? config.maxBatchSize : 1,
-				preferredRows: dynamic?.preferredBatchSizes ?? [],
-				maxDelayUs: dynamic?.maxQueueDelayUs ?? 0,
-			},
+			policy:
+				options.policy === "triton"
+					? new TritonPolicy(rules)
+					: new DeadlinePolicy({ rules, cost: this.#cost }),
+			maxRows: rules.maxRows,
 			levels: dynamic?.levels ?? [NO_QUEUE_POLICY],
 			defaultLevel: dynamic?.defaultLevel ?? 1,
 			preserveOrdering: dynamic?.preserveOrdering ?? false,
@@ -119,6 +133,7 @@ export class ModelVersion {
 		this.#state = state;
 		if (state.kind !== "ready") return;
 		this.#runMode.endCalibration();
+		this.#cost.endCalibration();
 		this.statistics = new VersionStatistics();
 	}
 
@@ -181,6 +196,9 @@ export class ModelVersion {
 	): void {
 		const { statistics, listener } = this;
 		const endUs = stamps.splitEndUs;
+		const laneUs = endUs - stamps.gatherStartUs;
+		if (error === null) this.#cost.observe(rows, laneUs, endUs);
+		else this.#cost.observeStopped(rows, laneUs, endUs);
 		if (error === null) statistics.batchFinished(batch.length, rows, stamps);
 		for (const entry of batch) {
 			if (entry.endedAs !== null) continue;

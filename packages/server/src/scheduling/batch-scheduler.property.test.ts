@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { NO_QUEUE_POLICY, type QueuePolicy } from "./queue-policy.ts";
-import { setUp, TestEntry } from "./testing/scheduler-harness.ts";
+import { setUp } from "./testing/scheduler-harness.ts";
+import { TestEntry } from "./testing/test-entry.ts";
 
 const anyStep = fc.oneof(
 	fc.record({
@@ -61,9 +62,9 @@ function play(
 			events: { refused: (entry) => refused.push(entry) },
 			executor: {
 				laneCount,
-				run: (batch, _because, release) => {
+				run: (batch, _because, lane, release) => {
 					started.push(...batch);
-					lanes.push({ batch, release });
+					lanes.push({ batch, release: () => release(lane) });
 					assertSound(batch);
 					assert.ok(lanes.length <= laneCount);
 				},

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { NO_QUEUE_POLICY } from "./queue-policy.ts";
-import { setUp, TestEntry } from "./testing/scheduler-harness.ts";
+import { setUp } from "./testing/scheduler-harness.ts";
+import { TestEntry } from "./testing/test-entry.ts";
 
 describe("batches", () => {
 	test("what arrives in one tick runs together, up to the limit", () => {

@@ -4,22 +4,26 @@ import type { RefusalReason } from "@saccade/protocol";
 import type { Clock, Timer } from "../common/clock.ts";
 import { Heap } from "../common/heap.ts";
 import { EntryQueue } from "./entry-queue.ts";
+import { LaneForecast } from "./lane-forecast.ts";
+import type { SchedulerView, SchedulingPolicy } from "./policy.ts";
 import { effectiveTimeoutUs, type QueuePolicy } from "./queue-policy.ts";
 import type {
+	ClosedBecause,
 	Entry,
 	Executor,
 	Scheduler,
 	SchedulerEvents,
 	SchedulerStats,
 } from "./scheduler.ts";
-import { type BatchRules, decideBatch } from "./triton-policy.ts";
 
 export interface BatchSchedulerOptions<E extends Entry> {
 	readonly clock: Clock;
 	readonly executor: Executor<E>;
 	readonly events: SchedulerEvents<E>;
-	readonly rules: BatchRules;
-	/** One policy per priority level, level 1 first. */
+	readonly policy: SchedulingPolicy<E>;
+	/** Rows at which a batch is full: it does not wait for the end of the input that is there. 1: not batched. */
+	readonly maxRows: number;
+	/** One queue policy per priority level, level 1 first. */
 	readonly levels: readonly QueuePolicy[];
 	/** Level of entries with priority 0. @default 1 */
 	readonly defaultLevel?: number;
@@ -34,19 +38,23 @@ export interface BatchSchedulerOptions<E extends Entry> {
 
 type Phase = "open" | "draining" | "closed";
 
-export class BatchScheduler<E extends Entry> implements Scheduler<E> {
+export class BatchScheduler<E extends Entry>
+	implements Scheduler<E>, SchedulerView<E>
+{
+	readonly queue: EntryQueue<E>;
+	readonly lanes: LaneForecast;
+	/** As of the decision that is being made. */
+	nowUs = 0;
 	readonly #clock: Clock;
 	readonly #executor: Executor<E>;
 	readonly #events: SchedulerEvents<E>;
-	readonly #rules: BatchRules;
+	readonly #policy: SchedulingPolicy<E>;
+	readonly #maxRows: number;
 	readonly #levels: readonly QueuePolicy[];
 	readonly #defaultLevel: number;
-	readonly #laneCount: number;
 	readonly #defer: (callback: () => void) => void;
-	readonly #queue: EntryQueue<E>;
 	readonly #expiries = new Heap<E>((entry) => entry.expiresUs);
 	#phase: Phase = "open";
-	#running = 0;
 	#deferred = false;
 	#dispatching = false;
 	#expiryTimer: Timer | null = null;
@@ -58,30 +66,43 @@ export class BatchScheduler<E extends Entry> implements Scheduler<E> {
 		this.#clock = options.clock;
 		this.#executor = options.executor;
 		this.#events = options.events;
-		this.#rules = options.rules;
+		this.#policy = options.policy;
+		this.#maxRows = options.maxRows;
 		this.#levels = options.levels;
 		this.#defaultLevel = options.defaultLevel ?? 1;
-		this.#laneCount = options.preserveOrdering ? 1 : options.executor.laneCount;
+		this.lanes = new LaneForecast(
+			options.preserveOrdering ? 1 : options.executor.laneCount,
+		);
 		this.#defer = options.defer ?? setImmediate;
-		this.#queue = new EntryQueue(options.levels.length);
+		this.queue = new EntryQueue(options.levels.length);
+	}
+
+	get isDraining(): boolean {
+		return this.#phase !== "open";
 	}
 
 	submit(entry: E): void {
 		const nowUs = this.#clock.nowUs();
+		this.nowUs = nowUs;
 		entry.enqueuedUs = nowUs;
-		const level = this.#levelOf(entry);
-		const policy = this.#levels[level - 1]!;
-		const refusal = this.#refusalOf(entry, level, policy, nowUs);
+		entry.level = this.#levelOf(entry);
+		entry.orderUs = this.#policy.orderUs(entry);
+		const policy = this.#levels[entry.level - 1]!;
+		const refusal = this.#refusalOf(entry, policy);
 		if (refusal !== null) {
 			this.#refuse(entry, refusal);
 			return;
 		}
+		const predictedUs = this.#policy.cannotFinishUs(entry, this);
+		if (predictedUs > 0) {
+			this.#refuse(entry, "cannot-finish", predictedUs);
+			return;
+		}
 		entry.state = "queued";
-		this.#queue.push(entry, level);
+		this.queue.push(entry);
 		this.#watchExpiry(entry, effectiveTimeoutUs(policy, entry.timeoutUs));
-		if (this.#running >= this.#laneCount) return;
-		if (this.#queue.rows >= this.#rules.maxRows && this.#rules.maxRows > 1)
-			this.#dispatch();
+		if (this.lanes.idleCount === 0) return;
+		if (this.queue.rows >= this.#maxRows && this.#maxRows > 1) this.#dispatch();
 		else this.#dispatchSoon();
 	}
 
@@ -94,11 +115,11 @@ export class BatchScheduler<E extends Entry> implements Scheduler<E> {
 	}
 
 	stats(): SchedulerStats {
-		const head = this.#queue.head();
+		const head = this.queue.head();
 		return {
-			queuedCount: this.#queue.count,
-			queuedRows: this.#queue.rows,
-			runningBatches: this.#running,
+			queuedCount: this.queue.count,
+			queuedRows: this.queue.rows,
+			runningBatches: this.#runningCount,
 			oldestWaitUs: head === null ? 0 : this.#clock.nowUs() - head.enqueuedUs,
 		};
 	}
@@ -120,9 +141,9 @@ export class BatchScheduler<E extends Entry> implements Scheduler<E> {
 	close(): void {
 		this.#phase = "closed";
 		for (
-			let entry = this.#queue.head();
+			let entry = this.queue.head();
 			entry !== null;
-			entry = this.#queue.head()
+			entry = this.queue.head()
 		) {
 			this.#leaveQueue(entry);
 			this.#refuse(entry, "shutting-down");
@@ -138,32 +159,27 @@ export class BatchScheduler<E extends Entry> implements Scheduler<E> {
 		return isLevel ? priority : this.#defaultLevel;
 	}
 
-	#refusalOf(
-		entry: E,
-		level: number,
-		policy: QueuePolicy,
-		nowUs: number,
-	): RefusalReason | null {
+	#refusalOf(entry: E, policy: QueuePolicy): RefusalReason | null {
 		if (this.#phase !== "open") return "shutting-down";
-		if (entry.deadlineUs <= nowUs) return "expired";
+		if (entry.deadlineUs <= this.nowUs) return "expired";
 		const isFull =
 			policy.maxQueueCount > 0 &&
-			this.#queue.levelCount(level) >= policy.maxQueueCount;
+			this.queue.levelCount(entry.level) >= policy.maxQueueCount;
 		return isFull ? "queue-full" : null;
 	}
 
-	#refuse(entry: E, because: RefusalReason): void {
+	#refuse(entry: E, because: RefusalReason, predictedUs = 0): void {
 		entry.state = "done";
 		this.#events.refused(entry, because, {
-			queuedCount: this.#queue.count,
-			limitCount: this.#levels[this.#levelOf(entry) - 1]!.maxQueueCount,
+			queuedCount: this.queue.count,
+			limitCount: this.#levels[entry.level - 1]!.maxQueueCount,
 			waitedUs: this.#clock.nowUs() - entry.enqueuedUs,
-			predictedUs: 0,
+			predictedUs,
 		});
 	}
 
 	#leaveQueue(entry: E): void {
-		this.#queue.remove(entry);
+		this.queue.remove(entry);
 		this.#expiries.remove(entry);
 	}
 
@@ -186,10 +202,10 @@ export class BatchScheduler<E extends Entry> implements Scheduler<E> {
 		this.#dispatching = true;
 		this.#delayTimer?.cancel();
 		this.#delayTimer = null;
-		while (this.#running < this.#laneCount && this.#queue.count > 0) {
+		while (this.lanes.idleCount > 0 && this.queue.count > 0) {
 			const nowUs = this.#clock.nowUs();
-			const isDraining = this.#phase !== "open";
-			const decision = decideBatch(this.#queue, this.#rules, nowUs, isDraining);
+			this.nowUs = nowUs;
+			const decision = this.#policy.decide(this);
 			if (decision.kind === "wait") {
 				this.#delayTimer = this.#clock.at(
 					decision.untilUs,
@@ -197,20 +213,31 @@ export class BatchScheduler<E extends Entry> implements Scheduler<E> {
 				);
 				break;
 			}
+			if (decision.kind === "refuse") {
+				const head = this.queue.head()!;
+				this.#leaveQueue(head);
+				this.#refuse(head, decision.because, decision.predictedUs);
+				continue;
+			}
 			const batch = this.#take(decision.take, nowUs);
-			if (batch.length === 0) continue;
-			this.#running++;
-			this.#executor.run(batch, decision.closedBecause, this.#release);
+			if (batch.length > 0) this.#run(batch, decision.closedBecause);
 		}
 		this.#dispatching = false;
 		this.#checkDrained();
+	}
+
+	#run(batch: readonly E[], closedBecause: ClosedBecause): void {
+		let rows = 0;
+		for (const entry of batch) rows += entry.rows;
+		const lane = this.lanes.start(this.nowUs + this.#policy.likelyUs(rows));
+		this.#executor.run(batch, closedBecause, lane, this.#release);
 	}
 
 	/** Takes entries from the head; those that expired a moment ago are told so and left out. */
 	#take(count: number, nowUs: number): E[] {
 		const batch: E[] = [];
 		for (let i = 0; i < count; i++) {
-			const entry = this.#queue.head()!;
+			const entry = this.queue.head()!;
 			this.#leaveQueue(entry);
 			if (entry.deadlineUs <= nowUs) {
 				this.#refuse(entry, "expired");
@@ -222,14 +249,18 @@ export class BatchScheduler<E extends Entry> implements Scheduler<E> {
 		return batch;
 	}
 
-	readonly #release = (): void => {
-		this.#running--;
+	readonly #release = (lane: number): void => {
+		this.lanes.finish(lane);
 		this.#dispatch();
 	};
 
+	get #runningCount(): number {
+		return this.lanes.count - this.lanes.idleCount;
+	}
+
 	#checkDrained(): void {
 		if (this.#drained.length === 0) return;
-		if (this.#queue.count > 0 || this.#running > 0) return;
+		if (this.queue.count > 0 || this.#runningCount > 0) return;
 		const waiting = this.#drained;
 		this.#drained = [];
 		for (const resolve of waiting) resolve();
@@ -270,19 +301,18 @@ export class BatchScheduler<E extends Entry> implements Scheduler<E> {
 	};
 
 	#expireEntry(entry: E, nowUs: number): void {
-		const level = this.#levelOf(entry);
 		const isDelayed =
 			entry.deadlineUs > nowUs &&
-			this.#levels[level - 1]!.timeoutAction === "delay";
+			this.#levels[entry.level - 1]!.timeoutAction === "delay";
 		if (isDelayed) {
-			this.#queue.delay(entry, level);
+			this.queue.delay(entry);
 			// Its deadline still holds.
 			entry.expiresUs = entry.deadlineUs;
 			if (entry.expiresUs !== Number.POSITIVE_INFINITY)
 				this.#expiries.push(entry);
 			return;
 		}
-		this.#queue.remove(entry);
+		this.queue.remove(entry);
 		this.#refuse(
 			entry,
 			entry.deadlineUs <= nowUs ? "expired" : "queue-timeout",

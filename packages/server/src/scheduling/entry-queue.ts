@@ -1,45 +1,23 @@
-// What waits: priority levels, first in first out within a level. A level has a second list for entries whose
-// time-out passed under action DELAY: they run when nothing else of their level waits.
-import type { Entry, EntryList } from "./scheduler.ts";
-
-/** Doubly linked through the entries themselves: push, remove and shift cost O(1) and allocate nothing. */
-class LinkedEntries<E extends Entry> implements EntryList {
-	head: E | null = null;
-	#tail: E | null = null;
-	count = 0;
-
-	push(entry: E): void {
-		entry.list = this;
-		entry.next = null;
-		entry.previous = this.#tail;
-		if (this.#tail === null) this.head = entry;
-		else this.#tail.next = entry;
-		this.#tail = entry;
-		this.count++;
-	}
-
-	remove(entry: E): void {
-		if (entry.previous === null) this.head = entry.next as E | null;
-		else entry.previous.next = entry.next;
-		if (entry.next === null) this.#tail = entry.previous as E | null;
-		else entry.next.previous = entry.previous;
-		entry.list = null;
-		entry.next = null;
-		entry.previous = null;
-		this.count--;
-	}
-}
+// What waits, by priority level. Within a level entries are served by `orderUs`, which the policy sets; those whose
+// time-out passed under action DELAY go behind all others of their level.
+import type { Entry } from "./scheduler.ts";
+import { SortedEntries } from "./sorted-entries.ts";
 
 export class EntryQueue<E extends Entry> {
-	/** Two lists a level, in the order in which they are served: waiting, delayed, waiting, delayed, … */
-	readonly #lists: readonly LinkedEntries<E>[];
+	/** Level 1 first. */
+	readonly #levels: readonly SortedEntries<E>[];
 	#count = 0;
 	#rows = 0;
+	#sequence = 0;
+	// Where the walk is.
+	#level = 0;
+	#block = 0;
+	#index = 0;
 
 	constructor(levelCount: number) {
-		this.#lists = Array.from(
-			{ length: levelCount * 2 },
-			() => new LinkedEntries<E>(),
+		this.#levels = Array.from(
+			{ length: levelCount },
+			() => new SortedEntries<E>(),
 		);
 	}
 
@@ -54,49 +32,71 @@ export class EntryQueue<E extends Entry> {
 
 	/** Entries of `level` (1 is highest), delayed ones included. */
 	levelCount(level: number): number {
-		return this.#waiting(level).count + this.#delayed(level).count;
+		return this.#levels[level - 1]!.count;
 	}
 
-	push(entry: E, level: number): void {
-		this.#waiting(level).push(entry);
+	/** The entry waits at its `level`, by its `orderUs`. */
+	push(entry: E): void {
+		entry.sequence = this.#sequence++;
+		this.#levels[entry.level - 1]!.push(entry);
 		this.#count++;
 		this.#rows += entry.rows;
 	}
 
-	/** To the end of the level's delayed list. */
-	delay(entry: E, level: number): void {
-		entry.list?.remove(entry);
-		this.#delayed(level).push(entry);
+	/** To the end of its level. */
+	delay(entry: E): void {
+		const level = this.#levels[entry.level - 1]!;
+		level.remove(entry);
+		entry.orderUs = Number.POSITIVE_INFINITY;
+		entry.sequence = this.#sequence++;
+		level.push(entry);
 	}
 
 	remove(entry: E): void {
-		entry.list?.remove(entry);
+		this.#levels[entry.level - 1]!.remove(entry);
 		this.#count--;
 		this.#rows -= entry.rows;
 	}
 
 	/** The entry that is served next; null when empty. */
 	head(): E | null {
-		for (const list of this.#lists) if (list.head !== null) return list.head;
-		return null;
-	}
-
-	/** The entry that is served after `entry`. */
-	after(entry: E): E | null {
-		if (entry.next !== null) return entry.next as E;
-		let passed = false;
-		for (const list of this.#lists) {
-			if (passed && list.head !== null) return list.head;
-			if (list === entry.list) passed = true;
+		for (const level of this.#levels) {
+			const first = level.first();
+			if (first !== null) return first;
 		}
 		return null;
 	}
 
-	#waiting(level: number): LinkedEntries<E> {
-		return this.#lists[(level - 1) * 2]!;
+	/** Begins a walk in the order of service; null when empty. Nothing may be pushed or removed during a walk. */
+	first(): E | null {
+		this.#level = 0;
+		this.#block = 0;
+		this.#index = -1;
+		return this.next();
 	}
 
-	#delayed(level: number): LinkedEntries<E> {
-		return this.#lists[(level - 1) * 2 + 1]!;
+	/** The entry that is served after the last one of the walk. */
+	next(): E | null {
+		this.#index++;
+		for (; this.#level < this.#levels.length; this.#level++) {
+			const level = this.#levels[this.#level]!;
+			const here = level.at(this.#block, this.#index);
+			if (here !== null) return here;
+			this.#index = 0;
+			const next = level.at(++this.#block, 0);
+			if (next !== null) return next;
+			this.#block = 0;
+		}
+		return null;
+	}
+
+	/** Rows that are served before an entry of this level and order; counting stops beyond `enough`. */
+	rowsBefore(level: number, orderUs: number, enough: number): number {
+		let rows = 0;
+		for (let above = 1; above <= level && rows <= enough; above++) {
+			const bound = above < level ? Number.POSITIVE_INFINITY : orderUs;
+			rows += this.#levels[above - 1]!.rowsBefore(bound, enough - rows);
+		}
+		return rows;
 	}
 }

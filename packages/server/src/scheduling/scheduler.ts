@@ -24,19 +24,15 @@ export interface Entry {
 	enqueuedUs: number;
 	/** (scheduler) */
 	state: EntryState;
-	/** (scheduler) The list it waits in, and its neighbours there. */
-	list: EntryList | null;
-	next: Entry | null;
-	previous: Entry | null;
+	/** (scheduler) Its priority level, 1 is highest. */
+	level: number;
+	/** (scheduler) Key and tie-breaker of its place in its level. */
+	orderUs: number;
+	sequence: number;
 	/** (scheduler) When it leaves the queue by itself; Infinity when never. */
 	expiresUs: number;
 	/** (scheduler) Position in the heap of expiries, −1 outside. */
 	heapIndex: number;
-}
-
-/** (scheduler) What an entry knows of its list. */
-export interface EntryList {
-	remove(entry: Entry): void;
 }
 
 export type EntryState = "new" | "queued" | "running" | "done";
@@ -45,6 +41,7 @@ export type EntryState = "new" | "queued" | "running" | "done";
 export const CLOSED_BECAUSE = [
 	"unbatched",
 	"full",
+	"efficient-size",
 	"preferred-size",
 	"delay",
 	"deadline",
@@ -54,13 +51,15 @@ export const CLOSED_BECAUSE = [
 ] as const;
 export type ClosedBecause = (typeof CLOSED_BECAUSE)[number];
 
-/** What runs batches. One `run` per free lane; `release` is called once when the lane is free again. */
+/** What runs batches, one at a time on each lane. */
 export interface Executor<E extends Entry> {
 	readonly laneCount: number;
+	/** @param release called once when the lane is free again, perhaps before this returns */
 	run(
 		batch: readonly E[],
 		closedBecause: ClosedBecause,
-		release: () => void,
+		lane: number,
+		release: (lane: number) => void,
 	): void;
 }
 

@@ -2,35 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { EntryQueue } from "./entry-queue.ts";
-import type { Entry, EntryList, EntryState } from "./scheduler.ts";
+import { TestEntry } from "./testing/test-entry.ts";
 import { type BatchRules, decideBatch } from "./triton-policy.ts";
 
-class Waiting implements Entry {
-	readonly deadlineUs = Number.POSITIVE_INFINITY;
-	readonly priority = 0;
-	readonly timeoutUs = 0;
-	readonly rows: number;
-	readonly shapeKey: string;
-	enqueuedUs = 0;
-	state: EntryState = "queued";
-	list: EntryList | null = null;
-	next: Entry | null = null;
-	previous: Entry | null = null;
-	expiresUs = Number.POSITIVE_INFINITY;
-	heapIndex = -1;
-
-	constructor(rows: number, shapeKey = "", enqueuedUs = 0) {
-		this.rows = rows;
-		this.shapeKey = shapeKey;
-		this.enqueuedUs = enqueuedUs;
-	}
-}
-
 /** "3 1b" is an entry of three rows, then one of one row with another shape. */
-function queueOf(text: string): EntryQueue<Waiting> {
-	const queue = new EntryQueue<Waiting>(1);
+function queueOf(text: string): EntryQueue<TestEntry> {
+	const queue = new EntryQueue<TestEntry>(1);
 	for (const [, rows, shape] of text.matchAll(/(\d+)([a-z]?)/g))
-		queue.push(new Waiting(Number(rows), shape), 1);
+		queue.push(
+			new TestEntry(rows ?? "", { rows: Number(rows), shapeKey: shape ?? "" }),
+		);
 	return queue;
 }
 
@@ -118,11 +99,13 @@ test("no batch is over the limit, mixes shapes or waits beyond the delay", () =>
 			fc.boolean(),
 			(waiting, preferred, maxDelayUs, isDraining) => {
 				const preferredRows = preferred.toSorted((a, b) => a - b);
-				const entries = waiting.map(
-					({ rows, shape, enqueuedUs }) => new Waiting(rows, shape, enqueuedUs),
-				);
-				const queue = new EntryQueue<Waiting>(1);
-				for (const entry of entries) queue.push(entry, 1);
+				const entries = waiting.map(({ rows, shape, enqueuedUs }) => {
+					const entry = new TestEntry("", { rows, shapeKey: shape });
+					entry.enqueuedUs = enqueuedUs;
+					return entry;
+				});
+				const queue = new EntryQueue<TestEntry>(1);
+				for (const entry of entries) queue.push(entry);
 				const rules = { maxRows: 8, preferredRows, maxDelayUs };
 				const nowUs = 100;
 				const decision = decideBatch(queue, rules, nowUs, isDraining);

@@ -9,6 +9,7 @@
 // Triton also lets a batch grow that waits for a busy instance; here a batch is only closed when a lane is free.
 // Pure: numbers in, a decision out.
 import type { EntryQueue } from "./entry-queue.ts";
+import type { RunOrWait, SchedulerView, SchedulingPolicy } from "./policy.ts";
 import type { ClosedBecause, Entry } from "./scheduler.ts";
 
 export interface BatchRules {
@@ -20,36 +21,29 @@ export interface BatchRules {
 	readonly maxDelayUs: number;
 }
 
-export type BatchDecision =
-	| {
-			readonly kind: "run";
-			/** Entries from the head of the queue. */
-			readonly take: number;
-			readonly closedBecause: ClosedBecause;
-	  }
-	| { readonly kind: "wait"; readonly untilUs: number };
-
 /**
  * What to do with a queue that is not empty while a lane is free.
  * @param isDraining nothing will join: do not wait
+ * @param maxRows most rows of this batch, where that is less than the rules allow
  */
 export function decideBatch<E extends Entry>(
 	queue: EntryQueue<E>,
 	rules: BatchRules,
 	nowUs: number,
 	isDraining = false,
-): BatchDecision {
+	maxRows = rules.maxRows,
+): RunOrWait {
 	const head = queue.head();
 	if (head === null) return { kind: "wait", untilUs: Number.POSITIVE_INFINITY };
 	if (rules.maxRows <= 1) return run(1, "unbatched");
-	const { maxRows, preferredRows, maxDelayUs } = rules;
+	const { preferredRows, maxDelayUs } = rules;
 	const largestPreferred = preferredRows.at(-1) ?? maxRows;
 	let rows = 0;
 	let take = 0;
 	let oldestUs = Number.POSITIVE_INFINITY;
 	let preferredTake = 0;
 	let closed: ClosedBecause | null = null;
-	for (let entry: E | null = head; entry !== null; entry = queue.after(entry)) {
+	for (let entry = queue.first(); entry !== null; entry = queue.next()) {
 		if (take > 0) {
 			const next = rows + entry.rows;
 			if (next > largestPreferred && preferredTake === 0) preferredTake = take;
@@ -80,6 +74,31 @@ export function decideBatch<E extends Entry>(
 	return { kind: "wait", untilUs: oldestUs + maxDelayUs };
 }
 
-function run(take: number, closedBecause: ClosedBecause): BatchDecision {
+/** First come, first served, and nothing is predicted: what Triton does. */
+export class TritonPolicy<E extends Entry> implements SchedulingPolicy<E> {
+	readonly #rules: BatchRules;
+
+	constructor(rules: BatchRules) {
+		this.#rules = rules;
+	}
+
+	orderUs(): number {
+		return 0;
+	}
+
+	cannotFinishUs(): number {
+		return 0;
+	}
+
+	decide({ queue, nowUs, isDraining }: SchedulerView<E>): RunOrWait {
+		return decideBatch(queue, this.#rules, nowUs, isDraining);
+	}
+
+	likelyUs(): number {
+		return 0;
+	}
+}
+
+function run(take: number, closedBecause: ClosedBecause): RunOrWait {
 	return { kind: "run", take, closedBecause };
 }

@@ -6,7 +6,7 @@ import { parseConfigText } from "../../repository/config-text.ts";
 import { resolveConfig } from "../../repository/resolve-config.ts";
 import { FakeRuntime } from "../../runtime/fake/fake-runtime.ts";
 import { type EntryReply, ModelEntry } from "../entry.ts";
-import { ModelVersion } from "../model-version.ts";
+import { ModelVersion, type SchedulingPolicyName } from "../model-version.ts";
 
 export interface FakeModelOptions {
 	/** `config.pbtxt`. @default what completion makes of an empty one */
@@ -16,6 +16,7 @@ export interface FakeModelOptions {
 	readonly failsFromRows?: number;
 	/** @default 1 */
 	readonly laneCount?: number;
+	readonly policy?: SchedulingPolicyName;
 	/** @default 1 */
 	readonly version?: number;
 	/** Where runs end by themselves. @default the manual clock of the result */
@@ -62,6 +63,7 @@ export async function makeFakeModel(options: FakeModelOptions = {}) {
 		session,
 		clock: runClock,
 		laneCount: options.laneCount ?? 1,
+		policy: options.policy ?? "deadline",
 		labels: new Map(),
 		loadedInUs: 0,
 	});

@@ -4,42 +4,16 @@ import {
 	BatchScheduler,
 	type BatchSchedulerOptions,
 } from "../batch-scheduler.ts";
+import type { SchedulingPolicy } from "../policy.ts";
 import { NO_QUEUE_POLICY } from "../queue-policy.ts";
-import type {
-	ClosedBecause,
-	Entry,
-	EntryList,
-	EntryState,
-} from "../scheduler.ts";
+import type { ClosedBecause } from "../scheduler.ts";
+import { type BatchRules, TritonPolicy } from "../triton-policy.ts";
+import type { TestEntry } from "./test-entry.ts";
 
-export class TestEntry implements Entry {
-	readonly name: string;
-	readonly rows: number;
-	readonly deadlineUs: number;
-	readonly priority: number;
-	readonly timeoutUs: number;
-	readonly shapeKey: string;
-	enqueuedUs = 0;
-	state: EntryState = "new";
-	list: EntryList | null = null;
-	next: Entry | null = null;
-	previous: Entry | null = null;
-	expiresUs = Number.POSITIVE_INFINITY;
-	heapIndex = -1;
-
-	constructor(
-		name: string,
-		given: Partial<
-			Pick<Entry, "rows" | "deadlineUs" | "priority" | "timeoutUs" | "shapeKey">
-		> = {},
-	) {
-		this.name = name;
-		this.rows = given.rows ?? 1;
-		this.deadlineUs = given.deadlineUs ?? Number.POSITIVE_INFINITY;
-		this.priority = given.priority ?? 0;
-		this.timeoutUs = given.timeoutUs ?? 0;
-		this.shapeKey = given.shapeKey ?? "";
-	}
+interface Given extends Partial<BatchSchedulerOptions<TestEntry>> {
+	readonly rules?: BatchRules;
+	/** @default Triton's */
+	readonly policyOf?: (rules: BatchRules) => SchedulingPolicy<TestEntry>;
 }
 
 interface Batch {
@@ -49,7 +23,11 @@ interface Batch {
 }
 
 export function setUp(
-	options: Partial<BatchSchedulerOptions<TestEntry>> = {},
+	{
+		rules = { maxRows: 4, preferredRows: [], maxDelayUs: 0 },
+		policyOf = (given) => new TritonPolicy(given),
+		...options
+	}: Given = {},
 	laneCount = 1,
 ) {
 	const clock = new ManualClock();
@@ -58,15 +36,16 @@ export function setUp(
 	const deferred: (() => void)[] = [];
 	const scheduler = new BatchScheduler<TestEntry>({
 		clock,
-		rules: { maxRows: 4, preferredRows: [], maxDelayUs: 0 },
+		policy: policyOf(rules),
+		maxRows: rules.maxRows,
 		levels: [NO_QUEUE_POLICY],
 		executor: {
 			laneCount,
-			run: (entries, because, release) => {
+			run: (entries, because, lane, release) => {
 				log.push(
 					`run ${entries.map(({ name }) => name).join(" ")} (${because})`,
 				);
-				running.push({ entries, because, release });
+				running.push({ entries, because, release: () => release(lane) });
 			},
 		},
 		events: {

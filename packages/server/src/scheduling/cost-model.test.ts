@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { CostModel } from "./cost-model.ts";
+
+/** 1 ms and 100 µs a row. */
+const linearUs = (rows: number) => 1000 + 100 * rows;
+
+function calibrated(maxRows: number, ...sizes: number[]): CostModel {
+	const cost = new CostModel(maxRows);
+	for (const rows of sizes) cost.observe(rows, linearUs(rows), 0);
+	cost.endCalibration();
+	return cost;
+}
+
+describe("prediction", () => {
+	test("is that of the warm-up from the first request on, without its slow first runs", () => {
+		const cost = new CostModel(32);
+		for (const us of [90_000, 1200, 1100]) cost.observe(1, us, 0);
+		cost.observe(32, 4200, 0);
+		cost.endCalibration();
+		assert.equal(cost.safeUs(1), 1100);
+		assert.equal(cost.safeUs(32), 4200);
+	});
+
+	test("is on the line between measured sizes and in proportion beyond them", () => {
+		const cost = calibrated(64, 1, 32);
+		assert.equal(cost.likelyUs(16), linearUs(16));
+		assert.equal(cost.likelyUs(64), 2 * linearUs(32));
+	});
+
+	test("knows nothing before the first run", () => {
+		assert.equal(new CostModel(8).safeUs(4), 0);
+	});
+
+	test("stays where it was after a stall of three runs, and follows a model that became ten times slower", () => {
+		const cost = calibrated(1, 1);
+		for (let i = 0; i < 32; i++) cost.observe(1, 1000, i);
+		for (let i = 0; i < 3; i++) cost.observe(1, 500_000, 40 + i);
+		assert.equal(cost.safeUs(1), 1000);
+		for (let i = 0; i < 4; i++) cost.observe(1, 10_000, 50 + i);
+		assert.ok(cost.safeUs(1) >= 10_000);
+		for (let i = 0; i < 32; i++) cost.observe(1, 10_000, 60 + i);
+		assert.equal(cost.likelyUs(1), 10_000);
+	});
+
+	test("of other sizes agrees with what was measured last", () => {
+		const cost = calibrated(32, 1, 32);
+		for (let i = 0; i < 8; i++) cost.observe(8, 50_000, i);
+		assert.ok(cost.likelyUs(32) >= 50_000, "32 rows take no less than 8");
+		for (let i = 0; i < 32; i++) cost.observe(8, 500, 10 + i);
+		assert.ok(cost.likelyUs(1) <= 500, "one row takes no more than 8");
+	});
+
+	test("is replaced by the first run after a silence, and not trusted until then", () => {
+		const cost = calibrated(1, 1);
+		for (let i = 0; i < 32; i++) cost.observe(1, 800_000, i);
+		assert.equal(cost.isTrusted(1_000_000), true);
+		assert.equal(cost.isTrusted(2_000_000), false);
+		cost.observe(1, 900, 2_000_000);
+		assert.equal(cost.safeUs(1), 900);
+	});
+
+	test("of a run that was stopped counts only when it lasted longer than predicted", () => {
+		const cost = calibrated(1, 1);
+		cost.observeStopped(1, 10, 5);
+		assert.equal(cost.safeUs(1), linearUs(1));
+		cost.observeStopped(1, 90_000, 6);
+		assert.equal(cost.safeUs(1), 90_000);
+	});
+
+	test("never falls as rows grow", () => {
+		const anyRun = fc.record({
+			rows: fc.integer({ min: 1, max: 64 }),
+			us: fc.integer({ min: 1, max: 10_000 }),
+		});
+		fc.assert(
+			fc.property(fc.array(anyRun, { minLength: 1, maxLength: 40 }), (runs) => {
+				const cost = new CostModel(64);
+				cost.endCalibration();
+				for (const [at, { rows, us }] of runs.entries())
+					cost.observe(rows, us, at);
+				for (let rows = 1; rows < 64; rows++)
+					assert.ok(cost.likelyUs(rows) <= cost.likelyUs(rows + 1) + 1e-6);
+			}),
+		);
+	});
+});
+
+describe("the efficient size", () => {
+	test("is the largest while larger batches pay", () => {
+		assert.equal(calibrated(32, 1, 8, 32).efficientRows, 32);
+	});
+
+	test("is the smallest from which rows get no cheaper", () => {
+		const cost = new CostModel(32);
+		for (const rows of [1, 4, 32]) cost.observe(rows, 200 * rows, 0);
+		assert.equal(cost.efficientRows, 1);
+		cost.observe(1, 200, 1);
+		cost.endCalibration();
+		for (let i = 0; i < 32; i++) cost.observe(1, 300, 2 + i);
+		assert.equal(cost.efficientRows, 4);
+	});
+});

@@ -1,0 +1,150 @@
+// What a batch will take, learnt from what batches took. Sizes share windows by powers of two (1, 2, 3–4, 5–8, …);
+// between windows the time is on the line through them, beyond the largest in proportion. More rows never take less
+// time: a fresh measurement overrules stale ones that say otherwise.
+//
+// Quantiles, not means: the work of a batch that must end in time is predicted high, work ahead in the queue, where
+// many batches even out, at the median.
+import { ServiceTimes } from "./service-times.ts";
+
+const LIKELY = 0.5;
+const SAFE = 0.9;
+/** A size is worth reaching when its rows are cheaper by more than this share. */
+const WORTHWHILE = 0.05;
+/** What no run confirmed for so long is replaced by the next measurement, and is no ground to refuse work, in µs. */
+const TRUSTED_FOR_US = 1_000_000;
+
+interface SizeWindow {
+	readonly times: ServiceTimes;
+	/** Mean rows of the batches behind the times, smoothed. */
+	rows: number;
+	likelyUs: number;
+	safeUs: number;
+}
+
+export class CostModel {
+	readonly #windows: SizeWindow[];
+	readonly #maxRows: number;
+	#calibrating = true;
+	#efficientRows: number;
+	/** When the last run ended. */
+	#runEndUs = Number.NEGATIVE_INFINITY;
+
+	constructor(maxRows: number) {
+		this.#maxRows = maxRows;
+		this.#efficientRows = maxRows;
+		this.#windows = Array.from({ length: windowOf(maxRows) + 1 }, () => ({
+			times: new ServiceTimes(),
+			rows: 0,
+			likelyUs: Number.NaN,
+			safeUs: Number.NaN,
+		}));
+	}
+
+	/** A batch of `rows` kept its lane for `us`, until now. */
+	observe(rows: number, us: number, nowUs: number): void {
+		const isFresh = this.isTrusted(nowUs);
+		this.#runEndUs = nowUs;
+		const index = Math.min(windowOf(rows), this.#windows.length - 1);
+		const window = this.#windows[index]!;
+		const { times } = window;
+		// The first runs pay for memory and code that later ones find ready: of those only the shortest tells.
+		if (this.#calibrating) {
+			if (!(window.safeUs <= us)) this.#set(window, rows, us);
+		} else if (!isFresh) {
+			this.#set(window, rows, us);
+		} else {
+			times.add(us);
+			window.rows += (rows - window.rows) / Math.min(times.count, 8);
+			window.likelyUs = times.quantile(LIKELY);
+			window.safeUs = times.quantile(SAFE);
+		}
+		this.#agree(index);
+		this.#efficientRows = this.#mostEfficient();
+	}
+
+	/** A batch of `rows` was stopped after `us`: it would have taken longer. */
+	observeStopped(rows: number, us: number, nowUs: number): void {
+		if (us > this.safeUs(rows)) this.observe(rows, us, nowUs);
+		this.#runEndUs = nowUs;
+	}
+
+	/** Whether a run ended lately, so that predictions hold. */
+	isTrusted(nowUs: number): boolean {
+		return nowUs - this.#runEndUs <= TRUSTED_FOR_US;
+	}
+
+	/** Warm-up is over: from now on every run counts. */
+	endCalibration(): void {
+		this.#calibrating = false;
+	}
+
+	/** µs that a batch takes nine times of ten, or less; 0 while nothing is known. */
+	safeUs(rows: number): number {
+		return this.#predict(rows, "safeUs");
+	}
+
+	/** µs that a batch takes half of the time, or less; 0 while nothing is known. */
+	likelyUs(rows: number): number {
+		return this.#predict(rows, "likelyUs");
+	}
+
+	/** The smallest batch whose rows are about as cheap as rows get. */
+	get efficientRows(): number {
+		return this.#efficientRows;
+	}
+
+	#set(window: SizeWindow, rows: number, us: number): void {
+		window.times.reset(us);
+		window.rows = rows;
+		window.likelyUs = us;
+		window.safeUs = us;
+	}
+
+	#agree(fresh: number): void {
+		const { likelyUs } = this.#windows[fresh]!;
+		for (const [index, window] of this.#windows.entries()) {
+			if (index === fresh || window.times.count === 0) continue;
+			const isStale =
+				index > fresh ? window.likelyUs < likelyUs : window.likelyUs > likelyUs;
+			if (isStale) this.#set(window, window.rows, likelyUs);
+		}
+	}
+
+	#predict(rows: number, quantile: "safeUs" | "likelyUs"): number {
+		let below: SizeWindow | null = null;
+		for (const window of this.#windows) {
+			if (window.times.count === 0) continue;
+			if (window.rows >= rows)
+				return below === null
+					? window[quantile]
+					: interpolate(rows, below, window, quantile);
+			below = window;
+		}
+		return below === null ? 0 : below[quantile] * (rows / below.rows);
+	}
+
+	#mostEfficient(): number {
+		let best = Number.POSITIVE_INFINITY;
+		for (const { times, likelyUs, rows } of this.#windows)
+			if (times.count > 0) best = Math.min(best, likelyUs / rows);
+		for (const [index, { times, likelyUs, rows }] of this.#windows.entries())
+			if (times.count > 0 && likelyUs / rows <= best * (1 + WORTHWHILE))
+				return Math.min(1 << index, this.#maxRows);
+		return this.#maxRows;
+	}
+}
+
+/** 1 → 0, 2 → 1, 3–4 → 2, 5–8 → 3, … */
+function windowOf(rows: number): number {
+	return 32 - Math.clz32(Math.max(rows, 1) - 1);
+}
+
+function interpolate(
+	rows: number,
+	below: SizeWindow,
+	above: SizeWindow,
+	quantile: "safeUs" | "likelyUs",
+): number {
+	const share = (rows - below.rows) / (above.rows - below.rows);
+	return below[quantile] + (above[quantile] - below[quantile]) * share;
+}

@@ -1,0 +1,179 @@
+// Earliest deadline first. Invariants: a batch starts only if its earliest deadline still holds after the predicted
+// time of that batch; what cannot be answered in time is refused on arrival, or as soon as it shows.
+//
+// Which entries may share a batch and how long it may wait for more follows the model's own batching rules
+// (triton-policy.ts), here over entries in the order of their deadlines. On top of them:
+//   * a batch closes before its earliest deadline would be missed: at min(slack) − predicted(rows + 1);
+//   * without preferred sizes it grows no larger than rows get cheaper, so that lanes and the wire work side by side;
+//   * an entry without a deadline is served as if it had one a second after its arrival: it waits behind what is
+//     urgent, and no longer than that.
+// Clockwork showed that predicted run times are good enough for it (https://www.usenix.org/conference/osdi20/presentation/gujarati).
+import type { CostModel } from "./cost-model.ts";
+import type { EntryQueue } from "./entry-queue.ts";
+import type { LaneForecast } from "./lane-forecast.ts";
+import type {
+	BatchDecision,
+	RunOrWait,
+	SchedulerView,
+	SchedulingPolicy,
+} from "./policy.ts";
+import type { ClosedBecause, Entry } from "./scheduler.ts";
+import { type BatchRules, decideBatch } from "./triton-policy.ts";
+
+export interface DeadlinePolicyOptions {
+	readonly rules: BatchRules;
+	readonly cost: CostModel;
+	/** Kept back from each deadline for the reply and for jitter, in µs. @default 500 */
+	readonly guardUs?: number;
+	/** Order of entries without a deadline: as if they had one so long after their arrival, in µs. @default 1 s */
+	readonly patienceUs?: number;
+}
+
+const GUARD_US = 500;
+const PATIENCE_US = 1_000_000;
+/** Of so many batches that are full, one grows beyond where rows get no cheaper: the measurement stays fresh. */
+const EXPLORE_EVERY = 64;
+
+export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
+	readonly #rules: BatchRules;
+	readonly #cost: CostModel;
+	readonly #guardUs: number;
+	readonly #patienceUs: number;
+	#fullCount = 0;
+	// What `#fit` found.
+	#fitCount = 0;
+	#fitRows = 0;
+	#earliestUs = Number.POSITIVE_INFINITY;
+
+	constructor(options: DeadlinePolicyOptions) {
+		this.#rules = options.rules;
+		this.#cost = options.cost;
+		this.#guardUs = options.guardUs ?? GUARD_US;
+		this.#patienceUs = options.patienceUs ?? PATIENCE_US;
+	}
+
+	orderUs({ deadlineUs, enqueuedUs }: E): number {
+		return deadlineUs === Number.POSITIVE_INFINITY
+			? enqueuedUs + this.#patienceUs
+			: deadlineUs;
+	}
+
+	likelyUs(rows: number): number {
+		return this.#cost.likelyUs(rows);
+	}
+
+	cannotFinishUs(entry: E, view: SchedulerView<E>): number {
+		const { queue, lanes, nowUs } = view;
+		if (entry.deadlineUs === Number.POSITIVE_INFINITY) return 0;
+		if (queue.count === 0 && this.#mayProbe(lanes, nowUs)) return 0;
+		const leftUs = entry.deadlineUs - this.#guardUs - nowUs;
+		const { level, orderUs, rows } = entry;
+		const batchRows = this.#typicalRows(queue);
+		const batchUs = this.#cost.likelyUs(batchRows);
+		// Mostly there is time for everything that waits, and none of it need be counted.
+		const latestUs = this.#finishUs(view, queue.rows, rows, batchRows, batchUs);
+		if (latestUs <= leftUs) return 0;
+		// More than can be done until then need not be counted either.
+		const enough = (lanes.count * leftUs * batchRows) / Math.max(batchUs, 1);
+		const ahead = queue.rowsBefore(level, orderUs, enough + batchRows);
+		const finishUs = this.#finishUs(view, ahead, rows, batchRows, batchUs);
+		return finishUs > leftUs ? finishUs : 0;
+	}
+
+	/** µs from now until `rows` rows are answered that come after `ahead` others. */
+	#finishUs(
+		{ lanes, nowUs }: SchedulerView<E>,
+		ahead: number,
+		rows: number,
+		batchRows: number,
+		batchUs: number,
+	): number {
+		const batch = Math.floor(ahead / batchRows);
+		const startUs = lanes.startUs(batch, batchUs, nowUs) - nowUs;
+		const shared = this.#rules.maxRows > 1 ? ahead % batchRows : 0;
+		const ownRows = Math.max(Math.min(shared + rows, batchRows), rows);
+		// With others ahead the own batch may be any, up to a full one.
+		const safeRows = batch > 0 ? Math.max(ownRows, batchRows) : ownRows;
+		return startUs + this.#cost.safeUs(safeRows);
+	}
+
+	decide(view: SchedulerView<E>): BatchDecision {
+		const { queue, nowUs } = view;
+		const maxRows = this.#maxRows();
+		const decision = decideBatch(
+			queue,
+			this.#rules,
+			nowUs,
+			view.isDraining,
+			maxRows,
+		);
+		this.#fit(view, decision.kind === "run" ? decision.take : queue.count);
+		if (this.#fitCount === 0) {
+			if (this.#mayProbe(view.lanes, nowUs)) return run(1, "deadline");
+			const predictedUs = this.#cost.safeUs(queue.head()!.rows);
+			return { kind: "refuse", because: "cannot-finish", predictedUs };
+		}
+		if (decision.kind === "wait") {
+			const lastUs =
+				this.#earliestUs - this.#guardUs - this.#cost.safeUs(this.#fitRows + 1);
+			if (lastUs <= nowUs) return run(this.#fitCount, "deadline");
+			return lastUs < decision.untilUs
+				? { kind: "wait", untilUs: lastUs }
+				: decision;
+		}
+		if (this.#fitCount < decision.take) return run(this.#fitCount, "deadline");
+		if (decision.closedBecause !== "full") return decision;
+		this.#fullCount++;
+		return maxRows < this.#rules.maxRows
+			? run(decision.take, "efficient-size")
+			: decision;
+	}
+
+	/** Rows of the batches that those who wait will make. */
+	#typicalRows(queue: EntryQueue<E>): number {
+		if (this.#rules.maxRows > 1) return this.#maxRows();
+		return queue.count === 0 ? 1 : queue.rows / queue.count;
+	}
+
+	/** Nothing else would run, and what is predicted was not confirmed lately: trying beats refusing. */
+	#mayProbe(lanes: LaneForecast, nowUs: number): boolean {
+		return lanes.idleCount === lanes.count && !this.#cost.isTrusted(nowUs);
+	}
+
+	#maxRows(): number {
+		const { maxRows, preferredRows } = this.#rules;
+		if (maxRows === 1 || preferredRows.length > 0) return maxRows;
+		const { efficientRows } = this.#cost;
+		const explores = this.#fullCount % EXPLORE_EVERY === EXPLORE_EVERY - 1;
+		return Math.min(explores ? 2 * efficientRows : efficientRows, maxRows);
+	}
+
+	/** How many entries from the head, `most` at most, can start now as one batch and all be in time. */
+	#fit({ queue, nowUs }: SchedulerView<E>, most: number): void {
+		let rows = 0;
+		let count = 0;
+		let earliestUs = Number.POSITIVE_INFINITY;
+		for (
+			let entry = queue.first();
+			entry !== null && count < most;
+			entry = queue.next()
+		) {
+			const nextUs = Math.min(earliestUs, entry.deadlineUs);
+			const predictedUs =
+				nextUs === Number.POSITIVE_INFINITY
+					? 0
+					: this.#cost.safeUs(rows + entry.rows);
+			if (nowUs + predictedUs + this.#guardUs > nextUs) break;
+			earliestUs = nextUs;
+			rows += entry.rows;
+			count++;
+		}
+		this.#fitCount = count;
+		this.#fitRows = rows;
+		this.#earliestUs = earliestUs;
+	}
+}
+
+function run(take: number, closedBecause: ClosedBecause): RunOrWait {
+	return { kind: "run", take, closedBecause };
+}

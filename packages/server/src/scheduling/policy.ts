@@ -1,0 +1,46 @@
+// What a scheduling policy decides, as plain data, from numbers alone. The scheduler acts on it.
+import type { RefusalReason } from "@saccade/protocol";
+import type { EntryQueue } from "./entry-queue.ts";
+import type { LaneForecast } from "./lane-forecast.ts";
+import type { ClosedBecause, Entry } from "./scheduler.ts";
+
+export type BatchDecision = RunOrWait | RefuseHead;
+
+export type RunOrWait =
+	| {
+			readonly kind: "run";
+			/** Entries from the head of the queue. */
+			readonly take: number;
+			readonly closedBecause: ClosedBecause;
+	  }
+	| { readonly kind: "wait"; readonly untilUs: number };
+
+/** The head of the queue will never run. */
+export interface RefuseHead {
+	readonly kind: "refuse";
+	readonly because: RefusalReason;
+	readonly predictedUs: number;
+}
+
+/** What a policy looks at; one object for the life of a scheduler. */
+export interface SchedulerView<E extends Entry> {
+	readonly queue: EntryQueue<E>;
+	readonly lanes: LaneForecast;
+	readonly nowUs: number;
+	/** Nothing will join: do not wait. */
+	readonly isDraining: boolean;
+}
+
+export interface SchedulingPolicy<E extends Entry> {
+	/** The key by which entries of one priority level are served, smallest first. `enqueuedUs` is set. */
+	orderUs(entry: E): number;
+	/**
+	 * µs from now at which an entry that arrives now would be answered, when that is later than its deadline allows;
+	 * else 0: it may wait.
+	 */
+	cannotFinishUs(entry: E, view: SchedulerView<E>): number;
+	/** What to do with a queue that is not empty while a lane is free. */
+	decide(view: SchedulerView<E>): BatchDecision;
+	/** µs that a batch which starts now will probably keep its lane; 0 when unknown. */
+	likelyUs(rows: number): number;
+}

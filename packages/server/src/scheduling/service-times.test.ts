@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { ServiceTimes } from "./service-times.ts";
+
+const WINDOW = 32;
+
+test("a quantile is that of the last 32 times, as sorting them says", () => {
+	fc.assert(
+		fc.property(
+			fc.array(fc.integer({ min: 1, max: 50 }), {
+				minLength: 1,
+				maxLength: 90,
+			}),
+			fc.constantFrom(0.5, 0.9, 1),
+			(all, share) => {
+				const times = new ServiceTimes();
+				for (const us of all) times.add(us);
+				const last = all.slice(-WINDOW).toSorted((a, b) => a - b);
+				assert.equal(times.count, last.length);
+				assert.equal(
+					times.quantile(share),
+					last[Math.ceil(share * last.length) - 1],
+				);
+			},
+		),
+	);
+});
+
+test("nothing measured is no number, and a reset leaves one time", () => {
+	const times = new ServiceTimes();
+	assert.ok(Number.isNaN(times.quantile(0.5)));
+	for (let us = 1; us <= 100; us++) times.add(us);
+	times.reset(7);
+	assert.equal(times.quantile(0.9), 7);
+	times.add(9);
+	assert.equal(times.quantile(0.9), 9);
+});
