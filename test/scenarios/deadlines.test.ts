@@ -12,10 +12,11 @@ import {
 	STATUS,
 	type StatusName,
 	TRANSPORTS,
+	type TransportName,
 } from "./scenario.ts";
 import { floats } from "./table/requests.ts";
 import { ModelInfer, toMessage } from "./transports/grpc.ts";
-import { createWorld, type World } from "./world.ts";
+import { BRIEF_MS, createWorld, type World } from "./world.ts";
 
 const DEADLINE_MS = 100;
 /** Far beyond what a slow machine adds, and far below the hour that a run would take. */
@@ -38,32 +39,62 @@ const SOURCES: Readonly<Record<string, Partial<ScenarioRequest>>> = {
 	},
 };
 
-describe("deadlines", { timeout: 120_000 }, () => {
+function clientOf(world: () => World, name: TransportName) {
+	return {
+		infer: (request: ScenarioRequest, signal?: AbortSignal) => {
+			const transport = world().transports.find((other) => other.name === name);
+			assert.ok(transport !== undefined);
+			return transport.infer(request, signal);
+		},
+		assertFailed: (outcome: Outcome, status: StatusName, text: string) => {
+			assert.ok(!outcome.ok, "it was answered");
+			assert.ok(outcome.text.includes(text), outcome.text);
+			if (outcome.status === null) return;
+			const expected = STATUS[status];
+			const isHttp = name.startsWith("HTTP");
+			assert.equal(outcome.status, isHttp ? expected.http : expected.grpc);
+		},
+	};
+}
+
+describe("what would be late", { timeout: 120_000 }, () => {
 	let world: World;
 	before(async () => {
 		world = await createWorld({ after });
+		// From then on it is known how long a run takes.
+		const [transport] = world.transports;
+		const first = await transport?.infer(ask("brief"));
+		assert.equal(first?.ok, true);
+	});
+	after(() => world.close());
+
+	for (const name of TRANSPORTS)
+		test(`is refused on arrival over ${name}, with what it would take`, async () => {
+			const { infer, assertFailed } = clientOf(() => world, name);
+			const late = { deadline_ms: BRIEF_MS / 2 };
+			const [, outcome] = await Promise.all([
+				infer(ask("brief")),
+				infer(ask("brief", { parameters: late })),
+			]);
+			assertFailed(outcome, "unavailable", "the answer would take");
+			if (!outcome.ok && outcome.status !== null)
+				assert.equal(outcome.refusedBecause, "cannot-finish");
+			const inTime = { deadline_ms: SOON_MS };
+			const answered = await infer(ask("brief", { parameters: inTime }));
+			assert.ok(answered.ok, "there is time enough");
+		});
+});
+
+describe("deadlines under Triton's policy", { timeout: 120_000 }, () => {
+	let world: World;
+	before(async () => {
+		world = await createWorld({ after }, "--scheduling-policy=triton");
 	});
 	after(() => world.close());
 
 	for (const name of TRANSPORTS)
 		describe(`over ${name}`, () => {
-			const infer = (request: ScenarioRequest, signal?: AbortSignal) => {
-				const transport = world.transports.find((other) => other.name === name);
-				assert.ok(transport !== undefined);
-				return transport.infer(request, signal);
-			};
-			const assertFailed = (
-				outcome: Outcome,
-				status: StatusName,
-				text: string,
-			) => {
-				assert.ok(!outcome.ok, "it was answered");
-				assert.ok(outcome.text.includes(text), outcome.text);
-				if (outcome.status === null) return;
-				const expected = STATUS[status];
-				const isHttp = name.startsWith("HTTP");
-				assert.equal(outcome.status, isHttp ? expected.http : expected.grpc);
-			};
+			const { infer, assertFailed } = clientOf(() => world, name);
 
 			for (const [source, more] of Object.entries(SOURCES))
 				test(`${source} ends what runs and what waits`, async () => {

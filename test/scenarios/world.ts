@@ -23,6 +23,9 @@ export interface World {
 /** A run of `held` ends only when it is cancelled. */
 const FOREVER_MS = 3_600_000;
 
+/** What a run of `brief` takes. */
+export const BRIEF_MS = 100;
+
 export async function createWorld(
 	test: { readonly after: (clean: () => void) => void },
 	...args: readonly string[]
@@ -38,6 +41,7 @@ export async function createWorld(
 	});
 	addFakeModel(repository, "optional", { hasOptionalInput: true });
 	addFakeModel(repository, "fails", { failsFromRows: 1 });
+	addFakeModel(repository, "brief", { curveMs: { 1: BRIEF_MS } });
 	addFakeModel(repository, "held", { curveMs: { 1: FOREVER_MS } });
 	addFakeModel(repository, "narrow", {
 		curveMs: { 1: FOREVER_MS },

@@ -221,9 +221,9 @@ describe("lanes and threads", () => {
 	}
 
 	for (const [what, config, lanes, threads] of [
-		["a model that is not batched gets a lane a core, of one thread", "", 4, 1],
+		["a model that is not batched shares four cores among two lanes", "", 2, 2],
 		[
-			"a batched one gets one lane of all cores",
+			"a batched one whose shapes tell nothing gets one lane of all cores",
 			"max_batch_size: 1 dynamic_batching { }",
 			1,
 			4,
@@ -240,11 +240,12 @@ describe("lanes and threads", () => {
 			3,
 			1,
 		],
+		["lanes divide the cores", "instance_group { count: 2 }", 2, 2],
 		[
-			"threads are as the configuration says",
-			'parameters { key: "intra_op_thread_count" value { string_value: "2" } }',
+			"threads are as the configuration says, and lanes fill the cores",
+			'parameters { key: "intra_op_thread_count" value { string_value: "1" } }',
 			4,
-			2,
+			1,
 		],
 	] as const)
 		test(`${what}, and share one session`, async (t) => {
@@ -257,6 +258,6 @@ describe("lanes and threads", () => {
 			assert.ok(model !== undefined);
 			assert.equal(await lanesOf(model), lanes);
 			assert.equal(runtime.openSessionCount, 1);
-			assert.equal(runtime.loads[0]?.intraOpThreadCount, threads);
+			assert.equal(runtime.loads.at(-1)?.intraOpThreadCount, threads);
 		});
 });

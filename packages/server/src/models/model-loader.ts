@@ -15,6 +15,13 @@ import {
 	resolveConfig,
 } from "../repository/resolve-config.ts";
 import type { Runtime, Session } from "../runtime/runtime.ts";
+import {
+	batchesPay,
+	firstLayout,
+	isOpen,
+	type Layout,
+	together,
+} from "./layout.ts";
 import { ModelVersion, type SchedulingPolicyName } from "./model-version.ts";
 import { readWarmupFile, warmUp } from "./warm-up.ts";
 
@@ -24,7 +31,7 @@ export interface ModelLoaderOptions {
 	readonly clock: Clock;
 	readonly autoComplete: boolean;
 	readonly defaultMaxBatchSize: number;
-	/** Cores that models may use: see `#layout`. */
+	/** Cores that models may use: see layout.ts. */
 	readonly coreCount: number;
 	readonly policy: SchedulingPolicyName;
 	readonly warn: (text: string) => void;
@@ -111,16 +118,30 @@ export class ModelLoader {
 				"LOAD_FAILED",
 				`backend '${preflight.backend}' is not part of this server (it has: ${[...runtimes.keys()].join(", ")})`,
 			);
-		const layout = this.#layout(preflight.isBatched);
-		const session = await runtime.load(
-			{ kind: "file", path },
-			{ intraOpThreadCount: layout.threadCount, ...preflight.load },
-		);
+		const load = ({ threadCount }: Layout) =>
+			runtime.load(
+				{ kind: "file", path },
+				{ intraOpThreadCount: threadCount, ...preflight.load },
+			);
+		const { isBatched } = preflight;
+		const { coreCount } = this.#options;
+		let layout = firstLayout(coreCount, preflight.layout, isBatched);
+		let session = await load(layout);
 		let config: ModelConfig;
 		let labels: Map<string, string[]>;
 		try {
 			config = this.#resolve(message, session, directory.name);
 			labels = await labelsOf(directory, config);
+			if (
+				isBatched &&
+				isOpen(preflight.layout) &&
+				layout.threadCount < coreCount &&
+				(await batchesPay(session, config)) !== false
+			) {
+				session.close();
+				layout = together(coreCount);
+				session = await load(layout);
+			}
 		} catch (error) {
 			session.close();
 			throw error;
@@ -132,8 +153,7 @@ export class ModelLoader {
 			clock,
 			labels,
 			policy: this.#options.policy,
-			laneCount:
-				config.saccade.lanes || config.instanceCount || layout.laneCount,
+			laneCount: layout.laneCount,
 			loadedInUs: clock.nowUs() - startUs,
 		});
 		model.setState({ kind: "warming" });
@@ -181,18 +201,6 @@ export class ModelLoader {
 				`model '${name}': no effect in this version: ${config.ignoredFields.join(", ")}`,
 			);
 		return config;
-	}
-
-	/**
-	 * Threads of a run and runs side by side, for models that state neither. A batch fills the cores by itself;
-	 * single requests fill them side by side. Measured with bench/serve: fully connected net 2,719 answers/s as one
-	 * lane of two threads and 2,431 as two of one; FastestDet 197 and 221.
-	 */
-	#layout(isBatched: boolean): { threadCount: number; laneCount: number } {
-		const { coreCount } = this.#options;
-		return isBatched
-			? { threadCount: coreCount, laneCount: 1 }
-			: { threadCount: 1, laneCount: coreCount };
 	}
 }
 

@@ -31,7 +31,7 @@ export function refusalError(
 		case "cannot-finish":
 			return new SaccadeError(
 				"CANNOT_FINISH",
-				`the work would take ${(detail.predictedUs / 1000).toFixed(1)} ms, more than the deadline leaves`,
+				`the answer would take ${(detail.predictedUs / 1000).toFixed(1)} ms (${detail.queuedCount} wait), the deadline leaves ${(detail.leftUs / 1000).toFixed(1)} ms; allow more time or send less`,
 				options,
 			);
 		case "cancelled":

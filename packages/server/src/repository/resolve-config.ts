@@ -70,16 +70,31 @@ export function preflightConfig(message: ConfigMessage, name: string) {
 			`max_batch_size of model '${name}' must not be negative, got ${message.maxBatchSize}`,
 		);
 	const backend = backendOf(message, name);
+	const load = resolveLoadOptions(message);
+	const saccade = parseSaccadeSettings(parametersOf(message));
 	return {
 		backend,
 		modelFilename:
 			message.defaultModelFilename || BACKENDS[backend]!.modelFilename,
-		load: resolveLoadOptions(message),
+		load,
 		versionPolicy: resolveVersionPolicy(message),
-		saccade: parseSaccadeSettings(parametersOf(message)),
+		saccade,
 		/** By its own words; completion may still add batching. */
 		isBatched: message.schedulingChoice.case === "dynamicBatching",
+		/** What it says of runs side by side and of threads; 0: nothing. */
+		layout: {
+			laneCount: saccade.lanes || instanceCountOf(message),
+			threadCount: load.intraOpThreadCount ?? 0,
+		},
 	};
+}
+
+/** Instances of all groups; 0 where there are none. */
+function instanceCountOf(message: ConfigMessage): number {
+	return message.instanceGroup.reduce(
+		(sum, group) => sum + Math.max(group.count, 1),
+		0,
+	);
 }
 
 /** Completes `given` with the signature and resolves it. Throws LOAD_FAILED with what contradicts what. */
@@ -105,10 +120,7 @@ export function resolveConfig(
 			resolveOutput(output, signature.outputs, batched, options.name),
 		),
 		dynamicBatching: resolveDynamicBatching(message),
-		instanceCount: given.instanceGroup.reduce(
-			(sum, group) => sum + Math.max(group.count, 1),
-			0,
-		),
+		instanceCount: instanceCountOf(given),
 		versionPolicy: preflight.versionPolicy,
 		warmup: resolveWarmup(message),
 		modelFilename: preflight.modelFilename,

@@ -170,11 +170,13 @@ export class BatchScheduler<E extends Entry>
 
 	#refuse(entry: E, because: RefusalReason, predictedUs = 0): void {
 		entry.state = "done";
+		const nowUs = this.#clock.nowUs();
 		this.#events.refused(entry, because, {
 			queuedCount: this.queue.count,
 			limitCount: this.#levels[entry.level - 1]!.maxQueueCount,
-			waitedUs: this.#clock.nowUs() - entry.enqueuedUs,
+			waitedUs: nowUs - entry.enqueuedUs,
 			predictedUs,
+			leftUs: entry.deadlineUs - nowUs,
 		});
 	}
 

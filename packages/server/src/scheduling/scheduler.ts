@@ -73,7 +73,9 @@ export interface RefusalDetail {
 	readonly queuedCount: number;
 	readonly limitCount: number;
 	readonly waitedUs: number;
+	/** From now until the answer, and until the deadline. */
 	readonly predictedUs: number;
+	readonly leftUs: number;
 }
 
 export interface SchedulerStats {
