@@ -16,7 +16,7 @@ export type RunOrWait =
 	| { readonly kind: "wait"; readonly untilUs: number };
 
 /** The head of the queue will never run. */
-export interface RefuseHead {
+interface RefuseHead {
 	readonly kind: "refuse";
 	readonly because: RefusalReason;
 	readonly predictedUs: number;

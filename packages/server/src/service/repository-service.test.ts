@@ -52,6 +52,7 @@ function setUp(t: TestContext, given: Given) {
 		autoComplete: true,
 		defaultMaxBatchSize: 4,
 		coreCount: 1,
+		policy: "deadline",
 		warn: () => {},
 	});
 	const { isExplicit = true, maxOverrideBytes } = given;
