@@ -3,6 +3,7 @@ import { ROUNDS, type Usage } from "../lib/usage.ts";
 export const usage: Usage = {
 	summary:
 		"A start from dist/, an idle server, and the event loop while an inference runs.",
+	patternOf: null,
 	options: [
 		ROUNDS,
 		{
