@@ -6,6 +6,7 @@ import { httpJsonCases } from "./http-json.ts";
 import { laneCases } from "./lane.ts";
 import { perceptionCases } from "./perception.ts";
 import { cloudCases } from "./perception-clouds.ts";
+import { gridCases } from "./perception-grids.ts";
 import { groundCases } from "./perception-ground.ts";
 import { runtimeCases } from "./runtime.ts";
 import { schedulingCases } from "./scheduling.ts";
@@ -28,4 +29,5 @@ export const CASES: readonly AnyCase[] = [
 	...perceptionCases,
 	...groundCases,
 	...cloudCases,
+	...gridCases,
 ];

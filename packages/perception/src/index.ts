@@ -39,6 +39,13 @@ export {
 	createFoxglovePointCloud,
 	type FoxglovePointCloud,
 } from "./clouds/foxglove-schema.ts";
+export {
+	createGroundPlane,
+	type GroundOptions,
+	type GroundPlane,
+	GroundRemover,
+	heightAbove,
+} from "./clouds/ground.ts";
 export type { PointNumericType } from "./clouds/numeric-type.ts";
 export {
 	KITTI_LAYOUT,
@@ -131,3 +138,14 @@ export {
 	TensorPacker,
 	type TensorPackerOptions,
 } from "./image/tensor-packer.ts";
+export {
+	type BevChannel,
+	BevRaster,
+	type BevRasterOptions,
+} from "./voxels/bev-raster.ts";
+export {
+	type PillarOptions,
+	Pillars,
+	type PillarTensors,
+} from "./voxels/pillars.ts";
+export { VoxelGrid, type VoxelGridOptions } from "./voxels/voxel-grid.ts";
