@@ -25,8 +25,6 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 if (!existsSync(join(root, "packages/server/dist/cli/main.js")))
 	throw new Error("there is no dist/: npm run build");
 
-// The first request of this process loads its HTTP client, which is no part of the server's start.
-await fetch("http://127.0.0.1:1").catch(() => {});
 const rounds: StartRound[] = [];
 for (let round = 0; round < roundCount; round++)
 	rounds.push(await measureRound(idleSeconds, busySeconds));
