@@ -68,13 +68,21 @@ describe("what would be late", { timeout: 120_000 }, () => {
 	});
 	after(() => world.close());
 
-	for (const name of TRANSPORTS)
-		test(`is refused on arrival over ${name}, with what it would take`, async () => {
+	/** In the head it is told before the body is kept; in the body only the scheduler can tell. */
+	const late: Readonly<Record<string, Partial<ScenarioRequest>>> = {
+		head: { headers: { "saccade-deadline-ms": String(BRIEF_MS / 2) } },
+		body: { parameters: { deadline_ms: BRIEF_MS / 2 } },
+	};
+	const cases = TRANSPORTS.flatMap((name) =>
+		Object.entries(late).map(([place, more]) => ({ name, place, more })),
+	);
+
+	for (const { name, place, more } of cases)
+		test(`is refused on arrival over ${name}, with what it would take: deadline in the ${place}`, async () => {
 			const { infer, assertFailed } = clientOf(() => world, name);
-			const late = { deadline_ms: BRIEF_MS / 2 };
 			const [, outcome] = await Promise.all([
 				infer(ask("brief")),
-				infer(ask("brief", { parameters: late })),
+				infer(ask("brief", more)),
 			]);
 			assertFailed(outcome, "unavailable", "the answer would take");
 			if (!outcome.ok && outcome.status !== null)

@@ -137,6 +137,14 @@ export class ModelVersion {
 		this.statistics = new VersionStatistics();
 	}
 
+	/** Why a request of this deadline would be refused if it came now; null when it may come. */
+	foresee(deadlineUs: number): SaccadeError | null {
+		const refusal = this.#scheduler.foresee(deadlineUs);
+		return refusal === null
+			? null
+			: refusalError(refusal.because, refusal.detail);
+	}
+
 	submit(entry: ModelEntry): void {
 		this.#scheduler.submit(entry);
 	}

@@ -11,6 +11,8 @@ import type {
 	ClosedBecause,
 	Entry,
 	Executor,
+	Refusal,
+	RefusalDetail,
 	Scheduler,
 	SchedulerEvents,
 	SchedulerStats,
@@ -53,6 +55,14 @@ export class BatchScheduler<E extends Entry>
 	readonly #levels: readonly QueuePolicy[];
 	readonly #defaultLevel: number;
 	readonly #defer: (callback: () => void) => void;
+	/** What `foresee` asks the policy about; one object, since requests come often. */
+	readonly #foreseen: {
+		readonly rows: number;
+		readonly level: number;
+		deadlineUs: number;
+		enqueuedUs: number;
+		orderUs: number;
+	};
 	readonly #expiries = new Heap<E>((entry) => entry.expiresUs);
 	#phase: Phase = "open";
 	#deferred = false;
@@ -70,6 +80,13 @@ export class BatchScheduler<E extends Entry>
 		this.#maxRows = options.maxRows;
 		this.#levels = options.levels;
 		this.#defaultLevel = options.defaultLevel ?? 1;
+		this.#foreseen = {
+			rows: 1,
+			level: this.#defaultLevel,
+			deadlineUs: 0,
+			enqueuedUs: 0,
+			orderUs: 0,
+		};
 		this.lanes = new LaneForecast(
 			options.preserveOrdering ? 1 : options.executor.laneCount,
 		);
@@ -81,14 +98,31 @@ export class BatchScheduler<E extends Entry>
 		return this.#phase !== "open";
 	}
 
+	foresee(deadlineUs: number): Refusal | null {
+		// A request of a higher priority would overtake, and which it has is not known yet.
+		if (this.#levels.length > 1) return null;
+		const nowUs = this.#clock.nowUs();
+		this.nowUs = nowUs;
+		const arrival = this.#foreseen;
+		arrival.deadlineUs = deadlineUs;
+		arrival.enqueuedUs = nowUs;
+		arrival.orderUs = this.#policy.orderUs(arrival);
+		const refusal = this.#refusalOf(arrival);
+		if (refusal !== null)
+			return { because: refusal, detail: this.#detailOf(arrival, nowUs, 0) };
+		const predictedUs = this.#policy.cannotFinishUs(arrival, this);
+		if (predictedUs === 0) return null;
+		const detail = this.#detailOf(arrival, nowUs, predictedUs);
+		return { because: "cannot-finish", detail };
+	}
+
 	submit(entry: E): void {
 		const nowUs = this.#clock.nowUs();
 		this.nowUs = nowUs;
 		entry.enqueuedUs = nowUs;
 		entry.level = this.#levelOf(entry);
 		entry.orderUs = this.#policy.orderUs(entry);
-		const policy = this.#levels[entry.level - 1]!;
-		const refusal = this.#refusalOf(entry, policy);
+		const refusal = this.#refusalOf(entry);
 		if (refusal !== null) {
 			this.#refuse(entry, refusal);
 			return;
@@ -100,6 +134,7 @@ export class BatchScheduler<E extends Entry>
 		}
 		entry.state = "queued";
 		this.queue.push(entry);
+		const policy = this.#levels[entry.level - 1]!;
 		this.#watchExpiry(entry, effectiveTimeoutUs(policy, entry.timeoutUs));
 		if (this.lanes.idleCount === 0) return;
 		if (this.queue.rows >= this.#maxRows && this.#maxRows > 1) this.#dispatch();
@@ -159,25 +194,37 @@ export class BatchScheduler<E extends Entry>
 		return isLevel ? priority : this.#defaultLevel;
 	}
 
-	#refusalOf(entry: E, policy: QueuePolicy): RefusalReason | null {
+	#refusalOf(
+		arrival: Pick<Entry, "deadlineUs" | "level">,
+	): RefusalReason | null {
 		if (this.#phase !== "open") return "shutting-down";
-		if (entry.deadlineUs <= this.nowUs) return "expired";
+		if (arrival.deadlineUs <= this.nowUs) return "expired";
+		const { maxQueueCount } = this.#levels[arrival.level - 1]!;
 		const isFull =
-			policy.maxQueueCount > 0 &&
-			this.queue.levelCount(entry.level) >= policy.maxQueueCount;
+			maxQueueCount > 0 &&
+			this.queue.levelCount(arrival.level) >= maxQueueCount;
 		return isFull ? "queue-full" : null;
 	}
 
 	#refuse(entry: E, because: RefusalReason, predictedUs = 0): void {
 		entry.state = "done";
 		const nowUs = this.#clock.nowUs();
-		this.#events.refused(entry, because, {
+		const detail = this.#detailOf(entry, nowUs, predictedUs);
+		this.#events.refused(entry, because, detail);
+	}
+
+	#detailOf(
+		arrival: Pick<Entry, "deadlineUs" | "enqueuedUs" | "level">,
+		nowUs: number,
+		predictedUs: number,
+	): RefusalDetail {
+		return {
 			queuedCount: this.queue.count,
-			limitCount: this.#levels[entry.level - 1]!.maxQueueCount,
-			waitedUs: nowUs - entry.enqueuedUs,
+			limitCount: this.#levels[arrival.level - 1]!.maxQueueCount,
+			waitedUs: nowUs - arrival.enqueuedUs,
 			predictedUs,
-			leftUs: entry.deadlineUs - nowUs,
-		});
+			leftUs: arrival.deadlineUs - nowUs,
+		};
 	}
 
 	#leaveQueue(entry: E): void {

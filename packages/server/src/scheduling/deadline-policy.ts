@@ -12,6 +12,7 @@ import type { CostModel } from "./cost-model.ts";
 import type { EntryQueue } from "./entry-queue.ts";
 import type { LaneForecast } from "./lane-forecast.ts";
 import type {
+	Arrival,
 	BatchDecision,
 	RunOrWait,
 	SchedulerView,
@@ -52,7 +53,10 @@ export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 		this.#patienceUs = options.patienceUs ?? PATIENCE_US;
 	}
 
-	orderUs({ deadlineUs, enqueuedUs }: E): number {
+	orderUs({
+		deadlineUs,
+		enqueuedUs,
+	}: Pick<Entry, "deadlineUs" | "enqueuedUs">): number {
 		return deadlineUs === Number.POSITIVE_INFINITY
 			? enqueuedUs + this.#patienceUs
 			: deadlineUs;
@@ -62,12 +66,12 @@ export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 		return this.#cost.likelyUs(rows);
 	}
 
-	cannotFinishUs(entry: E, view: SchedulerView<E>): number {
+	cannotFinishUs(arrival: Arrival, view: SchedulerView<E>): number {
 		const { queue, lanes, nowUs } = view;
-		if (entry.deadlineUs === Number.POSITIVE_INFINITY) return 0;
+		if (arrival.deadlineUs === Number.POSITIVE_INFINITY) return 0;
 		if (queue.count === 0 && this.#mayProbe(lanes, nowUs)) return 0;
-		const leftUs = entry.deadlineUs - this.#guardUs - nowUs;
-		const { level, orderUs, rows } = entry;
+		const leftUs = arrival.deadlineUs - this.#guardUs - nowUs;
+		const { level, orderUs, rows } = arrival;
 		const batchRows = this.#typicalRows(queue);
 		const batchUs = this.#cost.likelyUs(batchRows);
 		// Mostly there is time for everything that waits, and none of it need be counted.

@@ -31,14 +31,17 @@ export interface SchedulerView<E extends Entry> {
 	readonly isDraining: boolean;
 }
 
+/** What of an entry decides whether it can be in time. */
+export type Arrival = Pick<Entry, "deadlineUs" | "rows" | "level" | "orderUs">;
+
 export interface SchedulingPolicy<E extends Entry> {
 	/** The key by which entries of one priority level are served, smallest first. `enqueuedUs` is set. */
-	orderUs(entry: E): number;
+	orderUs(arrival: Pick<Entry, "deadlineUs" | "enqueuedUs">): number;
 	/**
 	 * µs from now at which an entry that arrives now would be answered, when that is later than its deadline allows;
 	 * else 0: it may wait.
 	 */
-	cannotFinishUs(entry: E, view: SchedulerView<E>): number;
+	cannotFinishUs(arrival: Arrival, view: SchedulerView<E>): number;
 	/** What to do with a queue that is not empty while a lane is free. */
 	decide(view: SchedulerView<E>): BatchDecision;
 	/** µs that a batch which starts now will probably keep its lane; 0 when unknown. */

@@ -68,6 +68,11 @@ export interface SchedulerEvents<E extends Entry> {
 	refused(entry: E, because: RefusalReason, detail: RefusalDetail): void;
 }
 
+export interface Refusal {
+	readonly because: RefusalReason;
+	readonly detail: RefusalDetail;
+}
+
 /** The numbers behind a refusal, for the error text. */
 export interface RefusalDetail {
 	readonly queuedCount: number;
@@ -86,6 +91,8 @@ export interface SchedulerStats {
 }
 
 export interface Scheduler<E extends Entry> {
+	/** Why a request of this deadline and one row would be refused now, before its bytes are there. Null: it may come. */
+	foresee(deadlineUs: number): Refusal | null;
 	/** Takes the entry, runs it, or refuses it through `refused`, perhaps before this returns. */
 	submit(entry: E): void;
 	/** Drops a queued entry (told as `cancelled`). False when it runs already or is done. */

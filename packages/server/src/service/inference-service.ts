@@ -174,10 +174,10 @@ export class SchedulingInferenceService implements InferenceService {
 		const nowUs = this.#clock.nowUs();
 		try {
 			const model = this.#registry.resolve(modelName, modelVersion);
-			if (deadlineUs > nowUs) return null;
-			const late = alreadyLate();
-			model.turnedAway(late, nowUs);
-			return late;
+			const refusal =
+				deadlineUs > nowUs ? model.foresee(deadlineUs) : alreadyLate();
+			if (refusal !== null) model.turnedAway(refusal, nowUs);
+			return refusal;
 		} catch (error) {
 			return toSaccadeError(error);
 		}
