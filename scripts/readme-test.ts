@@ -89,9 +89,10 @@ try {
 		ran++;
 	}
 	if (server?.pid !== undefined) {
-		const code = exited(server);
+		const ended = exited(server);
 		process.kill(-server.pid, "SIGTERM");
-		console.log(`\nserver ended with ${await code}`);
+		const code = await ended;
+		if (code !== 0) throw new Error(`the server ended with ${code}`);
 	}
 	if (ran === 0) throw new Error("README.md has no block to run");
 	console.log(`${ran} blocks of README.md ran as written.`);

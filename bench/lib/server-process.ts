@@ -89,7 +89,6 @@ export async function untilReady(
 	throw new Error(`the server was not ready within ${READY_WITHIN_MS} ms`);
 }
 
-/** Ports that were free a moment ago. */
 /** By node:http: a failing fetch takes milliseconds of the cores that the server starts on. */
 function isReady(port: number): Promise<boolean> {
 	return new Promise((resolve) => {
@@ -104,6 +103,7 @@ function isReady(port: number): Promise<boolean> {
 	});
 }
 
+/** Ports that were free a moment ago. */
 export async function freePorts(count: number): Promise<number[]> {
 	const servers = await Promise.all(
 		Array.from({ length: count }, async () => {
