@@ -8,6 +8,7 @@ import { perceptionCases } from "./perception.ts";
 import { cloudCases } from "./perception-clouds.ts";
 import { gridCases } from "./perception-grids.ts";
 import { groundCases } from "./perception-ground.ts";
+import { trackingCases } from "./perception-tracking.ts";
 import { runtimeCases } from "./runtime.ts";
 import { schedulingCases } from "./scheduling.ts";
 import { slotCases } from "./slots.ts";
@@ -30,4 +31,5 @@ export const CASES: readonly AnyCase[] = [
 	...groundCases,
 	...cloudCases,
 	...gridCases,
+	...trackingCases,
 ];

@@ -92,6 +92,25 @@ export {
 } from "./clouds/transform.ts";
 export { writePoints } from "./clouds/write-points.ts";
 export {
+	createDriveDecision,
+	type DriveCommand,
+	type DriveDecision,
+	type DriveReason,
+} from "./decision/decision.ts";
+export {
+	type DecisionOptions,
+	DecisionPolicy,
+	type VehicleShape,
+} from "./decision/decision-policy.ts";
+export { type EgoState, toPathFrame } from "./decision/path-frame.ts";
+export {
+	type Contact,
+	createMovingBox,
+	findContact,
+	type MovingBox,
+	timeToCollisionS,
+} from "./decision/time-to-collision.ts";
+export {
 	AnchorFreeGridDecoder,
 	type AnchorFreeGridShape,
 } from "./detectors/anchor-free-grid.ts";
@@ -138,6 +157,23 @@ export {
 	TensorPacker,
 	type TensorPackerOptions,
 } from "./image/tensor-packer.ts";
+export { AssignmentSolver } from "./tracking/assignment.ts";
+export {
+	correctTrack,
+	predictTrack,
+	surpriseOf,
+} from "./tracking/kalman.ts";
+export {
+	Tracker,
+	type TrackerAnswer,
+	type TrackerOptions,
+} from "./tracking/tracker.ts";
+export {
+	createTracks,
+	TRACK_CONFIRMED,
+	TRACK_TENTATIVE,
+	type Tracks,
+} from "./tracking/tracks.ts";
 export {
 	type BevChannel,
 	BevRaster,

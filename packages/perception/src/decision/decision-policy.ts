@@ -1,0 +1,315 @@
+// From tracks to a command. Two questions about each confirmed track: does it meet the vehicle's path while the vehicle
+// is there (constant velocities, rectangles), and what deceleration avoids that? The hardest answer wins.
+// It is closing² / (2 · distance left), with the reaction time and a standoff taken off the distance.
+import { TRACK_CONFIRMED, type Tracks } from "../tracking/tracks.ts";
+import type { DriveCommand, DriveDecision, DriveReason } from "./decision.ts";
+import { type EgoState, toPathFrame } from "./path-frame.ts";
+import {
+	type Contact,
+	createMovingBox,
+	findContact,
+	type MovingBox,
+} from "./time-to-collision.ts";
+
+/** From the point whose pose is given, mostly the rear axle. */
+export interface VehicleShape {
+	readonly frontM: number;
+	readonly rearM: number;
+	readonly widthM: number;
+}
+
+export interface DecisionOptions {
+	readonly vehicle: VehicleShape;
+	/** Kept free on each side of the vehicle. @default 0.3 */
+	readonly sideMarginM?: number;
+	/** Kept free before a standing object. @default 2 */
+	readonly standoffM?: number;
+	/** From decision to deceleration. @default 0.2 */
+	readonly reactionS?: number;
+	/** Contacts farther away in time wait for a later decision. @default 6 */
+	readonly horizonS?: number;
+	/** Time between the vehicle and one ahead of it, after the standoff. @default 1 */
+	readonly headwayS?: number;
+	/** How slowly a gap that is not the wished one is corrected. @default 3 */
+	readonly followS?: number;
+	/** From this required deceleration on: slow. @default 1 */
+	readonly slowMps2?: number;
+	/** From this required deceleration on: brake. @default 3 */
+	readonly brakeMps2?: number;
+	/** What the brakes give. @default 8 */
+	readonly maxBrakeMps2?: number;
+	/** How long a command outlives its cause, so that one missed detection does not release the brakes. @default 0.3 */
+	readonly holdS?: number;
+	/** Older tracks degrade. @default 0.3 */
+	readonly staleS?: number;
+	/** Older tracks brake to a stop. @default 1 */
+	readonly blindS?: number;
+	/** Speed while degraded, and how hard it is reached. @default 3 */
+	readonly degradedSpeedMps?: number;
+	/** @default 1.5 */
+	readonly degradeMps2?: number;
+}
+
+const DEFAULTS = {
+	sideMarginM: 0.3,
+	standoffM: 2,
+	reactionS: 0.2,
+	horizonS: 6,
+	headwayS: 1,
+	followS: 3,
+	slowMps2: 1,
+	brakeMps2: 3,
+	maxBrakeMps2: 8,
+	holdS: 0.3,
+	staleS: 0.3,
+	blindS: 1,
+	degradedSpeedMps: 3,
+	degradeMps2: 1.5,
+};
+
+const HARDNESS: Readonly<Record<DriveCommand, number>> = {
+	keep: 0,
+	slow: 1,
+	degrade: 2,
+	brake: 3,
+};
+/** Less left to stop in than this is nothing left, but nothing divides by 0. */
+const MIN_LEFT_M = 0.1;
+/** So much faster than the vehicle, one ahead of it opens the gap by itself. */
+const OPENING_MPS = 0.5;
+/** The brakes get a little more than what just avoids it, since nobody measures exactly. */
+const BRAKE_RESERVE = 1.2;
+
+/** One vehicle; `decide` allocates nothing and remembers nothing but what the decision holds. */
+export class DecisionPolicy {
+	readonly #options: Required<DecisionOptions>;
+	readonly #ego: MovingBox = createMovingBox();
+	readonly #other: MovingBox = createMovingBox();
+	readonly #contact: Contact = { startS: 0, endS: 0 };
+	readonly #hazard: Hazard = createHazard();
+	/** The one ahead that limits the speed most, and to what. */
+	readonly #lead: Hazard = createHazard();
+
+	constructor(options: DecisionOptions) {
+		this.#options = { ...DEFAULTS, ...options };
+	}
+
+	/**
+	 * Replaces `decision`, which holds the one before, by what to do now.
+	 * @param tracksTimeS when the tracks were last updated, on the clock of `ego.timeS`
+	 */
+	decide(
+		ego: EgoState,
+		tracks: Tracks,
+		tracksTimeS: number,
+		decision: DriveDecision,
+	): void {
+		const { command, accelerationMps2, targetSpeedMps, causedAtS } = decision;
+		const { blindS, staleS, holdS } = this.#options;
+		clear(decision);
+		const ageS = Math.max(0, ego.timeS - tracksTimeS);
+		const isKnown = isValid(ego, ageS);
+		if (!isKnown || ageS > blindS) {
+			this.#stop(decision, isKnown ? "stale-perception" : "invalid-state", ego);
+			return;
+		}
+		this.#placeEgo(ego);
+		this.#lead.speedMps = Number.POSITIVE_INFINITY;
+		for (let i = 0; i < tracks.count; i++)
+			if (tracks.stages[i] === TRACK_CONFIRMED)
+				this.#consider(ego, tracks, i, ageS, decision);
+		this.#command(ego, decision);
+		const isMilder = HARDNESS[decision.command] < HARDNESS[command];
+		if (isMilder && command !== "degrade" && ego.timeS - causedAtS < holdS) {
+			if (decision.command === "keep") decision.reason = "holding";
+			decision.command = command;
+			decision.accelerationMps2 = Math.min(
+				decision.accelerationMps2,
+				accelerationMps2,
+			);
+			decision.targetSpeedMps = Math.min(
+				decision.targetSpeedMps,
+				targetSpeedMps,
+			);
+			decision.causedAtS = causedAtS;
+		}
+		if (ageS > staleS && decision.command !== "brake")
+			this.#degrade(ego, decision);
+	}
+
+	#placeEgo({ speedMps }: EgoState): void {
+		const { vehicle, sideMarginM } = this.#options;
+		this.#ego.xM = (vehicle.frontM - vehicle.rearM) / 2;
+		this.#ego.halfXM = (vehicle.frontM + vehicle.rearM) / 2;
+		this.#ego.halfYM = vehicle.widthM / 2 + sideMarginM;
+		this.#ego.velocityXMps = speedMps;
+	}
+
+	/** Leaves in `decision` the track that asks for the hardest deceleration. */
+	#consider(
+		ego: EgoState,
+		tracks: Tracks,
+		i: number,
+		ageS: number,
+		decision: DriveDecision,
+	): void {
+		const options = this.#options;
+		const other = this.#other;
+		toPathFrame(tracks, i, ego, ageS, other);
+		const gapM = other.xM - other.halfXM - options.vehicle.frontM;
+		const isBehind = other.xM + other.halfXM < -options.vehicle.rearM;
+		if (isBehind) return;
+		findContact(this.#ego, other, this.#contact);
+		const contactS = this.#contact.startS;
+		const reach = this.#ego.halfYM + other.halfYM;
+		const isInPath = Math.abs(other.yM) <= reach;
+		const hazard = this.#hazard;
+		hazard.trackId = tracks.ids[i]!;
+		hazard.timeToCollisionS = contactS;
+		hazard.gapM = gapM;
+		hazard.speedMps = Math.max(0, other.velocityXMps);
+		if (gapM < 0) {
+			// Braking does not help against what is beside, only where it shares the vehicle's place.
+			const isTouching = Math.abs(other.yM) <= reach - options.sideMarginM;
+			if (isTouching)
+				worsen(decision, "touching", options.maxBrakeMps2, hazard);
+			return;
+		}
+		const closingMps = ego.speedMps - other.velocityXMps;
+		if (contactS <= options.horizonS) {
+			const required = this.#requiredMps2(gapM, closingMps);
+			worsen(decision, isInPath ? "closing" : "crossing", required, hazard);
+		}
+		if (isInPath) this.#follow(ego, closingMps, decision);
+	}
+
+	/** Limits the speed to that of the one ahead and what corrects the gap (constant time headway). */
+	#follow(ego: EgoState, closingMps: number, decision: DriveDecision): void {
+		const { standoffM, headwayS, followS, slowMps2 } = this.#options;
+		const { gapM, speedMps } = this.#hazard;
+		const wishedM = standoffM + headwayS * speedMps;
+		const limitMps = Math.max(0, speedMps + (gapM - wishedM) / followS);
+		if (limitMps < this.#lead.speedMps) {
+			Object.assign(this.#lead, this.#hazard);
+			this.#lead.speedMps = limitMps;
+		}
+		const nearM = Math.max(headwayS * ego.speedMps, standoffM);
+		if (gapM < nearM && closingMps > -OPENING_MPS)
+			worsen(decision, "too-near", slowMps2, this.#hazard);
+	}
+
+	/** Deceleration after the reaction time that leaves the standoff, or half the gap where that is less. */
+	#requiredMps2(gapM: number, closingMps: number): number {
+		const { standoffM, reactionS, maxBrakeMps2 } = this.#options;
+		const leftM =
+			gapM -
+			Math.min(standoffM, gapM / 2) -
+			Math.max(0, closingMps) * reactionS;
+		const required =
+			(closingMps * closingMps) / (2 * Math.max(leftM, MIN_LEFT_M));
+		return Math.min(required, maxBrakeMps2);
+	}
+
+	#command(ego: EgoState, decision: DriveDecision): void {
+		const { slowMps2, brakeMps2, maxBrakeMps2 } = this.#options;
+		const required = decision.requiredMps2;
+		if (required >= brakeMps2) {
+			decision.command = "brake";
+			decision.accelerationMps2 = -Math.min(
+				required * BRAKE_RESERVE,
+				maxBrakeMps2,
+			);
+		} else if (required >= slowMps2) {
+			decision.command = "slow";
+			decision.accelerationMps2 = -required;
+		} else {
+			clear(decision);
+			if (this.#lead.speedMps < ego.speedMps)
+				describe(decision, "following", this.#lead);
+			decision.targetSpeedMps = this.#lead.speedMps;
+			return;
+		}
+		decision.targetSpeedMps = Math.min(
+			decision.targetSpeedMps,
+			this.#lead.speedMps,
+		);
+		decision.causedAtS = ego.timeS;
+	}
+
+	#degrade(ego: EgoState, decision: DriveDecision): void {
+		const { degradedSpeedMps, degradeMps2 } = this.#options;
+		decision.command = "degrade";
+		decision.reason = "stale-perception";
+		decision.targetSpeedMps = Math.min(
+			decision.targetSpeedMps,
+			degradedSpeedMps,
+		);
+		if (ego.speedMps > decision.targetSpeedMps)
+			decision.accelerationMps2 = Math.min(
+				decision.accelerationMps2,
+				-degradeMps2,
+			);
+	}
+
+	/** Nobody knows what is ahead. */
+	#stop(decision: DriveDecision, reason: DriveReason, ego: EgoState): void {
+		decision.command = "brake";
+		decision.reason = reason;
+		decision.accelerationMps2 = -this.#options.brakeMps2;
+		decision.targetSpeedMps = 0;
+		decision.causedAtS = ego.timeS;
+	}
+}
+
+interface Hazard {
+	trackId: number;
+	timeToCollisionS: number;
+	gapM: number;
+	/** Along the path. */
+	speedMps: number;
+}
+
+function createHazard(): Hazard {
+	return { trackId: 0, timeToCollisionS: 0, gapM: 0, speedMps: 0 };
+}
+
+function worsen(
+	decision: DriveDecision,
+	reason: DriveReason,
+	requiredMps2: number,
+	hazard: Hazard,
+): void {
+	if (!(requiredMps2 > decision.requiredMps2)) return;
+	decision.requiredMps2 = requiredMps2;
+	describe(decision, reason, hazard);
+}
+
+function describe(
+	decision: DriveDecision,
+	reason: DriveReason,
+	hazard: Hazard,
+): void {
+	decision.reason = reason;
+	decision.trackId = hazard.trackId;
+	decision.timeToCollisionS = hazard.timeToCollisionS;
+	decision.gapM = hazard.gapM;
+	decision.targetSpeedMps = hazard.speedMps;
+}
+
+function clear(decision: DriveDecision): void {
+	decision.command = "keep";
+	decision.reason = "clear";
+	decision.accelerationMps2 = 0;
+	decision.targetSpeedMps = Number.POSITIVE_INFINITY;
+	decision.trackId = 0;
+	decision.timeToCollisionS = Number.POSITIVE_INFINITY;
+	decision.gapM = Number.POSITIVE_INFINITY;
+	decision.requiredMps2 = 0;
+}
+
+function isValid(ego: EgoState, ageS: number): boolean {
+	// Anything not finite makes the sum not finite; an infinite age is a blind vehicle, not an invalid one.
+	const sum =
+		ego.timeS + ego.xM + ego.yM + ego.yawRad + ego.speedMps + ego.curvaturePerM;
+	return Number.isFinite(sum) && !Number.isNaN(ageS);
+}

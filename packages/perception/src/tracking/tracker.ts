@@ -1,0 +1,245 @@
+// Follows objects from frame to frame: predict, assign, correct, bury, bear. Confirmed tracks choose their detections
+// first, so that a newcomer, whose velocity is unknown and whose gate is therefore wide, takes nothing from them.
+//
+//            hits ≥ confirmHitCount
+//   birth ─▶ TENTATIVE ───────────▶ CONFIRMED
+//              │ one frame without     │ unseen for longer than maxUnseenS
+//              ▼                       ▼
+//            death                   death
+import type { RotatedDetections } from "../boxes/rotated-detections.ts";
+import { ROTATED_BOX_STRIDE } from "../boxes/rotated-iou.ts";
+import { AssignmentSolver } from "./assignment.ts";
+import { correctTrack, predictTrack, surpriseOf } from "./kalman.ts";
+import {
+	moveTrack,
+	TRACK_CONFIRMED,
+	TRACK_TENTATIVE,
+	type Tracks,
+} from "./tracks.ts";
+
+export interface TrackerOptions {
+	/** Most detections of one frame. @default 256 */
+	readonly maxDetectionCount?: number;
+	/** Deviation of a detected centre on either axis. @default 0.3 */
+	readonly deviationM?: number;
+	/** Deviation of what an object's acceleration may be. @default 3, hard braking being 8 */
+	readonly accelerationMps2?: number;
+	/** Deviation of the velocity of a newborn track. @default 10 */
+	readonly birthSpeedMps?: number;
+	/** Least score of a detection that becomes a track. @default 0.3 */
+	readonly birthScore?: number;
+	/** Largest squared Mahalanobis distance of a match. @default 9.21, which 99 % of true ones are within */
+	readonly gate?: number;
+	/** Detections until a track is confirmed. @default 3 */
+	readonly confirmHitCount?: number;
+	/** How long a confirmed track lives unseen. @default 0.6, six frames of a LiDAR */
+	readonly maxUnseenS?: number;
+	/** False: a detection may continue a track of another class. @default true */
+	readonly perClass?: boolean;
+}
+
+/** `late`: older than what was seen last, and left out; nothing changed. */
+export type TrackerAnswer = "updated" | "late";
+
+const DEFAULTS: Required<TrackerOptions> = {
+	maxDetectionCount: 256,
+	deviationM: 0.3,
+	accelerationMps2: 3,
+	birthSpeedMps: 10,
+	birthScore: 0.3,
+	gate: 9.21,
+	confirmHitCount: 3,
+	maxUnseenS: 0.6,
+	perClass: true,
+};
+
+/** Share of a new size in the kept one: boxes breathe as their object is seen from other sides. */
+const SIZE_WEIGHT = 0.2;
+/** Above this speed an object moves the way it faces; below, noise turns the velocity round. */
+const FACING_SPEED_MPS = 1;
+const NONE = -1;
+
+/** Scratch for one capacity; `update` allocates nothing. Equal inputs give equal tracks, ids included. */
+export class Tracker {
+	readonly tracks: Tracks;
+	readonly #options: Required<TrackerOptions>;
+	readonly #solver: AssignmentSolver;
+	readonly #costs: Float64Array;
+	/** Rows of the assignment: tracks of one stage. */
+	readonly #rows: Int32Array;
+	/** Columns: detections that are still free. */
+	readonly #columns: Int32Array;
+	readonly #columnOfRow: Int32Array;
+	readonly #trackOfDetection: Int32Array;
+	#timeS = Number.NEGATIVE_INFINITY;
+	#nextId = 1;
+
+	/** @param tracks is kept and filled; its capacity bounds the number of tracks. */
+	constructor(tracks: Tracks, options: TrackerOptions = {}) {
+		this.tracks = tracks;
+		this.#options = { ...DEFAULTS, ...options };
+		const trackCount = tracks.ids.length;
+		const detectionCount = this.#options.maxDetectionCount;
+		this.#solver = new AssignmentSolver(trackCount, detectionCount);
+		this.#costs = new Float64Array(trackCount * detectionCount);
+		this.#rows = new Int32Array(trackCount);
+		this.#columns = new Int32Array(detectionCount);
+		this.#columnOfRow = new Int32Array(trackCount);
+		this.#trackOfDetection = new Int32Array(detectionCount);
+		tracks.count = 0;
+	}
+
+	/**
+	 * Takes in the detections of one frame; those that are not finite are left out. When there is no room for a
+	 * newborn it is left out too.
+	 * @param timeS of the frame, on one monotonic clock
+	 * @throws RangeError when there are more detections than the maximum or the time is not a number.
+	 */
+	update(detections: RotatedDetections, timeS: number): TrackerAnswer {
+		const { maxDetectionCount, accelerationMps2 } = this.#options;
+		if (detections.count > maxDetectionCount)
+			throw new RangeError(
+				`${detections.count} detections, but a maximum of ${maxDetectionCount}`,
+			);
+		if (!Number.isFinite(timeS))
+			throw new RangeError(`a frame at ${timeS} s: the time must be finite`);
+		if (timeS < this.#timeS) return "late";
+		const { tracks } = this;
+		const dtS = tracks.count === 0 ? 0 : timeS - this.#timeS;
+		this.#timeS = timeS;
+		for (let i = 0; i < tracks.count; i++)
+			predictTrack(tracks, i, dtS, accelerationMps2);
+		this.#trackOfDetection.fill(NONE, 0, detections.count);
+		this.#assign(detections, TRACK_CONFIRMED);
+		this.#assign(detections, TRACK_TENTATIVE);
+		for (let i = 0; i < detections.count; i++) {
+			const track = this.#trackOfDetection[i]!;
+			if (track !== NONE) this.#correct(track, detections, i);
+		}
+		this.#bury();
+		for (let i = 0; i < detections.count; i++)
+			if (this.#trackOfDetection[i] === NONE) this.#bear(detections, i);
+		return "updated";
+	}
+
+	#assign(detections: RotatedDetections, stage: number): void {
+		const { tracks } = this;
+		const { deviationM, gate, perClass } = this.#options;
+		const rows = this.#rows;
+		const columns = this.#columns;
+		let rowCount = 0;
+		let columnCount = 0;
+		for (let i = 0; i < tracks.count; i++)
+			if (tracks.stages[i] === stage) rows[rowCount++] = i;
+		for (let i = 0; i < detections.count; i++)
+			if (this.#trackOfDetection[i] === NONE) columns[columnCount++] = i;
+		if (rowCount === 0 || columnCount === 0) return;
+		for (let row = 0; row < rowCount; row++)
+			for (let column = 0; column < columnCount; column++) {
+				const track = rows[row]!;
+				const detection = columns[column]!;
+				const box = ROTATED_BOX_STRIDE * detection;
+				const isOther =
+					perClass && tracks.classIds[track] !== detections.classIds[detection];
+				this.#costs[row * columnCount + column] = isOther
+					? gate
+					: surpriseOf(
+							tracks,
+							track,
+							detections.rotatedBoxes[box]!,
+							detections.rotatedBoxes[box + 1]!,
+							deviationM,
+						);
+			}
+		this.#solver.solve(
+			this.#costs,
+			rowCount,
+			columnCount,
+			gate,
+			this.#columnOfRow,
+		);
+		for (let row = 0; row < rowCount; row++) {
+			const column = this.#columnOfRow[row]!;
+			if (column !== NONE)
+				this.#trackOfDetection[columns[column]!] = rows[row]!;
+		}
+	}
+
+	#correct(track: number, detections: RotatedDetections, from: number): void {
+		const { tracks } = this;
+		const boxes = detections.rotatedBoxes;
+		const box = ROTATED_BOX_STRIDE * from;
+		const { deviationM, confirmHitCount } = this.#options;
+		correctTrack(tracks, track, boxes[box]!, boxes[box + 1]!, deviationM);
+		const { lengthM, widthM } = tracks;
+		lengthM[track] =
+			lengthM[track]! + SIZE_WEIGHT * (boxes[box + 2]! - lengthM[track]!);
+		widthM[track] =
+			widthM[track]! + SIZE_WEIGHT * (boxes[box + 3]! - widthM[track]!);
+		tracks.yawRad[track] = this.#facing(track, boxes[box + 4]!);
+		tracks.scores[track] = detections.scores[from]!;
+		tracks.classIds[track] = detections.classIds[from]!;
+		tracks.lastSeenS[track] = this.#timeS;
+		tracks.hitCounts[track]!++;
+		if (tracks.hitCounts[track]! >= confirmHitCount)
+			tracks.stages[track] = TRACK_CONFIRMED;
+	}
+
+	/** The detected yaw or its opposite: the way the object moves, or else the way it faced before. */
+	#facing(track: number, yawRad: number): number {
+		const vx = this.tracks.velocityXMps[track]!;
+		const vy = this.tracks.velocityYMps[track]!;
+		const isMoving = vx * vx + vy * vy > FACING_SPEED_MPS * FACING_SPEED_MPS;
+		const before = this.tracks.yawRad[track]!;
+		const along = isMoving
+			? Math.cos(yawRad) * vx + Math.sin(yawRad) * vy
+			: Math.cos(yawRad - before);
+		const facing = along < 0 ? yawRad + Math.PI : yawRad;
+		return Math.atan2(Math.sin(facing), Math.cos(facing));
+	}
+
+	#bury(): void {
+		const { tracks } = this;
+		const { maxUnseenS } = this.#options;
+		let kept = 0;
+		for (let i = 0; i < tracks.count; i++) {
+			const unseenS = this.#timeS - tracks.lastSeenS[i]!;
+			const lives =
+				tracks.stages[i] === TRACK_CONFIRMED
+					? unseenS <= maxUnseenS
+					: unseenS === 0;
+			if (lives) moveTrack(tracks, i, kept++);
+		}
+		tracks.count = kept;
+	}
+
+	#bear(detections: RotatedDetections, from: number): void {
+		const { tracks } = this;
+		const { birthScore, birthSpeedMps, deviationM, confirmHitCount } =
+			this.#options;
+		const boxes = detections.rotatedBoxes;
+		const box = ROTATED_BOX_STRIDE * from;
+		if (tracks.count === tracks.ids.length) return;
+		if (!(detections.scores[from]! >= birthScore)) return;
+		for (let i = box; i < box + ROTATED_BOX_STRIDE; i++)
+			if (!Number.isFinite(boxes[i])) return;
+		const at = tracks.count++;
+		tracks.ids[at] = this.#nextId++;
+		tracks.classIds[at] = detections.classIds[from]!;
+		tracks.stages[at] =
+			confirmHitCount <= 1 ? TRACK_CONFIRMED : TRACK_TENTATIVE;
+		tracks.hitCounts[at] = 1;
+		tracks.scores[at] = detections.scores[from]!;
+		tracks.lastSeenS[at] = this.#timeS;
+		tracks.xM[at] = boxes[box]!;
+		tracks.yM[at] = boxes[box + 1]!;
+		tracks.velocityXMps[at] = 0;
+		tracks.velocityYMps[at] = 0;
+		tracks.positionVariance[at] = deviationM * deviationM;
+		tracks.covariance[at] = 0;
+		tracks.velocityVariance[at] = birthSpeedMps * birthSpeedMps;
+		tracks.lengthM[at] = boxes[box + 2]!;
+		tracks.widthM[at] = boxes[box + 3]!;
+		tracks.yawRad[at] = boxes[box + 4]!;
+	}
+}
