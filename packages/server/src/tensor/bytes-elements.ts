@@ -40,14 +40,17 @@ export function encodeBytesElements(
 	return out;
 }
 
-/** Views of the elements. The tensor must have been checked. */
-export function decodeBytesElements(data: Uint8Array): Uint8Array[] {
+/** Views of the elements, one after the other. The tensor must have been checked. */
+export function* bytesElements(data: Uint8Array): Generator<Uint8Array> {
 	const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-	const elements: Uint8Array[] = [];
 	for (let at = 0; at < data.byteLength; ) {
 		const length = view.getUint32(at, true);
-		elements.push(data.subarray(at + 4, at + 4 + length));
+		yield data.subarray(at + 4, at + 4 + length);
 		at += 4 + length;
 	}
-	return elements;
+}
+
+/** All of them; see `bytesElements`. */
+export function decodeBytesElements(data: Uint8Array): Uint8Array[] {
+	return [...bytesElements(data)];
 }

@@ -115,7 +115,7 @@ function jsonHeaders(body: Buffer): Record<string, string | number> {
 	return { "content-type": JSON_TYPE, "content-length": body.byteLength };
 }
 
-type Coding = "gzip" | "deflate" | null;
+export type Coding = "gzip" | "deflate" | null;
 
 /** By `Accept-Encoding` with its q weights, the first of equals; null: as it is. */
 export function preferredCoding(header: string | undefined): Coding {

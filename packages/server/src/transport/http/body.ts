@@ -3,18 +3,29 @@
 import type { IncomingMessage } from "node:http";
 import { createUnzip } from "node:zlib";
 import { SaccadeError } from "../../errors/saccade-error.ts";
-import type { Reservation, SlotPool } from "../../tensor/slot-pool.ts";
+import type {
+	ArrivingPlacement,
+	Reservation,
+	SlotPool,
+} from "../../tensor/slot-pool.ts";
 import type { Lease } from "../../tensor/tensor.ts";
 
 export interface Body {
 	readonly bytes: Uint8Array;
 	readonly lease: Lease;
+	/** Nobody else has a view on this memory: it may move to another thread, where the lease only counts it. */
+	readonly isOwned: boolean;
 }
 
 export interface BodyLimits {
 	readonly pool: SlotPool;
 	/** Largest decompressed body, and largest body of unknown length. */
 	readonly maxInputBytes: number;
+}
+
+export interface Landing extends BodyLimits {
+	/** Larger bodies get memory of their own in place of a pooled slot. */
+	readonly ownAboveBytes: number;
 }
 
 /** Called once: the body, or why there is none. Null error and null body: the client left. */
@@ -29,7 +40,7 @@ const ENCODINGS = "gzip, deflate";
 
 export function readBody(
 	request: IncomingMessage,
-	limits: BodyLimits,
+	limits: Landing,
 	done: BodyDone,
 ): void {
 	const length = request.headers["content-length"];
@@ -57,10 +68,13 @@ export function readBody(
 function landKnown(
 	request: IncomingMessage,
 	byteLength: number,
-	{ pool }: BodyLimits,
+	{ pool, ownAboveBytes }: Landing,
 	done: BodyDone,
 ): void {
-	const placement = pool.placeArriving(byteLength);
+	const isOwned = byteLength > ownAboveBytes;
+	const placement = isOwned
+		? placeOwned(byteLength, pool)
+		: pool.placeArriving(byteLength);
 	if (placement === null) {
 		done(
 			byteLength > pool.limitBytes
@@ -91,9 +105,30 @@ function landKnown(
 	request.on("end", () => {
 		if (isOver) return;
 		isOver = true;
-		done(null, { bytes, lease });
+		done(null, { bytes, lease, isOwned });
 	});
 	request.on("close", () => fail(null));
+}
+
+/** As the pool's own; null when the limit is reached, or the system has no more. */
+function placeOwned(
+	byteLength: number,
+	pool: SlotPool,
+): ArrivingPlacement | null {
+	if (byteLength > pool.limitBytes) return null;
+	try {
+		const bytes = new Uint8Array(byteLength);
+		const { lease, take } = pool.reserve();
+		let taken = 0;
+		const arrived = (byteCount: number) => {
+			const more = byteCount - taken;
+			taken = byteCount;
+			return take(more);
+		};
+		return { bytes, lease, arrived };
+	} catch {
+		return null;
+	}
 }
 
 function collectChunks(
@@ -198,8 +233,11 @@ class Collected {
 	join(): Body {
 		const chunks = this.#chunks;
 		this.#chunks = [];
-		const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
-		return { bytes, lease: this.#reservation.lease };
+		const isSingle = chunks.length === 1;
+		const bytes = isSingle ? chunks[0]! : Buffer.concat(chunks);
+		// Node lends small buffers from a pool, and a chunk is a part of what was read.
+		const isOwned = !isSingle && bytes.buffer.byteLength === this.#byteLength;
+		return { bytes, lease: this.#reservation.lease, isOwned };
 	}
 
 	release(): void {

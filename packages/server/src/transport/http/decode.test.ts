@@ -1,30 +1,44 @@
+// The same table twice: parsed in place, and in the thread of large bodies.
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 import type { CallContext } from "../../endpoint/endpoint.ts";
-import { decodeInfer } from "./decode.ts";
+import { type DecodedBody, toDecoded } from "./decode.ts";
+import { runJsonTask } from "./json/json-task.ts";
+import { JsonThread } from "./json/json-thread.ts";
+import { parseIn } from "./test-support/parse-in.ts";
 
 const CONTEXT: CallContext = {
 	deadlineUs: Number.POSITIVE_INFINITY,
 	receivedUs: 0,
 	traceparent: null,
 };
+const MAX_JSON_BYTES = 30_000;
 const TARGET = { modelName: "m", modelVersion: "" };
 
+type Decode = (json: unknown, payload?: Uint8Array) => Promise<DecodedBody>;
+
 /** @param payload bytes after the JSON */
-function decode(json: unknown, payload = new Uint8Array(0)) {
+function taskOf(json: unknown, payload: Uint8Array = new Uint8Array(0)) {
 	const text = typeof json === "string" ? json : JSON.stringify(json);
 	const head = Buffer.from(text);
-	return decodeInfer(
-		{
-			bytes: Buffer.concat([head, payload]),
-			jsonLength: payload.byteLength === 0 ? null : head.byteLength,
-			maxJsonBytes: 10_000,
-		},
-		TARGET,
-		CONTEXT,
-		null,
-	);
+	const body = {
+		bytes: Uint8Array.from(Buffer.concat([head, payload])),
+		jsonLength: payload.byteLength === 0 ? null : head.byteLength,
+		maxJsonBytes: MAX_JSON_BYTES,
+	};
+	return { kind: "infer", body, modelName: "m" } as const;
 }
+
+const onLoop: Decode = async (json, payload) =>
+	toDecoded(runJsonTask(taskOf(json, payload)), TARGET, CONTEXT, null);
+
+const thread = new JsonThread();
+after(() => thread.close());
+
+const inThread: Decode = async (json, payload) => {
+	const parsed = await parseIn(thread, taskOf(json, payload));
+	return toDecoded(parsed, TARGET, CONTEXT, null);
+};
 
 const input = (more: object) => ({
 	name: "x",
@@ -35,10 +49,10 @@ const input = (more: object) => ({
 const binary = (size: unknown) =>
 	input({ parameters: { binary_data_size: size } });
 
-describe("an infer request", () => {
-	test("has its tensors' bytes as views on the body, in the order of the inputs", () => {
+describeBoth((decode) => {
+	test("has its tensors' bytes as views on the body, in the order of the inputs", async () => {
 		const payload = Uint8Array.of(1, 2, 3, 4, 5);
-		const { request } = decode(
+		const { request } = await decode(
 			{
 				id: "7",
 				inputs: [binary(2), { ...binary(3), name: "y", shape: [3] }],
@@ -57,8 +71,8 @@ describe("an infer request", () => {
 		assert.equal(x?.data.buffer, y?.data.buffer);
 	});
 
-	test("may mix JSON and binary inputs", () => {
-		const { request } = decode(
+	test("may mix JSON and binary inputs", async () => {
+		const { request } = await decode(
 			{ inputs: [input({ data: [8, 9] }), { ...binary(2), name: "y" }] },
 			Uint8Array.of(1, 2),
 		);
@@ -71,21 +85,24 @@ describe("an infer request", () => {
 		);
 	});
 
-	test("has no outputs, a list of none, or those it names", () => {
-		const outputs = (value: unknown) =>
-			decode({ inputs: [], outputs: value }).request.outputs?.map(
+	test("has no outputs, a list of none, or those it names", async () => {
+		const outputs = async (json: object) =>
+			(await decode({ inputs: [], ...json })).request.outputs?.map(
 				({ name }) => name,
 			) ?? null;
-		assert.equal(decode({ inputs: [] }).request.outputs, null);
-		assert.equal(outputs([]), null);
-		assert.deepEqual(outputs([{ name: "a" }, { name: "b" }]), ["a", "b"]);
+		assert.equal(await outputs({}), null);
+		assert.equal(await outputs({ outputs: [] }), null);
+		const named = { outputs: [{ name: "a" }, { name: "b" }] };
+		assert.deepEqual(await outputs(named), ["a", "b"]);
 	});
 
-	test("binary_data_output counts only when no outputs are listed", () => {
+	test("binary_data_output counts only when no outputs are listed", async () => {
 		const parameters = { binary_data_output: true };
-		assert.equal(decode({ inputs: [], parameters }).wantsBinary("a"), true);
-		assert.equal(decode({ inputs: [] }).wantsBinary("a"), false);
-		const { wantsBinary } = decode({
+		const all = await decode({ inputs: [], parameters });
+		assert.equal(all.wantsBinary("a"), true);
+		const none = await decode({ inputs: [] });
+		assert.equal(none.wantsBinary("a"), false);
+		const { wantsBinary } = await decode({
 			inputs: [],
 			parameters,
 			outputs: [
@@ -97,31 +114,37 @@ describe("an infer request", () => {
 		assert.deepEqual(["a", "b", "c"].map(wantsBinary), [false, true, false]);
 	});
 
-	test("bytes that are missing or left over are told with their number", () => {
-		assert.throws(() => decode({ inputs: [binary(5)] }, Uint8Array.of(1, 2)), {
-			code: "INVALID_ARGUMENT",
-			message:
-				"unexpected size for input 'x', expecting 3 additional bytes for model 'm'",
-		});
-		assert.throws(() => decode({ inputs: [binary(1)] }, Uint8Array.of(1, 2)), {
-			code: "INVALID_ARGUMENT",
-			message: "unexpected additional input data for model 'm': 1 bytes",
-		});
+	test("bytes that are missing or left over are told with their number", async () => {
+		await assert.rejects(
+			() => decode({ inputs: [binary(5)] }, Uint8Array.of(1, 2)),
+			{
+				code: "INVALID_ARGUMENT",
+				message:
+					"unexpected size for input 'x', expecting 3 additional bytes for model 'm'",
+			},
+		);
+		await assert.rejects(
+			() => decode({ inputs: [binary(1)] }, Uint8Array.of(1, 2)),
+			{
+				code: "INVALID_ARGUMENT",
+				message: "unexpected additional input data for model 'm': 1 bytes",
+			},
+		);
 	});
 
-	test("a binary size is a whole number, whatever is said", () => {
+	test("a binary size is a whole number, whatever is said", async () => {
 		for (const size of [-1, 1.5, "2", true, 2 ** 60, 1e300])
-			assert.throws(
+			await assert.rejects(
 				() => decode({ inputs: [binary(size)] }, Uint8Array.of(1, 2)),
 				/binary_data_size|expecting \d+ additional bytes/,
 				String(size),
 			);
 	});
 
-	test("an input has exactly one source", () => {
-		const text = (value: object) => {
+	test("an input has exactly one source", async () => {
+		const text = async (value: object) => {
 			try {
-				decode({ inputs: [value] });
+				await decode({ inputs: [value] });
 			} catch (error) {
 				return (error as Error).message;
 			}
@@ -129,22 +152,24 @@ describe("an infer request", () => {
 		};
 		const rule =
 			"Input must set only one of the following fields: 'data', 'binary_data_size' in 'parameters', 'shared_memory_region' in 'parameters'. But ";
-		assert.equal(text(input({})), `${rule}no field is set`);
+		assert.equal(await text(input({})), `${rule}no field is set`);
 		assert.equal(
-			text(input({ data: [1, 2], parameters: { binary_data_size: 2 } })),
+			await text(input({ data: [1, 2], parameters: { binary_data_size: 2 } })),
 			`${rule}set 'data', 'binary_data_size'`,
 		);
 		assert.equal(
-			text(input({ data: [1, 2], parameters: { shared_memory_region: "r" } })),
+			await text(
+				input({ data: [1, 2], parameters: { shared_memory_region: "r" } }),
+			),
 			`${rule}set 'data', 'shared_memory_region'`,
 		);
 		assert.equal(
-			text(input({ parameters: { shared_memory_region: "r" } })),
+			await text(input({ parameters: { shared_memory_region: "r" } })),
 			"Unable to find shared memory region: 'r'",
 		);
 	});
 
-	test("fields of the wrong type are malformed, and named", () => {
+	test("fields of the wrong type are malformed, and named", async () => {
 		const wrong: readonly (readonly [json: unknown, text: RegExp])[] = [
 			["", /a value is missing/],
 			["nonsense", /a value is missing or not valid at 0/],
@@ -172,11 +197,11 @@ describe("an infer request", () => {
 			['{"inputs":[],"inputs":{}}', /Unable to parse 'inputs'/],
 		];
 		for (const [json, message] of wrong)
-			assert.throws(() => decode(json), { code: "MALFORMED", message });
+			await assert.rejects(() => decode(json), { code: "MALFORMED", message });
 	});
 
-	test("a data type that is none is named", () => {
-		assert.throws(
+	test("a data type that is none is named", async () => {
+		await assert.rejects(
 			() => decode({ inputs: [input({ datatype: "FP99", data: [1, 2] })] }),
 			{
 				code: "INVALID_ARGUMENT",
@@ -185,25 +210,44 @@ describe("an infer request", () => {
 		);
 	});
 
-	test("classification is a count", () => {
-		const count = (classification: unknown) =>
-			decode({
-				inputs: [],
-				outputs: [{ name: "a", parameters: { classification } }],
-			}).request.outputs?.[0]?.classification;
-		assert.equal(count(3), 3);
+	test("classification is a count", async () => {
+		const count = async (classification: unknown) => {
+			const outputs = [{ name: "a", parameters: { classification } }];
+			const { request } = await decode({ inputs: [], outputs });
+			return request.outputs?.[0]?.classification;
+		};
+		assert.equal(await count(3), 3);
 		for (const wrong of [-1, 1.5, "x", true])
-			assert.throws(() => count(wrong), {
+			await assert.rejects(() => count(wrong), {
 				code: "INVALID_ARGUMENT",
 				message: /must be a count/,
 			});
 	});
 
-	test("a JSON part beyond its limit is not even read", () => {
-		assert.throws(() => decode(" ".repeat(10_001)), {
+	test("a JSON part beyond its limit is not even read", async () => {
+		await assert.rejects(() => decode(" ".repeat(MAX_JSON_BYTES + 1)), {
 			code: "TOO_LARGE",
 			message:
-				"request JSON size of 10001 bytes exceeds the maximum allowed input size of 10000 bytes. Use --http-max-input-size to increase the limit.",
+				"request JSON size of 30001 bytes exceeds the maximum allowed input size of 30000 bytes. Use --http-max-input-size to increase the limit.",
 		});
 	});
+
+	test("counts and lengths that no client needs are refused", async () => {
+		const many = Array(1001).fill({ name: "a" });
+		const parameters = Object.fromEntries(many.map((_, i) => [`k${i}`, 1]));
+		for (const json of [
+			{ inputs: [], outputs: many },
+			{ inputs: [], parameters },
+			{ inputs: [input({ shape: Array(65).fill(1), data: [1] })] },
+		])
+			await assert.rejects(() => decode(json), {
+				code: "INVALID_ARGUMENT",
+				message: /the most is/,
+			});
+	});
 });
+
+function describeBoth(table: (decode: Decode) => void): void {
+	describe("an infer request, in place", () => table(onLoop));
+	describe("an infer request, in the thread", () => table(inThread));
+}

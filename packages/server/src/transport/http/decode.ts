@@ -5,6 +5,7 @@ import type {
 	CallContext,
 	InferInput,
 	InferRequest,
+	Parameters,
 	RequestedOutput,
 } from "../../endpoint/endpoint.ts";
 import {
@@ -20,6 +21,7 @@ import {
 	type JsonObject,
 	readId,
 	stringOf,
+	textOf,
 } from "./json/fields.ts";
 import { tensorFromJson } from "./json/tensor-json.ts";
 import { type JsonValue, parseJson } from "./json/tolerant-json.ts";
@@ -38,31 +40,62 @@ export interface BodyParts {
 	readonly maxJsonBytes: number;
 }
 
-/** Throws MALFORMED or INVALID_ARGUMENT. */
-export function decodeInfer(
-	body: BodyParts,
-	target: { readonly modelName: string; readonly modelVersion: string },
+/** What the JSON says, as plain data that can move between threads. Tensors are views on the body or bytes of their own. */
+export interface ParsedBody {
+	readonly id: string;
+	readonly inputs: readonly InferInput[];
+	readonly outputs: readonly RequestedOutput[] | null;
+	readonly parameters: Parameters | null;
+}
+
+interface Target {
+	readonly modelName: string;
+	readonly modelVersion: string;
+}
+
+/** As a client names tensors; more serve nobody. */
+const MAX_TENSOR_COUNT = 1000;
+const MAX_RANK = 64;
+
+/** Throws MALFORMED, TOO_LARGE or INVALID_ARGUMENT. */
+export function parseInfer(body: BodyParts, modelName: string): ParsedBody {
+	const { bytes } = body;
+	const jsonLength = body.jsonLength ?? bytes.byteLength;
+	assertJsonSize(jsonLength, body.maxJsonBytes);
+	const root = asObject(
+		parseJson(textOf(bytes.subarray(0, jsonLength))),
+		"the request",
+	);
+	const binary = new BinaryPart(bytes, jsonLength);
+	const inputs = tensorsOf(root["inputs"], "inputs", true).map((value) =>
+		readInput(asObject(value, "an input"), binary, modelName),
+	);
+	binary.assertUsed(modelName);
+	const outputs = tensorsOf(root["outputs"], "outputs", false).map(readOutput);
+	return {
+		id: readId(root["id"]),
+		inputs,
+		outputs: outputs.length === 0 ? null : outputs,
+		parameters: readParameters(root["parameters"]),
+	};
+}
+
+export function assertJsonSize(byteLength: number, limit: number): void {
+	if (byteLength > limit)
+		throw new SaccadeError(
+			"TOO_LARGE",
+			`request JSON size of ${byteLength} bytes exceeds the maximum allowed input size of ${limit} bytes. Use --http-max-input-size to increase the limit.`,
+		);
+}
+
+/** With what the head and the parameters say about how it is served. Throws INVALID_ARGUMENT. */
+export function toDecoded(
+	parsed: ParsedBody,
+	target: Target,
 	context: CallContext,
 	lease: Lease | null,
 ): DecodedBody {
-	const { bytes } = body;
-	const jsonLength = body.jsonLength ?? bytes.byteLength;
-	if (jsonLength > body.maxJsonBytes)
-		throw new SaccadeError(
-			"TOO_LARGE",
-			`request JSON size of ${jsonLength} bytes exceeds the maximum allowed input size of ${body.maxJsonBytes} bytes. Use --http-max-input-size to increase the limit.`,
-		);
-	const root = asObject(parseJson(text(bytes, jsonLength)), "the request");
-	const binary = new BinaryPart(bytes, jsonLength);
-	const inputs = arrayOf(root["inputs"], "inputs", true).map((value) =>
-		readInput(asObject(value, "an input"), binary, target.modelName),
-	);
-	binary.assertUsed(target.modelName);
-	const parameters = readParameters(root["parameters"]);
-	const outputs =
-		root["outputs"] === undefined
-			? null
-			: arrayOf(root["outputs"], "outputs", false).map(readOutput);
+	const { id, inputs, outputs, parameters } = parsed;
 	const allBinary = parameters?.get(PARAMETER.binaryDataOutput) === true;
 	return {
 		wantsBinary: (name) => {
@@ -75,12 +108,36 @@ export function decodeInfer(
 		request: {
 			...target,
 			...requestOptions(parameters, context),
-			id: readId(root["id"]),
+			id,
 			inputs,
-			outputs: outputs === null || outputs.length === 0 ? null : outputs,
+			outputs,
 			lease,
 		},
 	};
+}
+
+/** Throws as `parseInfer` and `toDecoded`. */
+export function decodeInfer(
+	body: BodyParts,
+	target: Target,
+	context: CallContext,
+	lease: Lease | null,
+): DecodedBody {
+	const parsed = parseInfer(body, target.modelName);
+	return toDecoded(parsed, target, context, lease);
+}
+
+function tensorsOf(
+	value: JsonValue | undefined,
+	field: string,
+	required: boolean,
+): JsonValue[] {
+	const list = arrayOf(value, field, required);
+	if (list.length <= MAX_TENSOR_COUNT) return list;
+	throw new SaccadeError(
+		"INVALID_ARGUMENT",
+		`'${field}' has ${list.length} entries, the most is ${MAX_TENSOR_COUNT}`,
+	);
 }
 
 /** A raw request: the body is the model's single input. */
@@ -156,7 +213,13 @@ function readInput(
 			"INVALID_ARGUMENT",
 			`inference input '${name}' has data-type '${dtype}', which is none of the protocol's`,
 		);
-	const shape = arrayOf(input["shape"], "shape", true).map(dimensionOf);
+	const sizes = arrayOf(input["shape"], "shape", true);
+	if (sizes.length > MAX_RANK)
+		throw new SaccadeError(
+			"INVALID_ARGUMENT",
+			`shape of input '${name}' has ${sizes.length} dimensions, the most is ${MAX_RANK}`,
+		);
+	const shape = sizes.map(dimensionOf);
 	const parameters = readParameters(input["parameters"]);
 	const byteLength = parameters?.get(PARAMETER.binaryDataSize);
 	assertOneSource(
@@ -235,8 +298,4 @@ function readOutput(value: JsonValue): RequestedOutput {
 			`parameter 'classification' of output '${name}' must be a count, got '${String(classification)}'`,
 		);
 	return { name, classification: count, parameters };
-}
-
-function text(bytes: Uint8Array, length: number): string {
-	return Buffer.from(bytes.buffer, bytes.byteOffset, length).toString("utf8");
 }

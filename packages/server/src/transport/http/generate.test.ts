@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { CallContext } from "../../endpoint/endpoint.ts";
 import type { TensorSpec } from "../../tensor/tensor.ts";
-import { decodeGenerate, encodeGenerate } from "./generate.ts";
+import { toDecoded } from "./decode.ts";
+import { generateSlices, parseGenerate } from "./generate.ts";
 
 const CONTEXT: CallContext = {
 	deadlineUs: Number.POSITIVE_INFINITY,
@@ -16,13 +17,10 @@ const INPUTS: readonly TensorSpec[] = [
 
 function decode(json: string) {
 	const bytes = Buffer.from(json);
-	return decodeGenerate(
-		{ bytes, jsonLength: null, maxJsonBytes: 1000 },
-		INPUTS,
-		{ modelName: "m", modelVersion: "" },
-		CONTEXT,
-		null,
-	).request;
+	const body = { bytes, jsonLength: null, maxJsonBytes: 1000 };
+	const target = { modelName: "m", modelVersion: "" };
+	const parsed = parseGenerate(body, INPUTS);
+	return toDecoded(parsed, target, CONTEXT, null).request;
 }
 
 describe("generate", () => {
@@ -55,7 +53,7 @@ describe("generate", () => {
 	});
 
 	test("answers are flat; one element stands alone", () => {
-		const json = encodeGenerate({
+		const slices = generateSlices({
 			id: "7",
 			parameters: null,
 			modelName: "m",
@@ -76,7 +74,7 @@ describe("generate", () => {
 			],
 		});
 		assert.equal(
-			json,
+			[...slices].join(""),
 			'{"id":"7","model_name":"m","model_version":"1","one":5,"two":[5,6]}',
 		);
 	});

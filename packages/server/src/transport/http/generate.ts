@@ -1,38 +1,23 @@
 // The generate extension: one flat JSON object in, one out. Keys that name an input are tensors, all others are
 // parameters. A model that answers once sends one event on a stream.
-import type {
-	CallContext,
-	InferInput,
-	InferResponse,
-} from "../../endpoint/endpoint.ts";
-import { SaccadeError } from "../../errors/saccade-error.ts";
-import type { Lease, TensorSpec } from "../../tensor/tensor.ts";
-import type { BodyParts, DecodedBody } from "./decode.ts";
-import { asObject, readId } from "./json/fields.ts";
-import { tensorFromJson, tensorToJson } from "./json/tensor-json.ts";
+import type { InferInput, InferResponse } from "../../endpoint/endpoint.ts";
+import type { TensorSpec } from "../../tensor/tensor.ts";
+import { assertJsonSize, type BodyParts, type ParsedBody } from "./decode.ts";
+import { asObject, readId, textOf } from "./json/fields.ts";
+import { tensorFromJson, tensorSlices } from "./json/tensor-json.ts";
 import { type JsonValue, parseJson } from "./json/tolerant-json.ts";
-import { readParameters, requestOptions } from "./parameters.ts";
+import { readParameters } from "./parameters.ts";
 
 /**
  * @param inputs the model's, with their batch dimension
- * Throws MALFORMED or INVALID_ARGUMENT.
+ * Throws MALFORMED, TOO_LARGE or INVALID_ARGUMENT.
  */
-export function decodeGenerate(
+export function parseGenerate(
 	body: BodyParts,
 	inputs: readonly TensorSpec[],
-	target: { readonly modelName: string; readonly modelVersion: string },
-	context: CallContext,
-	lease: Lease | null,
-): DecodedBody {
-	if (body.bytes.byteLength > body.maxJsonBytes)
-		throw new SaccadeError(
-			"TOO_LARGE",
-			`request JSON size of ${body.bytes.byteLength} bytes exceeds the maximum allowed input size of ${body.maxJsonBytes} bytes. Use --http-max-input-size to increase the limit.`,
-		);
-	const root = asObject(
-		parseJson(Buffer.from(body.bytes).toString("utf8")),
-		"the request",
-	);
+): ParsedBody {
+	assertJsonSize(body.bytes.byteLength, body.maxJsonBytes);
+	const root = asObject(parseJson(textOf(body.bytes)), "the request");
 	const given: InferInput[] = [];
 	const others = new Map<string, JsonValue>();
 	for (const [key, value] of Object.entries(root)) {
@@ -43,33 +28,32 @@ export function decodeGenerate(
 				others.set(...entry);
 		else if (key !== "id") others.set(key, value);
 	}
-	const parameters = readParameters(Object.fromEntries(others));
 	return {
-		wantsBinary: () => false,
-		request: {
-			...target,
-			...requestOptions(parameters, context),
-			id: readId(root["id"]),
-			inputs: given,
-			outputs: null,
-			lease,
-		},
+		id: readId(root["id"]),
+		inputs: given,
+		outputs: null,
+		parameters: readParameters(Object.fromEntries(others)),
 	};
 }
 
-/** `{"id"?, "model_name", "model_version", <output>: value or array}`; a single element stands without brackets. */
-export function encodeGenerate(response: InferResponse): string {
-	const fields = [
-		`"model_name":${JSON.stringify(response.modelName)}`,
-		`"model_version":"${response.modelVersion}"`,
-		...response.outputs.map(({ name, dtype, shape, data }) => {
-			const json = tensorToJson(dtype, data, name);
-			const isSingle = shape.reduce((a, b) => a * b, 1) === 1;
-			return `${JSON.stringify(name)}:${isSingle ? json.slice(1, -1) : json}`;
-		}),
-	];
-	if (response.id !== "") fields.unshift(`"id":${JSON.stringify(response.id)}`);
-	return `{${fields.join(",")}}`;
+/**
+ * `{"id"?, "model_name", "model_version", <output>: value or array}`, in slices that each take little time. A single
+ * element stands without brackets. Throws INVALID_ARGUMENT, at the first, for types that JSON cannot hold.
+ */
+export function* generateSlices(response: InferResponse): Generator<string> {
+	const outputs = response.outputs.map(({ name, dtype, shape, data }) => ({
+		key: JSON.stringify(name),
+		isSingle: shape.reduce((a, b) => a * b, 1) === 1,
+		slices: tensorSlices(dtype, data, name),
+	}));
+	const id = response.id === "" ? "" : `"id":${JSON.stringify(response.id)},`;
+	yield `{${id}"model_name":${JSON.stringify(response.modelName)},"model_version":"${response.modelVersion}"`;
+	for (const { key, isSingle, slices } of outputs) {
+		yield isSingle ? `,${key}:` : `,${key}:[`;
+		yield* slices;
+		if (!isSingle) yield "]";
+	}
+	yield "}";
 }
 
 function toInput(spec: TensorSpec, value: JsonValue): InferInput {

@@ -10,22 +10,42 @@ import type {
 } from "../../endpoint/endpoint.ts";
 import type { Endpoints } from "../../endpoint/endpoints.ts";
 import { SaccadeError, toSaccadeError } from "../../errors/saccade-error.ts";
+import type { Lease } from "../../tensor/tensor.ts";
 import {
 	answerError,
+	type Coding,
 	compress,
 	preferredCoding,
 	type RefusalOptions,
 	refuseEarly,
 } from "./answer.ts";
 import { type Body, type BodyLimits, readBody } from "./body.ts";
-import { type DecodedBody, decodeInfer, decodeRaw } from "./decode.ts";
-import { encodeInfer } from "./encode.ts";
-import { decodeGenerate, encodeGenerate } from "./generate.ts";
+import {
+	type BodyParts,
+	type DecodedBody,
+	decodeRaw,
+	type ParsedBody,
+	toDecoded,
+} from "./decode.ts";
+import {
+	binaryOutputs,
+	type EncodedAnswer,
+	encodeInfer,
+	inferSlices,
+} from "./encode.ts";
+import { generateSlices } from "./generate.ts";
+import { type JsonTask, runJsonTask } from "./json/json-task.ts";
+import type { JsonJob, JsonThread } from "./json/json-thread.ts";
+import { isLong, keep, type LongAnswer, sendLong } from "./long-answer.ts";
+import type { LoopTurns } from "./loop-turns.ts";
 import type { UnreadAnswers } from "./unread-answers.ts";
 
 export interface InferTools extends RefusalOptions {
 	readonly endpoints: Endpoints;
 	readonly limits: BodyLimits;
+	readonly jsonOnLoopBytes: number;
+	readonly thread: JsonThread;
+	readonly turns: LoopTurns;
 	readonly unread: UnreadAnswers;
 }
 
@@ -33,6 +53,8 @@ export interface InferTarget {
 	readonly modelName: string;
 	readonly modelVersion: string;
 }
+
+type InferTask = Extract<JsonTask, { kind: "infer" | "generate" }>;
 
 /** How the request and its answer are written; `generateStream` answers with server-sent events. */
 export type InferFormat = "infer" | "generate" | "generateStream";
@@ -67,6 +89,7 @@ class HttpInfer implements InferReply {
 	readonly #target: InferTarget;
 	readonly #format: InferFormat;
 	#wantsBinary: (output: string) => boolean = () => false;
+	#parsing: JsonJob | null = null;
 	#ticket: InferTicket | null = null;
 
 	constructor(
@@ -87,34 +110,29 @@ class HttpInfer implements InferReply {
 
 	start(): void {
 		this.#response.on("close", this.#closed);
-		readBody(this.#request, this.#tools.limits, (error, body) => {
+		const { limits, jsonOnLoopBytes } = this.#tools;
+		const ownAboveBytes = mayHaveMoreJson(this.#request, jsonOnLoopBytes)
+			? jsonOnLoopBytes
+			: Number.POSITIVE_INFINITY;
+		readBody(this.#request, { ...limits, ownAboveBytes }, (error, body) => {
 			if (error !== null)
 				refuseEarly(this.#request, this.#response, error, this.#tools);
-			else if (body !== null) this.#run(body);
+			else if (body !== null) this.#received(body);
 		});
 	}
 
 	response(response: InferResponse): void {
 		this.#ticket = null;
-		let answer: ReturnType<typeof encodeInfer>;
+		// It left: nobody reads what would be written.
+		if (this.#response.destroyed) return;
 		try {
-			if (this.#format !== "infer") {
-				this.#sendGenerated(encodeGenerate(response));
-				return;
-			}
-			answer = encodeInfer(response, this.#wantsBinary);
+			if (isLong(response, this.#wantsBinary)) this.#sendLong(keep(response));
+			else if (this.#format !== "infer")
+				this.#sendGenerated([...generateSlices(response)].join(""));
+			else this.#sendEncoded(encodeInfer(response, this.#wantsBinary));
 		} catch (error) {
 			this.error(toSaccadeError(error));
-			return;
 		}
-		const coding = preferredCoding(this.#request.headers["accept-encoding"]);
-		if (coding === null) this.#send(answer.body, answer.jsonLength, null);
-		else
-			compress(coding, answer.body, (compressed) => {
-				if (compressed === null)
-					this.#send(answer.body, answer.jsonLength, null);
-				else this.#send(compressed, answer.jsonLength, coding);
-			});
 	}
 
 	error(error: SaccadeError): void {
@@ -122,15 +140,53 @@ class HttpInfer implements InferReply {
 		answerError(this.#response, error, this.#tools.strictTriton);
 	}
 
-	#run(body: Body): void {
-		let decoded: DecodedBody;
+	/** Parsed here, or in the thread when that would hold the loop. */
+	#received(body: Body): void {
+		const { bytes, lease } = body;
+		this.#runDecoded(lease, () => {
+			const task = this.#taskOf(bytes);
+			if (task === null) return this.#decodeRaw(body);
+			if (jsonBytes(task.body) <= this.#tools.jsonOnLoopBytes)
+				return this.#toDecoded(runJsonTask(task), lease);
+			this.#parseInThread(task, body);
+			return null;
+		});
+	}
+
+	#parseInThread(task: InferTask, { bytes, lease, isOwned }: Body): void {
+		const owned = isOwned ? bytes : bytes.slice();
+		const body = { ...task.body, bytes: owned };
+		this.#parsing = this.#tools.thread.run(
+			{ ...task, body },
+			(error, parsed) => {
+				this.#parsing = null;
+				this.#runDecoded(lease, () => {
+					if (error !== null) throw error;
+					return parsed === null ? null : this.#toDecoded(parsed, lease);
+				});
+			},
+		);
+	}
+
+	#toDecoded(parsed: ParsedBody, lease: Lease): DecodedBody {
+		return toDecoded(parsed, this.#target, this.#context, lease);
+	}
+
+	/** @param decode null: somebody else goes on with it */
+	#runDecoded(lease: Lease, decode: () => DecodedBody | null): void {
+		let decoded: DecodedBody | null;
 		try {
-			decoded = this.#decode(body);
+			decoded = decode();
 		} catch (error) {
-			body.lease.release();
+			lease.release();
 			this.error(toSaccadeError(error));
 			return;
 		}
+		if (decoded !== null) this.#run(decoded);
+	}
+
+	/** The service releases the lease from here on. */
+	#run(decoded: DecodedBody): void {
 		this.#wantsBinary = decoded.wantsBinary;
 		this.#ticket = this.#tools.endpoints.infer.run(
 			this.#context,
@@ -139,20 +195,23 @@ class HttpInfer implements InferReply {
 		);
 	}
 
-	#decode(body: Body): DecodedBody {
-		const { bytes, lease } = body;
-		const { maxInputBytes } = this.#tools.limits;
+	/** Null: a raw request, which has no JSON. */
+	#taskOf(bytes: Uint8Array): InferTask | null {
+		const maxJsonBytes = this.#tools.limits.maxInputBytes;
+		const { modelName, modelVersion } = this.#target;
 		if (this.#format !== "infer") {
-			const { modelName, modelVersion } = this.#target;
-			const parts = { bytes, jsonLength: null, maxJsonBytes: maxInputBytes };
+			const body = { bytes, jsonLength: null, maxJsonBytes };
 			const inputs = this.#tools.endpoints.inputs(modelName, modelVersion);
-			return decodeGenerate(parts, inputs, this.#target, this.#context, lease);
+			return { kind: "generate", body, inputs };
 		}
 		const jsonLength = jsonLengthOf(this.#request, bytes.byteLength);
-		if (jsonLength !== 0) {
-			const parts = { bytes, jsonLength, maxJsonBytes: maxInputBytes };
-			return decodeInfer(parts, this.#target, this.#context, lease);
-		}
+		if (jsonLength === 0) return null;
+		const body = { bytes, jsonLength, maxJsonBytes };
+		return { kind: "infer", body, modelName };
+	}
+
+	#decodeRaw({ bytes, lease }: Body): DecodedBody {
+		const { maxInputBytes } = this.#tools.limits;
 		if (bytes.byteLength > maxInputBytes)
 			throw new SaccadeError(
 				"TOO_LARGE",
@@ -164,6 +223,41 @@ class HttpInfer implements InferReply {
 			bytes.byteLength,
 		);
 		return decodeRaw(bytes, input, this.#target, this.#context, lease);
+	}
+
+	#sendLong(response: InferResponse): void {
+		const isStream = this.#format === "generateStream";
+		const bytes = response.outputs.map(({ data }) => data.byteLength);
+		const pace = this.#tools.unread.hold(
+			this.#response,
+			bytes.reduce((a, b) => a + b, 0),
+		);
+		const answer: LongAnswer = {
+			slices:
+				this.#format === "infer"
+					? inferSlices(response, this.#wantsBinary)
+					: asEvent(generateSlices(response), isStream),
+			payloads: binaryOutputs(response, this.#wantsBinary),
+			contentType: isStream ? EVENT_STREAM : "application/json",
+			coding: this.#format === "infer" ? this.#coding() : null,
+		};
+		sendLong(this.#response, answer, this.#tools.turns, pace).catch(
+			(error: unknown) => this.error(toSaccadeError(error)),
+		);
+	}
+
+	#coding(): Coding {
+		return preferredCoding(this.#request.headers["accept-encoding"]);
+	}
+
+	#sendEncoded({ body, jsonLength }: EncodedAnswer): void {
+		const coding = this.#coding();
+		if (coding === null) this.#send(body, jsonLength, null);
+		else
+			compress(coding, body, (compressed) => {
+				if (compressed === null) this.#send(body, jsonLength, null);
+				else this.#send(compressed, jsonLength, coding);
+			});
 	}
 
 	#send(body: Buffer, jsonLength: number | null, coding: string | null): void {
@@ -187,19 +281,32 @@ class HttpInfer implements InferReply {
 		const isStream = this.#format === "generateStream";
 		const body = Buffer.from(isStream ? `data: ${json}\n\n` : json);
 		const headers = {
-			"content-type": isStream
-				? "text/event-stream; charset=utf-8"
-				: "application/json",
+			"content-type": isStream ? EVENT_STREAM : "application/json",
 			"content-length": body.byteLength,
 		};
 		this.#end(headers, body);
 	}
 
 	readonly #closed = (): void => {
+		this.#parsing?.cancel();
 		const ticket = this.#ticket;
 		this.#ticket = null;
 		ticket?.cancel();
 	};
+}
+
+const EVENT_STREAM = "text/event-stream; charset=utf-8";
+
+function* asEvent(
+	json: Generator<string>,
+	isStream: boolean,
+): Generator<string> {
+	// The first slice tells what cannot be written, before anything is.
+	const first = json.next();
+	if (isStream) yield "data: ";
+	if (first.done !== true) yield first.value;
+	yield* json;
+	if (isStream) yield "\n\n";
 }
 
 function tooManyUnread(unread: UnreadAnswers): SaccadeError {
@@ -208,6 +315,19 @@ function tooManyUnread(unread: UnreadAnswers): SaccadeError {
 		`clients have not read ${unread.byteCount} bytes of answers; retry when they have`,
 		{ refusedBecause: "queue-full" },
 	);
+}
+
+function jsonBytes({ bytes, jsonLength }: BodyParts): number {
+	return jsonLength ?? bytes.byteLength;
+}
+
+/** By the head alone: without a length of its own, all of the body is JSON. */
+function mayHaveMoreJson(
+	{ headers }: IncomingMessage,
+	byteLength: number,
+): boolean {
+	const text = headers[HEADER.inferenceHeaderLength];
+	return text === undefined || Number(text) > byteLength;
 }
 
 /** Null: the header is absent. Throws INVALID_ARGUMENT with Triton's texts. */

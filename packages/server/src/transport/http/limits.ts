@@ -3,6 +3,11 @@
 export interface HttpLimits {
 	/** Largest JSON, raw or decompressed body, and largest body of unknown length, in bytes. */
 	readonly maxInputBytes: number;
+	/**
+	 * Larger JSON is parsed in a thread, in bytes. @default 64 KiB: about 1 ms of numbers, 2 ms of the worst
+	 * (docs/decisions/0007), against some 0.1 ms for the way to the thread and back
+	 */
+	readonly jsonOnLoopBytes: number;
 	/** Time for the head of a request. @default 10 s */
 	readonly headTimeoutMs: number;
 	/** Time for a whole request to arrive. @default 60 s */
@@ -27,6 +32,7 @@ const MIB = 1024 * 1024;
 
 const DEFAULTS: HttpLimits = {
 	maxInputBytes: 64 * MIB,
+	jsonOnLoopBytes: 64 * 1024,
 	headTimeoutMs: 10_000,
 	requestTimeoutMs: 60_000,
 	writeTimeoutMs: 60_000,

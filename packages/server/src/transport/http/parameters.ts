@@ -41,12 +41,21 @@ export function requestOptions(
 	};
 }
 
+/** As over gRPC: more serve nobody. */
+const MAX_PARAMETER_COUNT = 1000;
+
 export function readParameters(
 	value: JsonValue | undefined,
 ): Parameters | null {
 	if (value === undefined) return null;
+	const entries = Object.entries(asObject(value, "'parameters'"));
+	if (entries.length > MAX_PARAMETER_COUNT)
+		throw new SaccadeError(
+			"INVALID_ARGUMENT",
+			`${entries.length} parameters, the most is ${MAX_PARAMETER_COUNT}`,
+		);
 	const parameters = new Map<string, ParameterValue>();
-	for (const [key, item] of Object.entries(asObject(value, "'parameters'"))) {
+	for (const [key, item] of entries) {
 		if (
 			key.startsWith("triton_") &&
 			key !== PARAMETER.tritonEnableEmptyFinalResponse

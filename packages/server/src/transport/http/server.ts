@@ -10,11 +10,15 @@ import type { Endpoints } from "../../endpoint/endpoints.ts";
 import { toSaccadeError } from "../../errors/saccade-error.ts";
 import type { SlotPool } from "../../tensor/slot-pool.ts";
 import { answerError, refuseEarly, refuseWith } from "./answer.ts";
-import { readBody } from "./body.ts";
+import { type Body, readBody } from "./body.ts";
 import { BrowserGuard, type BrowserGuardOptions } from "./browser-guard.ts";
 import { encodeError } from "./encode.ts";
 import { handleInfer, type InferFormat, type InferTools } from "./infer.ts";
+import { runJsonTask } from "./json/json-task.ts";
+import { JsonThread } from "./json/json-thread.ts";
 import { type HttpLimits, resolveHttpLimits } from "./limits.ts";
+import type { ParsedLoad } from "./load.ts";
+import { LoopTurns } from "./loop-turns.ts";
 import { type Route, Router } from "./routes.ts";
 import { endpointOf, handleUnary } from "./unary.ts";
 import { UnreadAnswers } from "./unread-answers.ts";
@@ -69,6 +73,9 @@ class NodeHttpTransport implements HttpTransport {
 		this.#tools = {
 			endpoints: options.endpoints,
 			limits: { pool: options.pool, maxInputBytes: limits.maxInputBytes },
+			jsonOnLoopBytes: limits.jsonOnLoopBytes,
+			thread: new JsonThread(),
+			turns: new LoopTurns(),
 			unread: new UnreadAnswers(limits),
 			strictTriton: options.strictTriton,
 			lingerMs: limits.lingerMs,
@@ -118,7 +125,12 @@ class NodeHttpTransport implements HttpTransport {
 		});
 	}
 
-	close(graceMs: number): Promise<void> {
+	async close(graceMs: number): Promise<void> {
+		await this.#closeConnections(graceMs);
+		await this.#tools.thread.close();
+	}
+
+	#closeConnections(graceMs: number): Promise<void> {
 		if (!this.#server.listening) return Promise.resolve();
 		return new Promise((resolve) => {
 			const cut = setTimeout(() => this.#server.closeAllConnections(), graceMs);
@@ -203,20 +215,40 @@ class NodeHttpTransport implements HttpTransport {
 		context: CallContext,
 	): void {
 		const { endpoints, strictTriton, pool } = this.#options;
-		const maxInputBytes = this.#limits.maxInputBytes * OVERRIDE_FACTOR;
+		const { jsonOnLoopBytes, ...limits } = this.#limits;
+		const maxInputBytes = limits.maxInputBytes * OVERRIDE_FACTOR;
 		const isPost = request.method === "POST";
-		readBody(request, { pool, maxInputBytes }, (error, body) => {
+		const landing = { pool, maxInputBytes, ownAboveBytes: jsonOnLoopBytes };
+		readBody(request, landing, (error, body) => {
 			if (error !== null) refuseEarly(request, response, error, this.#tools);
 			if (body === null) return;
+			const { bytes, lease } = body;
+			const load = () => this.#parseLoad(body, maxInputBytes);
 			handleUnary(
 				endpoints,
-				{ route, isPost, context, body: body.bytes },
+				{ route, isPost, context, body: bytes, load },
 				response,
 			)
 				.catch((failure: unknown) =>
 					answerError(response, toSaccadeError(failure), strictTriton),
 				)
-				.finally(() => body.lease.release());
+				.finally(() => lease.release());
+		});
+	}
+
+	async #parseLoad(
+		{ bytes, isOwned }: Body,
+		maxJsonBytes: number,
+	): Promise<ParsedLoad> {
+		const { jsonOnLoopBytes, thread } = this.#tools;
+		const body = { bytes, jsonLength: null, maxJsonBytes };
+		const task = { kind: "load", body } as const;
+		if (bytes.byteLength <= jsonOnLoopBytes) return runJsonTask(task);
+		const owned = isOwned ? bytes : bytes.slice();
+		return new Promise((resolve, reject) => {
+			thread.run({ ...task, body: { ...body, bytes: owned } }, (error, load) =>
+				load === null ? reject(error) : resolve(load),
+			);
 		});
 	}
 

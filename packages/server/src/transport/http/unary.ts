@@ -10,9 +10,11 @@ import type {
 } from "../../endpoint/endpoints.ts";
 import { SaccadeError } from "../../errors/saccade-error.ts";
 import { answerEmpty, answerJson } from "./answer.ts";
-import { asObject } from "./json/fields.ts";
+import { assertJsonSize } from "./decode.ts";
+import { asObject, type JsonObject, textOf } from "./json/fields.ts";
 import { configJson } from "./json/model-config-json.ts";
-import { type JsonValue, parseJson } from "./json/tolerant-json.ts";
+import { parseJson } from "./json/tolerant-json.ts";
+import type { ParsedLoad } from "./load.ts";
 import type { Route } from "./routes.ts";
 
 export interface UnaryRequest {
@@ -21,6 +23,8 @@ export interface UnaryRequest {
 	readonly context: CallContext;
 	/** Empty for GET. */
 	readonly body: Uint8Array;
+	/** The body as that of a load, which may hold whole models. */
+	readonly load: () => Promise<ParsedLoad>;
 }
 
 /** Answers, or throws a SaccadeError. */
@@ -92,10 +96,10 @@ export async function handleUnary(
 			return;
 		case "load":
 			assertNoRepository(route);
-			await endpoints.repositoryLoad.run(
-				context,
-				loadOf(route.model, bodyOf(request)),
-			);
+			await endpoints.repositoryLoad.run(context, {
+				modelName: route.model,
+				...(await request.load()),
+			});
 			answerEmpty(response, 200);
 			return;
 		case "unload":
@@ -244,14 +248,13 @@ function statisticsJson(models: readonly ModelStatistics[]) {
 	};
 }
 
-type JsonObject = { readonly [key: string]: JsonValue };
+/** Settings and flags; it is parsed on the event loop. */
+const MAX_SMALL_BYTES = 64 * 1024;
 
 function bodyOf(request: UnaryRequest): JsonObject {
 	if (request.body.byteLength === 0) return {};
-	return asObject(
-		parseJson(Buffer.from(request.body).toString("utf8")),
-		"the request",
-	);
+	assertJsonSize(request.body.byteLength, MAX_SMALL_BYTES);
+	return asObject(parseJson(textOf(request.body)), "the request");
 }
 
 function readyOnly(body: JsonObject): boolean {
@@ -261,33 +264,6 @@ function readyOnly(body: JsonObject): boolean {
 		"INVALID_ARGUMENT",
 		"Invalid value for 'ready': expected a boolean",
 	);
-}
-
-const FILE_PREFIX = "file:";
-
-function loadOf(modelName: string, body: JsonObject) {
-	let config: string | null = null;
-	const files = new Map<string, Uint8Array>();
-	for (const [key, value] of Object.entries(
-		body["parameters"] === undefined
-			? {}
-			: asObject(body["parameters"], "'parameters'"),
-	)) {
-		if (typeof value !== "string")
-			throw new SaccadeError(
-				"INVALID_ARGUMENT",
-				`invalid value type for load parameter '${key}', expected string.`,
-			);
-		if (key === "config") config = value;
-		else if (key.startsWith(FILE_PREFIX))
-			files.set(key.slice(FILE_PREFIX.length), Buffer.from(value, "base64"));
-		else
-			throw new SaccadeError(
-				"INVALID_ARGUMENT",
-				`unrecognized load parameter '${key}'.`,
-			);
-	}
-	return { modelName, config, files };
 }
 
 function dependentsOf(body: JsonObject): boolean {

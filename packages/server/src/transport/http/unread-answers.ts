@@ -25,6 +25,15 @@ export class UnreadAnswers {
 		return this.#byteCount >= this.#limits.maxUnreadBytes;
 	}
 
+	/** For an answer of `byteCount` kept bytes that is written as its client reads it. */
+	hold(response: ServerResponse, byteCount: number): ReadPace {
+		this.#byteCount += byteCount;
+		response.once("close", () => {
+			this.#byteCount -= byteCount;
+		});
+		return new ReadPace(response, this.#limits);
+	}
+
 	/** Call when the answer was ended. */
 	watch(response: ServerResponse): void {
 		const waiting = response.writableLength;
@@ -40,5 +49,47 @@ export class UnreadAnswers {
 			clearTimeout(cut);
 			this.#byteCount -= waiting;
 		});
+	}
+}
+
+/** Counts only time in which the client is waited for: what the server takes to go on is not the client's fault. */
+export class ReadPace {
+	readonly #response: ServerResponse;
+	readonly #limits: UnreadLimits;
+	#byteCount = 0;
+	#waitedMs = 0;
+
+	constructor(response: ServerResponse, limits: UnreadLimits) {
+		this.#response = response;
+		this.#limits = limits;
+	}
+
+	/** Hands the pieces on; cuts the client off when it does not take them in time. */
+	async *follow(
+		pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+	): AsyncGenerator<Uint8Array> {
+		for await (const piece of pieces) {
+			this.#byteCount += piece.byteLength;
+			const sinceMs = performance.now();
+			const cut = this.#cutWhenLate();
+			try {
+				yield piece;
+			} finally {
+				clearTimeout(cut);
+				this.#waitedMs += performance.now() - sinceMs;
+			}
+		}
+		const last = this.#cutWhenLate();
+		this.#response.once("close", () => clearTimeout(last));
+	}
+
+	#cutWhenLate(): NodeJS.Timeout {
+		const { writeTimeoutMs, minReadBytesPerSecond } = this.#limits;
+		const allowedMs =
+			writeTimeoutMs + (1000 * this.#byteCount) / minReadBytesPerSecond;
+		return setTimeout(
+			() => this.#response.destroy(),
+			allowedMs - this.#waitedMs,
+		).unref();
 	}
 }

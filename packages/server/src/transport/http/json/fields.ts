@@ -1,8 +1,17 @@
-// Reading fields of a JSON request, with Triton's texts. All throw MALFORMED.
+// Reading fields of a JSON request, with Triton's texts. All throw MALFORMED, for what is too long INVALID_ARGUMENT.
 import { SaccadeError } from "../../../errors/saccade-error.ts";
 import type { JsonValue } from "./tolerant-json.ts";
 
 export type JsonObject = { readonly [key: string]: JsonValue };
+
+/** Names, ids and types: they come back in texts and answers. */
+const MAX_TEXT_LENGTH = 64 * 1024;
+
+/** UTF-8 → text, without a copy of the bytes. */
+export function textOf(bytes: Uint8Array): string {
+	const { buffer, byteOffset, byteLength } = bytes;
+	return Buffer.from(buffer, byteOffset, byteLength).toString("utf8");
+}
 
 export function readId(value: JsonValue | undefined): string {
 	if (value === undefined) return "";
@@ -10,7 +19,13 @@ export function readId(value: JsonValue | undefined): string {
 }
 
 export function stringOf(value: JsonValue | undefined, field: string): string {
-	if (typeof value === "string") return value;
+	if (typeof value === "string") {
+		if (value.length <= MAX_TEXT_LENGTH) return value;
+		throw new SaccadeError(
+			"INVALID_ARGUMENT",
+			`'${field}' has ${value.length} characters, the most is ${MAX_TEXT_LENGTH}`,
+		);
+	}
 	throw new SaccadeError(
 		"MALFORMED",
 		`Unable to parse '${field}': attempt to access JSON non-string as string`,

@@ -178,3 +178,19 @@ function outcome(parse: () => unknown): "read" | "refused" {
 		return "refused";
 	}
 }
+
+test("objects are bounded in number, wherever a literal sends the text", () => {
+	const objects = (count: number, more = "") =>
+		`[${Array(count).fill("{}")}${more}]`;
+	assert.equal((parseJson(objects(100_000)) as unknown[]).length, 100_000);
+	for (const text of [objects(100_001), objects(100_001, ",NaN")])
+		assert.throws(() => parseJson(text), {
+			code: "INVALID_ARGUMENT",
+			message: "JSON holds more than the maximum of 100000 objects",
+		});
+});
+
+test("an integer beyond every type is a double, however long it is", () => {
+	assert.equal(parseJson("1".repeat(1_000_000)), Number.POSITIVE_INFINITY);
+	assert.equal(parseJson("18446744073709551616"), 2n ** 64n);
+});

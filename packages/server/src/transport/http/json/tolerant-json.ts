@@ -13,12 +13,16 @@ export type JsonValue =
 	| { [key: string]: JsonValue };
 
 const MAX_DEPTH = 100;
+/** Each takes some 60 bytes of memory where its text takes three; arrays, which tensors nest in, take less. */
+const MAX_OBJECT_COUNT = 100_000;
+/** Longer integers are beyond every type; exact ones would only cost time. */
+const MAX_INTEGER_LENGTH = 40;
 /** A literal that JSON lacks, or an integer of sixteen digits and more: a double may not hold it. */
 const NEEDS_CARE = /NaN|Infinity|(?<![\d.eE+])\d{16,}(?![\d.eE])/;
 
 /** Throws MALFORMED with the position. */
 export function parseJson(text: string): JsonValue {
-	if (!NEEDS_CARE.test(text) && !isDeep(text)) {
+	if (!NEEDS_CARE.test(text) && !isExcessive(text)) {
 		try {
 			return JSON.parse(text) as JsonValue;
 		} catch {
@@ -28,14 +32,16 @@ export function parseJson(text: string): JsonValue {
 	return new Parser(text).parse();
 }
 
-/** Whether brackets nest too deep; those within strings do not count. */
-function isDeep(text: string): boolean {
+/** Whether brackets nest too deep or objects are too many; those within strings do not count. */
+function isExcessive(text: string): boolean {
 	let depth = 0;
+	let objectCount = 0;
 	for (let at = 0; at < text.length; at++) {
 		const code = text.charCodeAt(at);
 		if (code === 0x22) at = endOfString(text, at);
 		else if (code === 0x5b || code === 0x7b) {
 			if (++depth > MAX_DEPTH) return true;
+			if (code === 0x7b && ++objectCount > MAX_OBJECT_COUNT) return true;
 		} else if (code === 0x5d || code === 0x7d) depth--;
 	}
 	return false;
@@ -58,6 +64,7 @@ class Parser {
 	readonly #text: string;
 	#at = 0;
 	#depth = 0;
+	#objectCount = 0;
 
 	constructor(text: string) {
 		this.#text = text;
@@ -97,6 +104,11 @@ class Parser {
 	}
 
 	#object(): { [key: string]: JsonValue } {
+		if (++this.#objectCount > MAX_OBJECT_COUNT)
+			throw new SaccadeError(
+				"INVALID_ARGUMENT",
+				`JSON holds more than the maximum of ${MAX_OBJECT_COUNT} objects`,
+			);
 		const object: { [key: string]: JsonValue } = {};
 		this.#space();
 		if (this.#take("}")) return object;
@@ -190,6 +202,8 @@ const SCALAR =
 
 function toNumber(text: string): number | bigint {
 	const value = Number(text);
-	if (Number.isSafeInteger(value) || !/^-?\d+$/.test(text)) return value;
+	if (Number.isSafeInteger(value) || text.length > MAX_INTEGER_LENGTH)
+		return value;
+	if (!/^-?\d+$/.test(text)) return value;
 	return BigInt(text);
 }

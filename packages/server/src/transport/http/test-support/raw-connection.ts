@@ -63,6 +63,21 @@ export class RawConnection {
 		while (!this.#closed) await this.#more();
 	}
 
+	/** Resolves when the first bytes of an answer are here. */
+	async begun(): Promise<void> {
+		while (this.#received.byteLength === 0 && !this.#closed) await this.#more();
+	}
+
+	/** Everything until the server closes, as it came: one response with `Connection: close`. */
+	async rest(): Promise<{ readonly head: string; readonly body: Buffer }> {
+		await this.closed();
+		const headEnd = this.#received.indexOf("\r\n\r\n") + 4;
+		return {
+			head: this.#received.toString("latin1", 0, headEnd),
+			body: this.#received.subarray(headEnd),
+		};
+	}
+
 	#more(): Promise<void> {
 		return new Promise((resolve) => {
 			this.#wake = resolve;
