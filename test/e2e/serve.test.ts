@@ -1,7 +1,7 @@
 // `saccade serve` as a user meets it: options in every form, warnings, and what stops a start.
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -39,6 +39,28 @@ describe("saccade serve", () => {
 				serving.errors(),
 				new RegExp(`"warn".*--${flag} has no effect`),
 			);
+	});
+
+	test("starts with nothing but a simulated device, whose runs are timers", async (t) => {
+		const repository = makeModelRepository(t);
+		const home = join(repository, "device");
+		const tensor = { name: "x", dtype: "FP32", shape: [-1, 2] };
+		mkdirSync(join(home, "1"), { recursive: true });
+		writeFileSync(
+			join(home, "1", "model.json"),
+			JSON.stringify({
+				inputs: [tensor],
+				outputs: [{ ...tensor, name: "y" }],
+				curveMs: { 1: 20, 8: 30 },
+			}),
+		);
+		writeFileSync(
+			join(home, "config.pbtxt"),
+			'backend: "fake" max_batch_size: 8 dynamic_batching { }',
+		);
+		const serving = await serve(t, ["--model-repository", repository]);
+		const url = `http://${serving.http}/v2/models/device/ready`;
+		assert.equal((await fetch(url)).status, 200);
 	});
 
 	test("reads the file under --config, the environment over it, and flags over both", async (t) => {

@@ -87,6 +87,8 @@ export interface ServerDependencies {
 	readonly beforePortsOpen?: () => void;
 }
 
+const LONGEST_INTERVAL_MS = 0x7fff_ffff;
+
 export function createServer(
 	options: ServerOptions,
 	dependencies: ServerDependencies,
@@ -176,7 +178,13 @@ class SaccadeServer implements Server {
 	}
 
 	async listen(): Promise<Addresses> {
-		await this.#loadModels();
+		// Runs of a simulated device are timers, and timers of the clock keep no process alive.
+		const keepAlive = setInterval(() => {}, LONGEST_INTERVAL_MS);
+		try {
+			await this.#loadModels();
+		} finally {
+			clearInterval(keepAlive);
+		}
 		this.#beforePortsOpen();
 		const addresses: Addresses = {
 			http:

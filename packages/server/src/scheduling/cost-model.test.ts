@@ -44,6 +44,30 @@ describe("prediction", () => {
 		assert.equal(cost.likelyUs(1), 10_000);
 	});
 
+	test("of a size after one outlier is no more than its rows take in smaller batches", () => {
+		const cost = calibrated(32, 1);
+		cost.observe(2, 60_000, 0);
+		assert.equal(cost.safeUs(2), 2 * linearUs(1));
+		assert.equal(cost.safeUs(32), 32 * linearUs(1));
+	});
+
+	test("of a size that no run confirmed for a second is doubted while smaller ones run", () => {
+		const cost = calibrated(32, 1);
+		for (let i = 0; i < 8; i++) cost.observe(32, 60_000, i);
+		assert.equal(cost.safeUs(32), 60_000);
+		cost.observe(1, linearUs(1), 1_500_000);
+		assert.equal(cost.safeUs(32), 32 * linearUs(1));
+	});
+
+	test("of the largest size survives one outlier of a smaller one", () => {
+		const cost = calibrated(32, 1, 32);
+		for (let i = 0; i < 8; i++) cost.observe(32, linearUs(32), i);
+		cost.observe(8, 60_000, 9);
+		assert.equal(cost.safeUs(32), 8 * linearUs(1));
+		for (let i = 0; i < 4; i++) cost.observe(8, linearUs(8), 10 + i);
+		assert.equal(cost.safeUs(32), linearUs(32));
+	});
+
 	test("of other sizes agrees with what was measured last", () => {
 		const cost = calibrated(32, 1, 32);
 		for (let i = 0; i < 8; i++) cost.observe(8, 50_000, i);
@@ -65,7 +89,7 @@ describe("prediction", () => {
 		const cost = calibrated(1, 1);
 		cost.observeStopped(1, 10, 5);
 		assert.equal(cost.safeUs(1), linearUs(1));
-		cost.observeStopped(1, 90_000, 6);
+		for (let i = 0; i < 2; i++) cost.observeStopped(1, 90_000, 6 + i);
 		assert.equal(cost.safeUs(1), 90_000);
 	});
 

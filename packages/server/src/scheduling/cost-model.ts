@@ -2,6 +2,9 @@
 // between windows the time is on the line through them, beyond the largest in proportion. More rows never take less
 // time: a fresh measurement overrules stale ones that say otherwise.
 //
+// A size that is thought too slow is not run, and so never measured again. Until a few runs of it were seen lately it
+// is therefore believed to take no longer than its rows do in smaller batches: it is tried, and corrects itself.
+//
 // Quantiles, not means: the work of a batch that must end in time is predicted high, work ahead in the queue, where
 // many batches even out, at the median.
 import { ServiceTimes } from "./service-times.ts";
@@ -12,11 +15,16 @@ const SAFE = 0.9;
 const WORTHWHILE = 0.05;
 /** What no run confirmed for so long is replaced by the next measurement, and is no ground to refuse work, in µs. */
 const TRUSTED_FOR_US = 1_000_000;
+/** Fewer runs of a size may all be outliers. */
+const CONFIRMED_BY = 4;
 
 interface SizeWindow {
 	readonly times: ServiceTimes;
 	/** Mean rows of the batches behind the times, smoothed. */
 	rows: number;
+	/** When the last run of this size ended. */
+	runEndUs: number;
+	/** What is believed, in view of the smaller sizes. */
 	likelyUs: number;
 	safeUs: number;
 }
@@ -35,6 +43,7 @@ export class CostModel {
 		this.#windows = Array.from({ length: windowOf(maxRows) + 1 }, () => ({
 			times: new ServiceTimes(),
 			rows: 0,
+			runEndUs: Number.NEGATIVE_INFINITY,
 			likelyUs: Number.NaN,
 			safeUs: Number.NaN,
 		}));
@@ -42,23 +51,23 @@ export class CostModel {
 
 	/** A batch of `rows` kept its lane for `us`, until now. */
 	observe(rows: number, us: number, nowUs: number): void {
-		const isFresh = this.isTrusted(nowUs);
 		this.#runEndUs = nowUs;
 		const index = Math.min(windowOf(rows), this.#windows.length - 1);
 		const window = this.#windows[index]!;
 		const { times } = window;
+		const isFresh = nowUs - window.runEndUs <= TRUSTED_FOR_US;
+		window.runEndUs = nowUs;
 		// The first runs pay for memory and code that later ones find ready: of those only the shortest tells.
 		if (this.#calibrating) {
-			if (!(window.safeUs <= us)) this.#set(window, rows, us);
+			if (!(times.quantile(SAFE) <= us)) this.#set(window, rows, us);
 		} else if (!isFresh) {
 			this.#set(window, rows, us);
 		} else {
 			times.add(us);
 			window.rows += (rows - window.rows) / Math.min(times.count, 8);
-			window.likelyUs = times.quantile(LIKELY);
-			window.safeUs = times.quantile(SAFE);
 		}
 		this.#agree(index);
+		this.#believe();
 		this.#efficientRows = this.#mostEfficient();
 	}
 
@@ -96,17 +105,45 @@ export class CostModel {
 	#set(window: SizeWindow, rows: number, us: number): void {
 		window.times.reset(us);
 		window.rows = rows;
-		window.likelyUs = us;
-		window.safeUs = us;
 	}
 
 	#agree(fresh: number): void {
-		const { likelyUs } = this.#windows[fresh]!;
-		for (const [index, window] of this.#windows.entries()) {
-			if (index === fresh || window.times.count === 0) continue;
-			const isStale =
-				index > fresh ? window.likelyUs < likelyUs : window.likelyUs > likelyUs;
-			if (isStale) this.#set(window, window.rows, likelyUs);
+		const window = this.#windows[fresh]!;
+		const likelyUs = window.times.quantile(LIKELY);
+		for (const [index, other] of this.#windows.entries()) {
+			if (index === fresh || other.times.count === 0) continue;
+			const otherUs = other.times.quantile(LIKELY);
+			const contradicts =
+				index > fresh ? otherUs < likelyUs : otherUs > likelyUs;
+			const prevails =
+				this.#calibrating ||
+				this.#isConfirmed(window) ||
+				!this.#isConfirmed(other);
+			if (contradicts && prevails) this.#set(other, other.rows, likelyUs);
+		}
+	}
+
+	#isConfirmed({ times, runEndUs }: SizeWindow): boolean {
+		return (
+			times.count >= CONFIRMED_BY && this.#runEndUs - runEndUs <= TRUSTED_FOR_US
+		);
+	}
+
+	#believe(): void {
+		let below: SizeWindow | null = null;
+		for (const window of this.#windows) {
+			const { times, rows } = window;
+			if (times.count === 0) continue;
+			window.likelyUs = times.quantile(LIKELY);
+			window.safeUs = times.quantile(SAFE);
+			if (below !== null) {
+				const most = this.#isConfirmed(window)
+					? Number.POSITIVE_INFINITY
+					: rows / below.rows;
+				window.likelyUs = between(window.likelyUs, below.likelyUs, most);
+				window.safeUs = between(window.safeUs, below.safeUs, most);
+			}
+			below = window;
 		}
 	}
 
@@ -132,6 +169,11 @@ export class CostModel {
 				return Math.min(1 << index, this.#maxRows);
 		return this.#maxRows;
 	}
+}
+
+/** `us`, but at least `belowUs` and at most `most` times that. */
+function between(us: number, belowUs: number, most: number): number {
+	return Math.max(belowUs, Math.min(us, belowUs * most));
 }
 
 /** 1 → 0, 2 → 1, 3–4 → 2, 5–8 → 3, … */

@@ -45,6 +45,8 @@ export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 	#fitCount = 0;
 	#fitRows = 0;
 	#earliestUs = Number.POSITIVE_INFINITY;
+	/** Of the first entry that did not fit. */
+	#cutDeadlineUs = Number.POSITIVE_INFINITY;
 
 	constructor(options: DeadlinePolicyOptions) {
 		this.#rules = options.rules;
@@ -114,8 +116,7 @@ export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 		this.#fit(view, decision.kind === "run" ? decision.take : queue.count);
 		if (this.#fitCount === 0) {
 			if (this.#mayProbe(view.lanes, nowUs)) return run(1, "deadline");
-			const predictedUs = this.#cost.safeUs(queue.head()!.rows);
-			return { kind: "refuse", because: "cannot-finish", predictedUs };
+			return refuse(this.#cost.safeUs(queue.head()!.rows));
 		}
 		if (decision.kind === "wait") {
 			const lastUs =
@@ -125,7 +126,10 @@ export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 				? { kind: "wait", untilUs: lastUs }
 				: decision;
 		}
-		if (this.#fitCount < decision.take) return run(this.#fitCount, "deadline");
+		if (this.#fitCount < decision.take)
+			return this.#delaysNext(view)
+				? refuse(this.#cost.safeUs(this.#fitRows + 1))
+				: run(this.#fitCount, "deadline");
 		if (decision.closedBecause !== "full") return decision;
 		this.#fullCount++;
 		return maxRows < this.#rules.maxRows
@@ -152,11 +156,24 @@ export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 		return Math.min(explores ? 2 * efficientRows : efficientRows, maxRows);
 	}
 
+	/**
+	 * Whether the batch that `#fit` found, cut short for the sake of its earliest deadline, would make the next one
+	 * too late for its own: then that one is cut short as well, and all of them stay small while work piles up.
+	 * The head, for which there is next to no time, is given up instead.
+	 */
+	#delaysNext({ queue, lanes, nowUs }: SchedulerView<E>): boolean {
+		const rows = Math.min(queue.rows - this.#fitRows, this.#maxRows());
+		const startUs = lanes.startUs(1, this.#cost.safeUs(this.#fitRows), nowUs);
+		const endUs = startUs + this.#cost.safeUs(rows) + this.#guardUs;
+		return endUs > this.#cutDeadlineUs;
+	}
+
 	/** How many entries from the head, `most` at most, can start now as one batch and all be in time. */
 	#fit({ queue, nowUs }: SchedulerView<E>, most: number): void {
 		let rows = 0;
 		let count = 0;
 		let earliestUs = Number.POSITIVE_INFINITY;
+		let cutDeadlineUs = Number.POSITIVE_INFINITY;
 		for (
 			let entry = queue.first();
 			entry !== null && count < most;
@@ -167,7 +184,10 @@ export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 				nextUs === Number.POSITIVE_INFINITY
 					? 0
 					: this.#cost.safeUs(rows + entry.rows);
-			if (nowUs + predictedUs + this.#guardUs > nextUs) break;
+			if (nowUs + predictedUs + this.#guardUs > nextUs) {
+				cutDeadlineUs = entry.deadlineUs;
+				break;
+			}
 			earliestUs = nextUs;
 			rows += entry.rows;
 			count++;
@@ -175,7 +195,12 @@ export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 		this.#fitCount = count;
 		this.#fitRows = rows;
 		this.#earliestUs = earliestUs;
+		this.#cutDeadlineUs = cutDeadlineUs;
 	}
+}
+
+function refuse(predictedUs: number): BatchDecision {
+	return { kind: "refuse", because: "cannot-finish", predictedUs };
 }
 
 function run(take: number, closedBecause: ClosedBecause): RunOrWait {

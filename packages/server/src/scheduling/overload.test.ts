@@ -25,9 +25,27 @@ interface Outcomes {
 	readonly startedLate: number;
 }
 
-/** Poisson arrivals at `load` times the capacity, from a seed; every request has the same time. */
-function simulate(policyName: "deadline" | "triton", load: number): Outcomes {
+/** A run takes what the curve says, up to a tenth longer, and once in 20 runs half as long again. */
+function unsteady(random: () => number): number {
+	return random() < 0.05 ? 1.5 : 1 + 0.1 * random();
+}
+const UNSTEADY_MEAN = 0.05 * 1.5 + 0.95 * 1.05;
+
+/**
+ * Poisson arrivals at `load` times the capacity, from a seed; every request has the same time.
+ * @param stretch of a run, beyond the curve
+ */
+function simulate(
+	policyName: "deadline" | "triton",
+	load: number,
+	stretch: (random: () => number) => number = () => 1,
+): Outcomes {
 	const clock = new ManualClock();
+	let seed = 42;
+	const random = () => {
+		seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+		return (seed + 0.5) / 2 ** 32;
+	};
 	const rules = { maxRows: MAX_ROWS, preferredRows: [], maxDelayUs: 0 };
 	const cost = new CostModel(MAX_ROWS);
 	for (const rows of [1, MAX_ROWS]) cost.observe(rows, runUs(rows), 0);
@@ -45,7 +63,7 @@ function simulate(policyName: "deadline" | "triton", load: number): Outcomes {
 			laneCount: 1,
 			run: (batch, _why, lane, release) => {
 				const startUs = clock.nowUs();
-				const tookUs = runUs(batch.length);
+				const tookUs = runUs(batch.length) * stretch(random);
 				for (const { deadlineUs } of batch)
 					if (startUs + tookUs > deadlineUs) outcomes.startedLate++;
 				clock.at(startUs + tookUs, () => {
@@ -74,11 +92,6 @@ function simulate(policyName: "deadline" | "triton", load: number): Outcomes {
 		defer: (callback) => clock.at(clock.nowUs(), callback),
 	});
 	let submitted = 0;
-	let seed = 42;
-	const random = () => {
-		seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
-		return (seed + 0.5) / 2 ** 32;
-	};
 	const meanGapUs = 1e6 / (CAPACITY_PER_S * load);
 	const endUs = SECONDS * 1e6;
 	for (;;) {
@@ -112,6 +125,15 @@ describe("goodput under the deadline policy", () => {
 			const outcomes = simulate("deadline", load);
 			assert.ok(goodput(outcomes) >= atLeast, JSON.stringify(outcomes));
 			assert.equal(outcomes.startedLate, 0);
+		});
+
+	for (const load of [1.2, 1.5, 2, 3, 10])
+		test(`at ${load} times the capacity of an unsteady device stays close to it`, () => {
+			const outcomes = simulate("deadline", load, unsteady);
+			assert.ok(
+				goodput(outcomes) >= 0.95 / UNSTEADY_MEAN,
+				JSON.stringify(outcomes),
+			);
 		});
 
 	test("below the capacity nobody is refused, and none is late", () => {

@@ -20,7 +20,7 @@ test("a quantile is that of the last 32 times, as sorting them says", () => {
 				assert.equal(times.count, last.length);
 				assert.equal(
 					times.quantile(share),
-					last[Math.ceil(share * last.length) - 1],
+					last[Math.floor(share * (last.length - 1))],
 				);
 			},
 		),
@@ -33,6 +33,13 @@ test("nothing measured is no number, and a reset leaves one time", () => {
 	for (let us = 1; us <= 100; us++) times.add(us);
 	times.reset(7);
 	assert.equal(times.quantile(0.9), 7);
-	times.add(9);
-	assert.equal(times.quantile(0.9), 9);
+});
+
+test("of few times the longest is no quantile but the last", () => {
+	const times = new ServiceTimes();
+	for (const us of [10, 900]) times.add(us);
+	assert.equal(times.quantile(0.9), 10);
+	for (let i = 0; i < 8; i++) times.add(10);
+	assert.equal(times.quantile(0.9), 10);
+	assert.equal(times.quantile(1), 900);
 });

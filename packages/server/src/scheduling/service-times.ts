@@ -31,10 +31,10 @@ export class ServiceTimes {
 		this.add(us);
 	}
 
-	/** µs; NaN when nothing was measured. */
+	/** µs; NaN when nothing was measured. Of few times the longest does not count: it may be an outlier. */
 	quantile(share: number): number {
 		if (this.#count === 0) return Number.NaN;
-		return this.#sorted[Math.ceil(share * this.#count) - 1] ?? this.#sorted[0]!;
+		return this.#sorted[Math.floor(share * (this.#count - 1))]!;
 	}
 
 	#drop(us: number): void {
