@@ -3,8 +3,10 @@ import {
 	createFoxglovePointCloud,
 	createPoints,
 	createRosPointCloud2,
+	createSweepMotion,
 	decodeFoxglovePointCloud,
 	decodeRosPointCloud2,
+	deskewPoints,
 	dropNotFinite,
 	encodeFoxglovePointCloud,
 	encodeRosPointCloud2,
@@ -19,6 +21,7 @@ import {
 	readPoints,
 	rosPointCloud2Bytes,
 	type setLayout,
+	timesFromAzimuth,
 	transformPoints,
 	viewPackedCloud,
 	writePoints,
@@ -171,6 +174,21 @@ export const cloudCases: readonly AnyCase[] = [
 		}),
 	),
 	filterCase("drop-not-finite", dropNotFinite),
+	kernelCase("clouds/deskew-120k", () => {
+		const points = createPoints(POINT_COUNT, { withTimes: true });
+		points.xyzi.set(sweep().xyzi);
+		points.count = POINT_COUNT;
+		timesFromAzimuth(points, { periodS: 0.1 });
+		// Forth and back, so that the points stay where they are.
+		const motion = createSweepMotion();
+		let way = 1;
+		return () => {
+			way = -way;
+			motion.angularZRadps = 0.3 * way;
+			motion.velocityXMps = 12 * way;
+			deskewPoints(points, motion);
+		};
+	}),
 	filterCase("transform", (points) =>
 		transformPoints(points, NUSCENES_TO_REP103),
 	),

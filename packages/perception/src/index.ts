@@ -1,4 +1,4 @@
-// Pure compute over typed arrays: what happens to a picture before a network sees it and to its boxes after.
+// Pure compute over typed arrays, from what a camera and a LiDAR send to what a vehicle does. Callers own every output.
 export {
 	type BoxMapping,
 	clipBoxes,
@@ -23,6 +23,13 @@ export {
 } from "./boxes/rotated-iou.ts";
 export { RotatedSuppression } from "./boxes/rotated-suppression.ts";
 export {
+	createSweepMotion,
+	deskewPoints,
+	type SpinOptions,
+	type SweepMotion,
+	timesFromAzimuth,
+} from "./clouds/deskew.ts";
+export {
 	type CropBox,
 	dropInBox,
 	dropNotFinite,
@@ -46,6 +53,7 @@ export {
 	GroundRemover,
 	heightAbove,
 } from "./clouds/ground.ts";
+export { type GyroSamples, meanTurnRate } from "./clouds/imu-rate.ts";
 export type { PointNumericType } from "./clouds/numeric-type.ts";
 export {
 	KITTI_LAYOUT,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { uniform } from "../testing/uniform.ts";
 import { intersectionOverUnion } from "./iou.ts";
 import { rotatedIntersectionOverUnion } from "./rotated-iou.ts";
 
@@ -13,14 +14,12 @@ const close = (actual: number, expected: number, tolerance = 1e-9) =>
 		`${actual} is not ${expected} ± ${tolerance}`,
 	);
 
-const length = (min: number, max: number) =>
-	fc.double({ min, max, noNaN: true });
 const box = fc.tuple(
-	length(-3, 3),
-	length(-3, 3),
-	length(0.2, 6),
-	length(0.2, 6),
-	length(-7, 7),
+	uniform(-3, 3),
+	uniform(-3, 3),
+	uniform(0.2, 6),
+	uniform(0.2, 6),
+	uniform(-7, 7),
 );
 
 test("a square turned by 45° inside its twin shares the octagon", () => {

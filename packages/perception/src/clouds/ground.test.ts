@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { uniform } from "../testing/uniform.ts";
 import { createGroundPlane, GroundRemover, heightAbove } from "./ground.ts";
 import { createPoints, type Points } from "./points.ts";
 
@@ -11,13 +12,11 @@ interface Road {
 	readonly noise: readonly number[];
 }
 
-const number = (min: number, max: number) =>
-	fc.double({ min, max, noNaN: true });
 const road = fc.record({
-	slopeX: number(-0.08, 0.08),
-	slopeY: number(-0.08, 0.08),
-	heightM: number(1.5, 2.1),
-	noise: fc.array(number(-0.04, 0.04), { minLength: 97, maxLength: 97 }),
+	slopeX: uniform(-0.08, 0.08),
+	slopeY: uniform(-0.08, 0.08),
+	heightM: uniform(1.5, 2.1),
+	noise: fc.array(uniform(-0.04, 0.04), { minLength: 97, maxLength: 97 }),
 });
 
 const GROUND_COUNT = 1200;
@@ -78,7 +77,7 @@ test("the same cloud and seed give the same plane, bit by bit", () => {
 	assert.ok(Math.abs((planes[2]?.offsetM ?? 0) - 1.8) < 0.01);
 });
 
-test("walls, clouds too small and a road at another height are no ground, and nothing goes", () => {
+test("walls, hills too steep, clouds too small and a road at another height are no ground, and nothing goes", () => {
 	const remover = new GroundRemover({ sensorHeightM: 1.8 });
 	const plane = createGroundPlane();
 	const wall = createPoints(400);
@@ -86,7 +85,8 @@ test("walls, clouds too small and a road at another height are no ground, and no
 	for (let i = 0; i < 400; i++)
 		wall.xyzi.set([10, (i % 20) / 5, Math.floor(i / 20) / 5 - 1.9, 0], 4 * i);
 	const low = sceneOn({ slopeX: 0, slopeY: 0, heightM: 4, noise: [0] });
-	for (const points of [wall, low, createPoints(5)]) {
+	const hill = sceneOn({ slopeX: 0.3, slopeY: 0, heightM: 1.8, noise: [0] });
+	for (const points of [wall, low, hill, createPoints(5)]) {
 		plane.supportCount = 9;
 		assert.equal(remover.find(points, plane), false);
 		assert.equal(plane.supportCount, 0);

@@ -116,6 +116,20 @@ test("numbers that are not finite and distances that are not allowed are left ou
 	assert.deepEqual([...(points.timesS?.subarray(0, 2) ?? [])], [0.25, 0.125]);
 });
 
+test("the plain layout, which has a loop of its own, leaves out the same", () => {
+	const rows = [0, 1, 2, 3].flatMap((i) =>
+		[Number.NaN, Number.NEGATIVE_INFINITY].map((value) => {
+			const row = [3, 4, 0, 7, 0];
+			row[i] = value;
+			return row;
+		}),
+	);
+	const view = plainView([...rows, [3, 4, 0, 7, 0], [0, 0, 9, 7, 0]]);
+	const points = createPoints(10);
+	assert.equal(readPoints(view, points, { maxRangeM: 8 }), 8);
+	assert.deepEqual(valuesOf(points), [3, 4, 0, 7]);
+});
+
 test("a double that 32 bits cannot hold is not finite", () => {
 	const view = createPointCloudView();
 	const doubles = Float64Array.of(1e39, 0, 1, 1e200, 1e308, 1e308);

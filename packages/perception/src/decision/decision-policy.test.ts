@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { uniform } from "../testing/uniform.ts";
 import {
 	createTracks,
 	TRACK_CONFIRMED,
@@ -178,16 +179,14 @@ test("in a bend it is the bend that counts, not the line ahead", () => {
 	assert.equal(decide(egoAt(10), tracksOf(onPath)).command, "keep");
 });
 
-const number = (min: number, max: number) =>
-	fc.double({ min, max, noNaN: true });
 const thing = fc.record({
-	x: number(-20, 60),
-	y: number(-15, 15),
-	vx: number(-15, 15),
-	vy: number(-5, 5),
-	yaw: number(-3.2, 3.2),
-	length: number(0.5, 6),
-	width: number(0.4, 2.5),
+	x: uniform(-20, 60),
+	y: uniform(-15, 15),
+	vx: uniform(-15, 15),
+	vy: uniform(-5, 5),
+	yaw: uniform(-3.2, 3.2),
+	length: uniform(0.5, 6),
+	width: uniform(0.4, 2.5),
 });
 const HARDNESS = { keep: 0, slow: 1, degrade: 2, brake: 3 };
 
@@ -195,8 +194,8 @@ test("the world may be mirrored, turned and moved: the decision is the same", ()
 	fc.assert(
 		fc.property(
 			fc.array(thing, { maxLength: 5 }),
-			number(0, 20),
-			number(-0.02, 0.02),
+			uniform(0, 20),
+			fc.integer({ min: -20, max: 20 }).map((n) => n / 1000),
 			thing,
 			(things, speed, curvaturePerM, motion) => {
 				const ego = egoAt(speed, { curvaturePerM });
@@ -228,17 +227,24 @@ test("the world may be mirrored, turned and moved: the decision is the same", ()
 						})),
 					),
 				);
-				for (const other of [mirrored, moved]) {
-					// Rounding may decide what lies on an edge; the deceleration then differs at a threshold only.
-					const nearEdge = Math.abs(other.requiredMps2 - straight.requiredMps2);
-					fc.pre(nearEdge < 1e-6);
-					assert.equal(other.command, straight.command);
-					assert.equal(other.trackId, straight.trackId);
-				}
+				// Exact, because only signs changed.
+				assert.deepEqual(mirrored, straight);
+				// Rounding decides about what lies on an edge; then a hair of width decides too.
+				const wider = decide(ego, tracksOf(...things.map(widened)));
+				fc.pre(Math.abs(wider.requiredMps2 - straight.requiredMps2) < 1e-3);
+				assert.equal(moved.command, straight.command);
+				assert.equal(moved.trackId, straight.trackId);
+				assert.ok(Math.abs(moved.requiredMps2 - straight.requiredMps2) < 1e-6);
 			},
 		),
 		{ seed: 181, numRuns: 400 },
 	);
+});
+
+const widened = (one: Thing): Thing => ({
+	...one,
+	length: (one.length ?? 4) + 1e-6,
+	width: (one.width ?? 1.8) + 1e-6,
 });
 
 test("one more object never makes the decision milder", () => {
@@ -246,7 +252,7 @@ test("one more object never makes the decision milder", () => {
 		fc.property(
 			fc.array(thing, { maxLength: 4 }),
 			thing,
-			number(0, 20),
+			uniform(0, 20),
 			(things, more, speed) => {
 				const without = decide(egoAt(speed), tracksOf(...things));
 				const withIt = decide(egoAt(speed), tracksOf(...things, more));
@@ -302,12 +308,12 @@ function drive(start: Thing, cruiseMps: number, seconds: number): Drive {
 test("in closed loop nothing that is seen in time is hit: standing, slower, crossing", () => {
 	fc.assert(
 		fc.property(
-			number(3, 15),
-			number(0, 1),
+			uniform(3, 15),
+			uniform(0, 1),
 			fc.oneof(
-				fc.record({ vx: number(0, 8), y: number(-1, 1) }),
+				fc.record({ vx: uniform(0, 8), y: uniform(-1, 1) }),
 				fc
-					.record({ walk: number(0.8, 2), side: fc.constantFrom(-1, 1) })
+					.record({ walk: uniform(0.8, 2), side: fc.constantFrom(-1, 1) })
 					.map(({ walk, side }) => ({
 						vy: -side * walk,
 						y: side * 8,
@@ -332,7 +338,7 @@ test("in closed loop nothing that is seen in time is hit: standing, slower, cros
 
 test("a lead vehicle that is seen from far is followed without a hard brake", () => {
 	fc.assert(
-		fc.property(number(5, 15), number(0, 0.9), (speed, share) => {
+		fc.property(uniform(5, 15), uniform(0, 0.9), (speed, share) => {
 			const vx = speed * share;
 			const result = drive(
 				{ x: 110, y: 0, vx },

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { createRotatedDetections } from "../boxes/rotated-detections.ts";
+import { uniform } from "../testing/uniform.ts";
 import { CentrePointDecoder, type CentrePointOutput } from "./centre-point.ts";
 
 const grid = { minXM: -4, minYM: -10, cellM: 0.5, rows: 40, columns: 48 };
@@ -52,18 +53,16 @@ function encode(
 	output.yaw[PLANE + cell] = 0.3 * Math.cos(harmonic * target.yaw);
 }
 
-const number = (min: number, max: number) =>
-	fc.double({ min, max, noNaN: true });
 // One place per 4 × 4 cells, so that no two peaks are neighbours.
 const place = fc.record({
 	block: fc.nat(9 * 11 - 1),
-	inX: number(1.01, 2.99),
-	inY: number(1.01, 2.99),
-	length: number(0.4, 9),
-	width: number(0.4, 3),
-	yaw: number(-1.55, 1.55),
+	inX: uniform(1.01, 2.99),
+	inY: uniform(1.01, 2.99),
+	length: uniform(0.4, 9),
+	width: uniform(0.4, 3),
+	yaw: uniform(-1.55, 1.55),
 	classId: fc.nat(2),
-	score: number(0.5, 0.99),
+	score: uniform(0.5, 0.99),
 });
 
 test("what was encoded is decoded, from logits and probabilities, with single and double angle", () => {

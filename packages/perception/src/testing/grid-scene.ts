@@ -21,7 +21,7 @@ export const arbitraryRows: fc.Arbitrary<Row[]> = fc.array(
 		quarters(-2, 4),
 		quarters(0, 8),
 	),
-	{ maxLength: 60 },
+	{ maxLength: 120, size: "max" },
 );
 
 export function pointsOf(rows: readonly Row[]): Points {

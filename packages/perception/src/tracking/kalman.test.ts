@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { uniform } from "../testing/uniform.ts";
 import { correctTrack, predictTrack, surpriseOf } from "./kalman.ts";
 import { createTracks } from "./tracks.ts";
 
@@ -83,12 +84,10 @@ class Textbook {
 	}
 }
 
-const number = (min: number, max: number) =>
-	fc.double({ min, max, noNaN: true });
 const step = fc.record({
-	dt: number(0, 0.5),
-	x: number(-50, 50),
-	y: number(-50, 50),
+	dt: uniform(0, 0.5),
+	x: uniform(-50, 50),
+	y: uniform(-50, 50),
 	isSeen: fc.boolean(),
 });
 
@@ -96,8 +95,8 @@ test("three numbers of covariance say what sixteen say", () => {
 	fc.assert(
 		fc.property(
 			fc.array(step, { maxLength: 30 }),
-			number(0.1, 5),
-			number(0.05, 2),
+			uniform(0.1, 5),
+			uniform(0.05, 2),
 			(steps, acceleration, deviation) => {
 				const tracks = createTracks(3);
 				tracks.positionVariance[1] = deviation ** 2;

@@ -5,6 +5,7 @@ import {
 	createRotatedDetections,
 	type RotatedDetections,
 } from "../boxes/rotated-detections.ts";
+import { uniform } from "../testing/uniform.ts";
 import { Tracker, type TrackerOptions } from "./tracker.ts";
 import { createTracks, TRACK_CONFIRMED, TRACK_TENTATIVE } from "./tracks.ts";
 
@@ -95,7 +96,7 @@ test("a newcomer beside a confirmed track does not take its detection", () => {
 
 test("the way that an object faces is the way that it moves, whichever end was detected", () => {
 	const { tracks, tracker } = trackerOf();
-	for (let i = 0; i < 12; i++) {
+	for (let i = 0; i < 13; i++) {
 		const yaw = i % 2 === 0 ? 0.1 : 0.1 - Math.PI;
 		tracker.update(frame({ x: -i, y: 0, yaw }), i / 10);
 	}
@@ -139,9 +140,9 @@ test("what is no number, scores too little or finds no room is not born", () => 
 });
 
 const walker = fc.record({
-	vx: fc.double({ min: -10, max: 10, noNaN: true }),
-	vy: fc.double({ min: -10, max: 10, noNaN: true }),
-	noise: fc.array(fc.double({ min: -0.3, max: 0.3, noNaN: true }), {
+	vx: uniform(-10, 10),
+	vy: uniform(-10, 10),
+	noise: fc.array(uniform(-0.3, 0.3), {
 		minLength: 80,
 		maxLength: 80,
 	}),

@@ -11,7 +11,7 @@ import {
 } from "../testing/grid-scene.ts";
 import { Pillars } from "./pillars.ts";
 
-const LIMITS = { maxPillars: 6, maxPointsPerPillar: 4 };
+const LIMITS = { maxPillars: 6, maxPointsPerPillar: 2 };
 
 /** The paper's features, from its words. */
 function decorated(points: readonly Row[], cell: number): number[] {
@@ -49,13 +49,13 @@ test("each cell's first points stand in its pillar, with what the paper adds to 
 				assert.equal(pillars.fill(pointsOf(rows), into), expected.length);
 				for (let pillar = 0; pillar < 6; pillar++) {
 					const [cell, all] = expected[pillar] ?? [0, []];
-					const points = all.slice(0, 4);
+					const points = all.slice(0, 2);
 					assert.equal(into.pointCounts[pillar], points.length);
 					assert.deepEqual(
 						[...into.coordinates.subarray(4 * pillar, 4 * pillar + 4)],
 						[0, 0, Math.floor(cell / 4), cell % 4],
 					);
-					const row = 4 * width;
+					const row = 2 * width;
 					const actual = into.features.subarray(
 						pillar * row,
 						(pillar + 1) * row,
@@ -78,7 +78,7 @@ test("tensors of another size are refused", () => {
 	const features = new Float32Array(7);
 	assert.throws(
 		() => pillars.fill(points, { ...tensors, features }),
-		/features has 7 elements where 216/,
+		/features has 7 elements where 108/,
 	);
 	const pointCounts = new Int32Array(5);
 	assert.throws(

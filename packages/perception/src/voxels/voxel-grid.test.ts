@@ -31,7 +31,7 @@ test("each voxel becomes the mean of its points, in the order of their first one
 	const grid = new VoxelGrid({ voxelM: 2, capacity: 60 });
 	fc.assert(
 		fc.property(
-			fc.array(row, { maxLength: 60 }),
+			fc.array(row, { maxLength: 60, size: "max" }),
 			fc.boolean(),
 			(rows, inPlace) => {
 				const points = createPoints(60);
