@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { systemClock } from "../common/clock.ts";
 import { emptyConfig, resolveConfig } from "../repository/resolve-config.ts";
 import { FakeRuntime } from "../runtime/fake/fake-runtime.ts";
-import { batchesPay, firstLayout } from "./layout.ts";
+import { firstLayout, type Layout, tryLayout } from "./layout.ts";
 
 const NOTHING = { laneCount: 0, threadCount: 0 };
 
@@ -41,10 +41,12 @@ describe("a layout", () => {
 	});
 });
 
-async function pays(
+const CORES = 4;
+
+async function tried(
 	curveMs: Readonly<Record<string, number>>,
 	width = 4,
-): Promise<boolean | null> {
+): Promise<Layout> {
 	const runtime = new FakeRuntime(systemClock);
 	const tensor = { dtype: "FP32", shape: [-1, width] };
 	const model = {
@@ -61,23 +63,29 @@ async function pays(
 		defaultInstanceCount: 1,
 	});
 	try {
-		return await batchesPay(session, config);
+		const first = firstLayout(CORES, NOTHING, true);
+		return await tryLayout(session, config, CORES, first);
 	} finally {
 		session.close();
 		runtime.close();
 	}
 }
 
-describe("batches", () => {
-	test("pay where eight rows take little longer than one", async () => {
-		assert.equal(await pays({ 1: 20, 8: 22 }), true);
+describe("trying", () => {
+	const together = { threadCount: CORES, laneCount: 1 };
+
+	test("gives all cores to batches of eight that take little longer than one row", async () => {
+		assert.deepEqual(await tried({ 1: 20, 8: 22 }), together);
 	});
 
-	test("do not where each row takes its time", async () => {
-		assert.equal(await pays({ 1: 10, 8: 80 }), false);
+	test("keeps lanes side by side where each row takes its time", async () => {
+		assert.deepEqual(await tried({ 1: 10, 8: 80 }), {
+			threadCount: 2,
+			laneCount: 3,
+		});
 	});
 
-	test("of unknown shapes are not tried", async () => {
-		assert.equal(await pays({ 1: 20, 8: 22 }, -1), null);
+	test("is not done with unknown shapes: one run gets all cores", async () => {
+		assert.deepEqual(await tried({ 1: 10, 8: 80 }, -1), together);
 	});
 });

@@ -15,13 +15,7 @@ import {
 	resolveConfig,
 } from "../repository/resolve-config.ts";
 import type { Runtime, Session } from "../runtime/runtime.ts";
-import {
-	batchesPay,
-	firstLayout,
-	isOpen,
-	type Layout,
-	together,
-} from "./layout.ts";
+import { firstLayout, isOpen, type Layout, tryLayout } from "./layout.ts";
 import { ModelVersion, type SchedulingPolicyName } from "./model-version.ts";
 import { readWarmupFile, warmUp } from "./warm-up.ts";
 
@@ -132,15 +126,13 @@ export class ModelLoader {
 		try {
 			config = this.#resolve(message, session, directory.name);
 			labels = await labelsOf(directory, config);
-			if (
-				isBatched &&
-				isOpen(preflight.layout) &&
-				layout.threadCount < coreCount &&
-				(await batchesPay(session, config)) !== false
-			) {
-				session.close();
-				layout = together(coreCount);
-				session = await load(layout);
+			if (isBatched && isOpen(preflight.layout)) {
+				const best = await tryLayout(session, config, coreCount, layout);
+				if (best.threadCount !== layout.threadCount) {
+					session.close();
+					session = await load(best);
+				}
+				layout = best;
 			}
 		} catch (error) {
 			session.close();

@@ -80,7 +80,7 @@ export class ModelVersion {
 		this.#cost = new CostModel(Math.max(config.maxBatchSize, 1));
 		const rules = {
 			maxRows: batched && dynamic !== null ? config.maxBatchSize : 1,
-			preferredRows: dynamic?.preferredBatchSizes ?? [],
+			preferredRows: preferredRows(config),
 			maxDelayUs: dynamic?.maxQueueDelayUs ?? 0,
 		};
 		this.#executor = new BatchExecutor(
@@ -255,6 +255,14 @@ export class ModelVersion {
 		this.listener?.requestFinished(outcomeOf(error), detail.waitedUs, totalUs);
 		entry.reply.failed(entry, error);
 	}
+}
+
+/** Preferring nothing but the largest batch, which is what Triton fills in, is no preference. */
+function preferredRows(config: ModelConfig): readonly number[] {
+	const preferred = config.dynamicBatching?.preferredBatchSizes ?? [];
+	return preferred.length === 1 && preferred[0] === config.maxBatchSize
+		? []
+		: preferred;
 }
 
 function outcomeOf(error: SaccadeError) {

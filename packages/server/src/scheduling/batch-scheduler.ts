@@ -278,7 +278,8 @@ export class BatchScheduler<E extends Entry>
 	#run(batch: readonly E[], closedBecause: ClosedBecause): void {
 		let rows = 0;
 		for (const entry of batch) rows += entry.rows;
-		const lane = this.lanes.start(this.nowUs + this.#policy.likelyUs(rows));
+		const endUs = this.nowUs + this.#policy.likelyUs(rows);
+		const lane = this.lanes.start(endUs, rows);
 		this.#executor.run(batch, closedBecause, lane, this.#release);
 	}
 

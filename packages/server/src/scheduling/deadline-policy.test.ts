@@ -86,6 +86,23 @@ describe("a batch", () => {
 		assert.deepEqual(larger, ["2 efficient-size", "2 efficient-size"]);
 	});
 
+	test("leaves to the lanes that come free next what they need", () => {
+		const { wait, decide, view } = setUp({ laneCount: 3 });
+		for (let i = 0; i < 12; i++) wait();
+		assert.equal(decide(), "3 lane-share");
+		view.lanes.start(5000, 4);
+		view.lanes.start(5000, 4);
+		assert.equal(decide(), "5 lane-share");
+		for (let i = 0; i < 12; i++) wait();
+		assert.equal(decide(), "8 full");
+	});
+
+	test("of one takes one when nothing else is there, however many lanes there are", () => {
+		const { wait, decide } = setUp({ laneCount: 3 });
+		wait();
+		assert.equal(decide(), "1 idle-device");
+	});
+
 	test("keeps to the preferred sizes of the model's configuration", () => {
 		const rules = { maxRows: 8, preferredRows: [4], maxDelayUs: 10_000 };
 		const { wait, decide } = setUp({ rules });
@@ -124,7 +141,7 @@ describe("what cannot finish", () => {
 
 	test("counts the run under way and the batches ahead, not those behind", () => {
 		const { policy, view, arrive, wait } = setUp();
-		view.lanes.start(2000);
+		view.lanes.start(2000, 1);
 		for (let i = 0; i < 8; i++) wait(9000);
 		const needed = 2000 + runUs(8) + runUs(8);
 		assert.equal(
@@ -155,7 +172,7 @@ describe("what cannot finish", () => {
 		assert.equal(policy.cannotFinishUs(arrive(2_000_900), view), 0);
 		wait(2_000_900);
 		assert.equal(decide(), "1 deadline");
-		view.lanes.start(2_000_500);
+		view.lanes.start(2_000_500, 1);
 		assert.ok(policy.cannotFinishUs(arrive(2_000_900), view) > 0);
 	});
 

@@ -4,7 +4,8 @@
 // Which entries may share a batch and how long it may wait for more follows the model's own batching rules
 // (triton-policy.ts), here over entries in the order of their deadlines. On top of them:
 //   * a batch closes before its earliest deadline would be missed: at min(slack) − predicted(rows + 1);
-//   * without preferred sizes it grows no larger than rows get cheaper, so that lanes and the wire work side by side;
+//   * without preferred sizes it grows no larger than rows get cheaper, and, of several lanes, none takes what the
+//     next ones need: lanes, wire and clients then work side by side, not in step;
 //   * an entry without a deadline is served as if it had one a second after its arrival: it waits behind what is
 //     urgent, and no longer than that.
 // Clockwork showed that predicted run times are good enough for it (https://www.usenix.org/conference/osdi20/presentation/gujarati).
@@ -105,7 +106,7 @@ export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 
 	decide(view: SchedulerView<E>): BatchDecision {
 		const { queue, nowUs } = view;
-		const maxRows = this.#maxRows();
+		const { maxRows, why } = this.#limit(view);
 		const decision = decideBatch(
 			queue,
 			this.#rules,
@@ -131,15 +132,14 @@ export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 				? refuse(this.#cost.safeUs(this.#fitRows + 1))
 				: run(this.#fitCount, "deadline");
 		if (decision.closedBecause !== "full") return decision;
-		this.#fullCount++;
-		return maxRows < this.#rules.maxRows
-			? run(decision.take, "efficient-size")
-			: decision;
+		if (why === "efficient-size") this.#fullCount++;
+		const isAll = why === "lane-share" && decision.take === queue.count;
+		return run(decision.take, isAll ? "idle-device" : why);
 	}
 
 	/** Rows of the batches that those who wait will make. */
 	#typicalRows(queue: EntryQueue<E>): number {
-		if (this.#rules.maxRows > 1) return this.#maxRows();
+		if (this.#rules.maxRows > 1) return this.#efficientRows();
 		return queue.count === 0 ? 1 : queue.rows / queue.count;
 	}
 
@@ -148,9 +148,33 @@ export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 		return lanes.idleCount === lanes.count && !this.#cost.isTrusted(nowUs);
 	}
 
-	#maxRows(): number {
-		const { maxRows, preferredRows } = this.#rules;
-		if (maxRows === 1 || preferredRows.length > 0) return maxRows;
+	/** Most rows of the next batch, and what that limit is called. */
+	#limit({ queue, lanes }: SchedulerView<E>): {
+		maxRows: number;
+		why: ClosedBecause;
+	} {
+		const { maxRows } = this.#rules;
+		const efficient = this.#efficientRows();
+		// With one lane there is nobody to leave anything to.
+		const share =
+			lanes.count === 1 || this.#isFixed
+				? efficient
+				: Math.ceil((queue.rows + lanes.runningRows) / (lanes.count + 1));
+		if (share < efficient) return { maxRows: share, why: "lane-share" };
+		return {
+			maxRows: efficient,
+			why: efficient < maxRows ? "efficient-size" : "full",
+		};
+	}
+
+	/** The configuration says how large batches are. */
+	get #isFixed(): boolean {
+		return this.#rules.maxRows === 1 || this.#rules.preferredRows.length > 0;
+	}
+
+	#efficientRows(): number {
+		const { maxRows } = this.#rules;
+		if (this.#isFixed) return maxRows;
 		const { efficientRows } = this.#cost;
 		const explores = this.#fullCount % EXPLORE_EVERY === EXPLORE_EVERY - 1;
 		return Math.min(explores ? 2 * efficientRows : efficientRows, maxRows);

@@ -1,13 +1,17 @@
-// When the lanes of a model will be free, by prediction. A run that lasts longer than predicted is expected to last
+// What the lanes of a model do, and when they will be free, by prediction. A run that lasts longer than predicted is expected to last
 // as long again as it is late: the longer a device is silent, the less is promised on its behalf.
 export class LaneForecast {
 	/** Predicted end of each lane's run in µs; −∞ when idle. */
 	readonly #endsUs: Float64Array;
+	/** Rows of each lane's run; 0 when idle. */
+	readonly #rows: Float64Array;
 	readonly #scratch: Float64Array;
 	readonly #idle: number[];
+	#runningRows = 0;
 
 	constructor(laneCount: number) {
 		this.#endsUs = new Float64Array(laneCount).fill(Number.NEGATIVE_INFINITY);
+		this.#rows = new Float64Array(laneCount);
 		this.#scratch = new Float64Array(laneCount);
 		this.#idle = Array.from({ length: laneCount }, (_, lane) => lane).reverse();
 	}
@@ -20,15 +24,24 @@ export class LaneForecast {
 		return this.#idle.length;
 	}
 
+	/** Rows of all runs under way. */
+	get runningRows(): number {
+		return this.#runningRows;
+	}
+
 	/** Takes an idle lane, which there must be. */
-	start(endUs: number): number {
+	start(endUs: number, rows: number): number {
 		const lane = this.#idle.pop()!;
 		this.#endsUs[lane] = endUs;
+		this.#rows[lane] = rows;
+		this.#runningRows += rows;
 		return lane;
 	}
 
 	finish(lane: number): void {
 		this.#endsUs[lane] = Number.NEGATIVE_INFINITY;
+		this.#runningRows -= this.#rows[lane]!;
+		this.#rows[lane] = 0;
 		this.#idle.push(lane);
 	}
 

@@ -42,6 +42,7 @@ export const CLOSED_BECAUSE = [
 	"unbatched",
 	"full",
 	"efficient-size",
+	"lane-share",
 	"preferred-size",
 	"delay",
 	"deadline",
