@@ -41,7 +41,7 @@ export function isOpen({ laneCount, threadCount }: StatedLayout): boolean {
 }
 
 /** All cores for one run. */
-export function together(coreCount: number): Layout {
+function together(coreCount: number): Layout {
 	return { threadCount: coreCount, laneCount: 1 };
 }
 
