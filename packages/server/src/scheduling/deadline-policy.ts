@@ -186,7 +186,7 @@ export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 	 * The head, for which there is next to no time, is given up instead.
 	 */
 	#delaysNext({ queue, lanes, nowUs }: SchedulerView<E>): boolean {
-		const rows = Math.min(queue.rows - this.#fitRows, this.#maxRows());
+		const rows = Math.min(queue.rows - this.#fitRows, this.#efficientRows());
 		const startUs = lanes.startUs(1, this.#cost.safeUs(this.#fitRows), nowUs);
 		const endUs = startUs + this.#cost.safeUs(rows) + this.#guardUs;
 		return endUs > this.#cutDeadlineUs;
