@@ -42,3 +42,10 @@ test("a result becomes a table with where and how it was taken", () => {
 		"| c | | | no | 0.832 |",
 	]);
 });
+
+test("each list of a result becomes a table of its own, in the order of the file", () => {
+	const { machine } = RESULT;
+	const lists = { machine, targets: [{ met: true }], loads: [{ load: 2 }] };
+	const text = renderBenchmarksDoc(new Map([["x", lists]]));
+	assert.match(text, /\| met \|[\s\S]*\| load \|/);
+});

@@ -1,5 +1,5 @@
 // bench/results/*.json → docs/benchmarks.md. A result says where and how it was taken (bench/lib/report.ts), and has
-// one list of rows whose cells are texts, numbers, intervals, targets and verdicts; each becomes a column.
+// lists of rows whose cells are texts, numbers, intervals, targets and verdicts; each becomes a column.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { MachineFacts } from "../bench/lib/machine.ts";
@@ -28,15 +28,20 @@ export function renderBenchmarksDoc(
 function renderResult(name: string, result: BenchResult): string[] {
 	const { command, commit, date, cpu, cores, memoryGiB, os, node } =
 		result.machine;
-	const rows = rowsOf(result);
-	const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter(
-		(column) => rows.some((row) => cell(row[column]) !== ""),
-	);
 	return [
 		`## ${name}`,
 		"",
 		`\`${command}\`, commit ${commit}, ${date}: ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${os}, Node ${node}.`,
 		"",
+		...listsOf(result).flatMap(renderList),
+	];
+}
+
+function renderList(rows: readonly Row[]): string[] {
+	const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter(
+		(column) => rows.some((row) => cell(row[column]) !== ""),
+	);
+	return [
 		table(
 			columns.map(toWords),
 			rows.map((row) => columns.map((column) => cell(row[column]))),
@@ -45,14 +50,14 @@ function renderResult(name: string, result: BenchResult): string[] {
 	];
 }
 
-/** The one list of objects that a result has. */
-function rowsOf(result: BenchResult): readonly Row[] {
-	const lists = Object.values(result).filter(
+/** In the order of the file. */
+function listsOf(result: BenchResult): Row[][] {
+	return Object.values(result).filter(
 		(value): value is Row[] =>
 			Array.isArray(value) &&
+			value.length > 0 &&
 			value.every((row) => typeof row === "object" && row !== null),
 	);
-	return lists[0] ?? [];
 }
 
 function cell(value: unknown): string {

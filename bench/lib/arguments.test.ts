@@ -31,3 +31,10 @@ test("of a closed set of values the first is the default, and another is refused
 	assert.equal(peersOf("--peers", "none"), "none");
 	assert.throws(() => peersOf("--peers=some"), /--peers takes all or none/);
 });
+
+test("a flag takes no value: the word after it is the pattern", () => {
+	const args = parseArguments(["--quick", "fc"]);
+	assert.equal(args.flag("--quick"), true);
+	assert.equal(args.pattern.source, "fc");
+	assert.equal(parseArguments(["fc"]).flag("--quick"), false);
+});

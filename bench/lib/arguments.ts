@@ -1,4 +1,7 @@
-// What follows `npm run bench -- NAME`: options with a value, and at most one word, a pattern of what to run.
+// What follows `npm run bench -- NAME`: options with a value, flags, and at most one word, a pattern of what to run.
+
+/** Of all benches: options without a value. */
+const FLAGS: ReadonlySet<string> = new Set(["--quick"]);
 
 export interface BenchArguments {
 	/** Every case whose name it finds runs. @default all */
@@ -6,6 +9,7 @@ export interface BenchArguments {
 	/** Throws RangeError unless the value is a number above 0. */
 	number(name: string, fallback: number): number;
 	text(name: string): string | null;
+	flag(name: "--quick"): boolean;
 	/** The first of `choices` when it is not given. Throws RangeError for a value that is none of them. */
 	oneOf<Choice extends string>(
 		name: string,
@@ -23,7 +27,7 @@ export function parseArguments(args: readonly string[]): BenchArguments {
 			continue;
 		}
 		const [name = "", joined] = word.split("=", 2);
-		values.set(name, joined ?? args[++at] ?? "");
+		values.set(name, joined ?? (FLAGS.has(name) ? "" : (args[++at] ?? "")));
 	}
 	return {
 		pattern: new RegExp(pattern),
@@ -35,6 +39,7 @@ export function parseArguments(args: readonly string[]): BenchArguments {
 			);
 		},
 		text: (name) => values.get(name) ?? null,
+		flag: (name) => values.has(name),
 		oneOf: (name, choices) => {
 			const value = values.get(name) ?? choices[0];
 			const choice = choices.find((one) => one === value);

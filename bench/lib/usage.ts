@@ -12,7 +12,7 @@ export interface Usage {
 
 export interface UsageOption {
 	readonly name: `--${string}`;
-	/** Its value, as shown: `N`, `all|none`. */
+	/** Its value, as shown: `N`, `all|none`; empty for a flag. */
 	readonly value: string;
 	readonly about: string;
 }
@@ -26,7 +26,7 @@ export const ROUNDS: UsageOption = {
 export function showUsage(name: string, usage: Usage): string {
 	const { patternOf } = usage;
 	const lines = usage.options.map((option) => ({
-		left: `${option.name} ${option.value}`,
+		left: `${option.name} ${option.value}`.trimEnd(),
 		about: option.about,
 	}));
 	if (patternOf !== null)

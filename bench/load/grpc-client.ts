@@ -2,11 +2,13 @@
 // by hand, one reused read buffer, distinct requests, every answer checked. It speaks to any gRPC server.
 import { connect, type Socket } from "node:net";
 import type { LatencyHistogram } from "../lib/histogram.ts";
+import { FrameReader } from "./frame-reader.ts";
 import {
 	ACK,
 	END_STREAM,
 	FRAME,
 	frame,
+	PREFACE,
 	RequestTemplate,
 	u32,
 } from "./grpc-request.ts";
@@ -33,7 +35,6 @@ export interface LoadCounters {
 	running: boolean;
 }
 
-const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
 const BIG_WINDOW = 0x3fff_ffff;
 
 interface OpenStream {
@@ -47,6 +48,9 @@ class Connection {
 	readonly #counters: LoadCounters;
 	readonly #templates: readonly RequestTemplate[];
 	readonly #socket: Socket;
+	readonly #reader = new FrameReader((type, flags, id, payload) =>
+		this.#frame(type, flags, id, payload),
+	);
 	readonly #streams = new Map<number, OpenStream>();
 	readonly #quota: number;
 	readonly #write = (bytes: Uint8Array): void => {
@@ -57,7 +61,6 @@ class Connection {
 	#nextRequest: number;
 	#sendWindow = 65_535;
 	#consumed = 0;
-	#carry: Buffer = Buffer.alloc(0);
 	#settled = false;
 
 	constructor(
@@ -136,21 +139,7 @@ class Connection {
 
 	#read(chunk: Buffer): void {
 		this.#counters.receivedBytes += chunk.length;
-		let bytes = chunk;
-		if (this.#carry.length > 0) bytes = Buffer.concat([this.#carry, chunk]);
-		let offset = 0;
-		while (bytes.length - offset >= 9) {
-			const length = bytes.readUIntBE(offset, 3);
-			if (bytes.length - offset < 9 + length) break;
-			this.#frame(
-				bytes[offset + 3]!,
-				bytes[offset + 4]!,
-				bytes.readUInt32BE(offset + 5) & 0x7fff_ffff,
-				bytes.subarray(offset + 9, offset + 9 + length),
-			);
-			offset += 9 + length;
-		}
-		this.#carry = Buffer.from(bytes.subarray(offset));
+		this.#reader.read(chunk);
 		if (this.#consumed > BIG_WINDOW / 4) {
 			this.#socket.write(frame(FRAME.windowUpdate, 0, 0, u32(this.#consumed)));
 			this.#consumed = 0;

@@ -9,6 +9,10 @@ export const FRAME = {
 	goaway: 7,
 	windowUpdate: 8,
 } as const;
+export const PREFACE: Buffer = Buffer.from(
+	"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+	"latin1",
+);
 export const END_STREAM = 1;
 export const ACK = 1;
 const END_HEADERS = 4;
@@ -117,14 +121,32 @@ export class RequestTemplate {
 	}
 }
 
+/** Opens a call that has `timeoutUs` left. @param fields from `callFields` */
+export function headersFrame(
+	streamId: number,
+	fields: Buffer,
+	timeoutUs: number,
+): Buffer {
+	const timeout = literal("grpc-timeout", `${Math.floor(timeoutUs)}u`);
+	const block = Buffer.concat([fields, timeout]);
+	return frame(FRAME.headers, END_HEADERS, streamId, block);
+}
+
 function headerBlock(host: string, withTimeout: boolean): Buffer {
+	const fields = callFields(host);
+	return withTimeout
+		? Buffer.concat([fields, literal("grpc-timeout", `${nextTimeout()}u`)])
+		: fields;
+}
+
+/** What all calls to a host have in common. */
+export function callFields(host: string): Buffer {
 	return Buffer.concat([
 		Buffer.from([0x83, 0x86]), // :method POST, :scheme http
 		literal(":path", PATH),
 		literal(":authority", host),
 		literal("content-type", "application/grpc"),
 		literal("te", "trailers"),
-		...(withTimeout ? [literal("grpc-timeout", `${nextTimeout()}u`)] : []),
 	]);
 }
 

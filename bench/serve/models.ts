@@ -80,6 +80,12 @@ export function withoutBatching(config: string): string {
 }
 
 function configOf(workload: Workload): string {
-	const file = join(dirname(dirname(modelFile(workload))), "config.pbtxt");
+	return readConfig(
+		join(dirname(dirname(modelFile(workload))), "config.pbtxt"),
+	);
+}
+
+/** The text of a `config.pbtxt`; empty where there is none. */
+export function readConfig(file: string): string {
 	return existsSync(file) ? readFileSync(file, "utf8") : "";
 }
