@@ -23,6 +23,16 @@ const RESULT: BenchResult = {
 			rounds: [1, 2],
 		},
 		{ id: "c", share: 0.83244, met: false, target: null },
+		{
+			id: "d",
+			yardsticks: [
+				{ name: "furnace", ratio: { median: 2, low: 1.5, high: 2.5 } },
+			],
+			targets: [
+				{ target: "≥ 2 × furnace", met: false },
+				{ target: "p99 ≤ 2 ms", met: null },
+			],
+		},
 	],
 };
 
@@ -37,9 +47,10 @@ test("a result becomes a table with where and how it was taken", () => {
 		.filter((line) => line.startsWith("| "))
 		.map((line) => line.replace(/ +\|/g, " |"));
 	assert.deepEqual(lines, [
-		"| id | per second | target | met | share |",
-		"| a\\|b | 1235 [1200, 1300] | min per second 1000 | yes | |",
-		"| c | | | no | 0.832 |",
+		"| id | per second | target | met | share | yardsticks | targets |",
+		"| a\\|b | 1235 [1200, 1300] | min per second 1000 | yes | | | |",
+		"| c | | | no | 0.832 | | |",
+		"| d | | | | | 2.000 [1.500, 2.500] × furnace | ≥ 2 × furnace: no; p99 ≤ 2 ms: not measured |",
 	]);
 });
 

@@ -64,12 +64,25 @@ function cell(value: unknown): string {
 	if (typeof value === "boolean") return value ? "yes" : "no";
 	if (typeof value === "number") return String(round(value));
 	if (typeof value === "string") return value.replaceAll("|", "\\|");
-	// Single rounds stay in the file.
-	if (value === null || typeof value !== "object" || Array.isArray(value))
-		return "";
+	if (Array.isArray(value)) return list(value);
+	if (value === null || typeof value !== "object") return "";
 	return isInterval(value)
 		? showInterval(value, digitsOf(value.median))
 		: bounds(value as Row);
+}
+
+/** What was measured beside a row, and how its targets were judged; single rounds stay in the file. */
+function list(values: readonly unknown[]): string {
+	return values
+		.filter(
+			(value): value is Row => typeof value === "object" && value !== null,
+		)
+		.map(({ name, ratio, target, met }) =>
+			target === undefined
+				? `${cell(ratio)} × ${cell(name)}`
+				: `${cell(target)}: ${met === null ? "not measured" : cell(met)}`,
+		)
+		.join("; ");
 }
 
 /** A target: `{ minPerSecond: 100, maxP99Ms: null }`. */
