@@ -1,3 +1,4 @@
+import { describeSaccadeSettings } from "../repository/saccade-settings.ts";
 import { envNameOf } from "./env-name.ts";
 import {
 	IGNORED_FLAGS,
@@ -15,6 +16,10 @@ export function renderConfigDoc(): string {
 	});
 	const list = (flags: ReadonlySet<string>) =>
 		[...flags].map((flag) => `\`--${flag}\``).join(", ");
+	const settings = describeSaccadeSettings().map(
+		([key, fallback, meaning]) =>
+			`| \`${key}\` | \`${fallback}\` | ${meaning} |`,
+	);
 	return [
 		"# Options of `saccade serve`",
 		"",
@@ -27,6 +32,14 @@ export function renderConfigDoc(): string {
 		`Triton options that are known and have no effect in this version, each with a warning: ${list(IGNORED_FLAGS)}.`,
 		"",
 		`Options that promise security and are not enforced in this version, so the server does not start with them: ${list(REFUSED_FLAGS)}.`,
+		"",
+		"# Settings of a model",
+		"",
+		'In its `config.pbtxt`, so that Triton can still load the repository: `parameters { key: "saccade.objective_ms" value { string_value: "50" } }`. An unknown `saccade.` key fails the load.',
+		"",
+		"| key | default | meaning |",
+		"|---|---|---|",
+		...settings,
 		"",
 	].join("\n");
 }

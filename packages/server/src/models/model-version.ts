@@ -107,7 +107,11 @@ export class ModelVersion {
 			policy:
 				options.policy === "triton"
 					? new TritonPolicy(rules)
-					: new DeadlinePolicy({ rules, cost: this.#cost }),
+					: new DeadlinePolicy({
+							rules,
+							cost: this.#cost,
+							objectiveUs: config.saccade.objectiveUs,
+						}),
 			maxRows: rules.maxRows,
 			levels: dynamic?.levels ?? [NO_QUEUE_POLICY],
 			defaultLevel: dynamic?.defaultLevel ?? 1,

@@ -72,6 +72,8 @@ export interface PictureSettings {
 
 /** `parameters` with keys `saccade.*`. */
 export interface SaccadeSettings {
+	/** In which requests without a deadline should be answered; 0: none. */
+	readonly objectiveUs: number;
 	/** Where runs happen. @default auto: on the event loop while they are measured below 50 µs */
 	readonly runMode: "auto" | "inline" | "offload";
 	/** Batches in flight at once; 0: from the instance groups. */

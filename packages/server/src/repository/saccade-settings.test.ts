@@ -8,6 +8,7 @@ function parse(parameters: Readonly<Record<string, string>>) {
 
 test("without parameters the defaults hold", () => {
 	assert.deepEqual(parse({}), {
+		objectiveUs: 0,
 		runMode: "auto",
 		lanes: 0,
 		picture: {

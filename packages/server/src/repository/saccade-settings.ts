@@ -19,20 +19,67 @@ const MAX_LANES = 64;
 interface Setting<T> {
 	readonly read: Reader<T>;
 	readonly default: T;
+	readonly meaning: string;
 }
 
-function setting<T>(read: Reader<T>, fallback: NoInfer<T>): Setting<T> {
-	return { read, default: fallback };
+function setting<T>(
+	read: Reader<T>,
+	fallback: NoInfer<T>,
+	meaning: string,
+): Setting<T> {
+	return { read, default: fallback, meaning };
 }
 
 const SETTINGS = {
-	run_mode: setting(oneOf("auto", "inline", "offload"), "auto"),
-	lanes: setting(wholeNumber({ max: MAX_LANES }), 0),
-	"input.channels": setting(oneOf("rgb", "bgr"), "rgb"),
-	"input.scale": setting(positive, 1 / 255),
-	"input.mean": setting(triple(decimal), [0, 0, 0]),
-	"input.std": setting(triple(positive), [1, 1, 1]),
+	objective_ms: setting(
+		decimal,
+		0,
+		"Time in which requests without a deadline should be answered: their place in the queue, and how far batches grow for them. 0: none. They are never refused for it.",
+	),
+	run_mode: setting(
+		oneOf("auto", "inline", "offload"),
+		"auto",
+		"Where runs happen: `auto` keeps those on the event loop that are measured below 50 µs.",
+	),
+	lanes: setting(
+		wholeNumber({ max: MAX_LANES }),
+		0,
+		"Batches under way at once. 0: as the instance groups say, else by trying.",
+	),
+	"input.channels": setting(
+		oneOf("rgb", "bgr"),
+		"rgb",
+		"Order of a picture's channels in the input.",
+	),
+	"input.scale": setting(
+		positive,
+		1 / 255,
+		"What an octet of a picture is multiplied by.",
+	),
+	"input.mean": setting(
+		triple(decimal),
+		[0, 0, 0],
+		"Taken away from each channel after scaling.",
+	),
+	"input.std": setting(
+		triple(positive),
+		[1, 1, 1],
+		"What each channel is divided by then.",
+	),
 } as const;
+
+/** Key, default and meaning of every setting, for the documents. */
+export function describeSaccadeSettings(): readonly (readonly [
+	key: string,
+	fallback: string,
+	meaning: string,
+])[] {
+	return Object.entries(SETTINGS).map(([key, known]) => [
+		PREFIX + key,
+		key === "input.scale" ? "1/255" : String(known.default),
+		known.meaning,
+	]);
+}
 
 type Settings = {
 	[Key in keyof typeof SETTINGS]: ReadBy<(typeof SETTINGS)[Key]["read"]>;
@@ -59,7 +106,13 @@ export function parseSaccadeSettings(
 	}
 	if (problems.length > 0)
 		throw new SaccadeError("LOAD_FAILED", problems.join("; "));
+	if (settings.objective_ms < 0)
+		throw new SaccadeError(
+			"LOAD_FAILED",
+			`'saccade.objective_ms' is a time of 0 ms or more, got '${settings.objective_ms}'`,
+		);
 	return {
+		objectiveUs: settings.objective_ms * 1000,
 		runMode: settings.run_mode,
 		lanes: settings.lanes,
 		picture: {

@@ -15,7 +15,9 @@ function setUp({
 	rules = { maxRows: 8, preferredRows: [], maxDelayUs: 0 },
 	laneCount = 1,
 	costUs = runUs,
+	objectiveUs = 0,
 }: {
+	objectiveUs?: number;
 	rules?: BatchRules;
 	laneCount?: number;
 	costUs?: (rows: number) => number;
@@ -23,7 +25,11 @@ function setUp({
 	const cost = new CostModel(8);
 	for (const rows of [1, 8]) cost.observe(rows, costUs(rows), 0);
 	cost.endCalibration();
-	const policy = new DeadlinePolicy<TestEntry>({ rules, cost });
+	const policy = new DeadlinePolicy<TestEntry>({
+		rules,
+		cost,
+		objectiveUs,
+	});
 	const queue = new EntryQueue<TestEntry>(1);
 	const view = {
 		queue,
@@ -121,6 +127,34 @@ describe("a batch", () => {
 		view.nowUs = lastUs;
 		assert.equal(decide(), "2 deadline");
 	});
+});
+
+describe("an objective", () => {
+	const objectiveUs = runUs(3) + GUARD_US;
+
+	test("limits batches of requests without a deadline while it can be kept", () => {
+		const { wait, decide, policy, arrive } = setUp({ objectiveUs });
+		for (let i = 0; i < 6; i++) wait();
+		assert.equal(decide(), "3 deadline");
+		assert.equal(policy.orderUs(arrive()), objectiveUs);
+	});
+
+	test("refuses nothing and asks for large batches once it is missed", () => {
+		const { wait, decide, view, policy, arrive } = setUp({ objectiveUs });
+		for (let i = 0; i < 6; i++) wait();
+		view.nowUs = objectiveUs;
+		assert.equal(decide(), "6 idle-device");
+		assert.equal(policy.cannotFinishUs(arrive(), view), 0);
+	});
+});
+
+test("a request without a deadline is not given up for one that has one", () => {
+	const { wait, decide, view } = setUp();
+	wait();
+	view.nowUs = 999_000;
+	wait(view.nowUs + 2 * runUs(8));
+	view.nowUs += 2 * runUs(8) - runUs(1) - GUARD_US;
+	assert.equal(decide(), "1 deadline");
 });
 
 describe("order", () => {

@@ -7,7 +7,8 @@
 //   * without preferred sizes it grows no larger than rows get cheaper, and, of several lanes, none takes what the
 //     next ones need: lanes, wire and clients then work side by side, not in step;
 //   * an entry without a deadline is served as if it had one a second after its arrival: it waits behind what is
-//     urgent, and no longer than that.
+//     urgent, and no longer than that. With an objective that is the time instead, and batches grow no larger than it
+//     allows, while it can be kept; nothing is refused for it.
 // Clockwork showed that predicted run times are good enough for it (https://www.usenix.org/conference/osdi20/presentation/gujarati).
 import type { CostModel } from "./cost-model.ts";
 import type { EntryQueue } from "./entry-queue.ts";
@@ -27,6 +28,8 @@ export interface DeadlinePolicyOptions {
 	readonly cost: CostModel;
 	/** Kept back from each deadline for the reply and for jitter, in µs. @default 500 */
 	readonly guardUs?: number;
+	/** Time in which entries without a deadline should be answered, in µs. 0: none. @default 0 */
+	readonly objectiveUs?: number;
 	/** Order of entries without a deadline: as if they had one so long after their arrival, in µs. @default 1 s */
 	readonly patienceUs?: number;
 }
@@ -40,6 +43,7 @@ export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 	readonly #rules: BatchRules;
 	readonly #cost: CostModel;
 	readonly #guardUs: number;
+	readonly #objectiveUs: number;
 	readonly #patienceUs: number;
 	#fullCount = 0;
 	// What `#fit` found.
@@ -53,7 +57,8 @@ export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 		this.#rules = options.rules;
 		this.#cost = options.cost;
 		this.#guardUs = options.guardUs ?? GUARD_US;
-		this.#patienceUs = options.patienceUs ?? PATIENCE_US;
+		this.#objectiveUs = options.objectiveUs ?? 0;
+		this.#patienceUs = this.#objectiveUs || (options.patienceUs ?? PATIENCE_US);
 	}
 
 	orderUs({
@@ -128,7 +133,8 @@ export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 				: decision;
 		}
 		if (this.#fitCount < decision.take)
-			return this.#delaysNext(view)
+			return queue.head()!.deadlineUs !== Number.POSITIVE_INFINITY &&
+				this.#delaysNext(view)
 				? refuse(this.#cost.safeUs(this.#fitRows + 1))
 				: run(this.#fitCount, "deadline");
 		if (decision.closedBecause !== "full") return decision;
@@ -192,6 +198,17 @@ export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 		return endUs > this.#cutDeadlineUs;
 	}
 
+	/** When the entry must be answered, or should be and can; Infinity when never. */
+	#limitUs(entry: E, nowUs: number): number {
+		const { deadlineUs, enqueuedUs, rows } = entry;
+		if (deadlineUs !== Number.POSITIVE_INFINITY || this.#objectiveUs === 0)
+			return deadlineUs;
+		const objectiveUs = enqueuedUs + this.#objectiveUs;
+		const soonestUs = nowUs + this.#guardUs + this.#cost.safeUs(rows);
+		// What is late already is helped best by large batches.
+		return soonestUs > objectiveUs ? Number.POSITIVE_INFINITY : objectiveUs;
+	}
+
 	/** How many entries from the head, `most` at most, can start now as one batch and all be in time. */
 	#fit({ queue, nowUs }: SchedulerView<E>, most: number): void {
 		let rows = 0;
@@ -203,7 +220,7 @@ export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 			entry !== null && count < most;
 			entry = queue.next()
 		) {
-			const nextUs = Math.min(earliestUs, entry.deadlineUs);
+			const nextUs = Math.min(earliestUs, this.#limitUs(entry, nowUs));
 			const predictedUs =
 				nextUs === Number.POSITIVE_INFINITY
 					? 0
