@@ -69,11 +69,14 @@ describe("SIGTERM", () => {
 		);
 
 		serving.process.kill("SIGTERM");
+		let ready = { status: 200, text: "" };
 		await until(async () => {
-			const ready = await fetch(`http://${serving.http}/v2/health/ready`);
+			const answer = await fetch(`http://${serving.http}/v2/health/ready`);
+			ready = { status: answer.status, text: await answer.text() };
 			return ready.status !== 200;
 		});
-		log.push("HTTP is not ready");
+		const { error: why } = JSON.parse(ready.text) as { error: string };
+		log.push(`HTTP is not ready: ${ready.status} ${why.slice(0, 14)}`);
 		assert.equal(await grpc.isReady(), false);
 		log.push("gRPC is not ready");
 		const live = await fetch(`http://${serving.http}/v2/health/live`);
@@ -92,7 +95,7 @@ describe("SIGTERM", () => {
 		log.push(`exit code ${await serving.exited}`);
 		assert.deepEqual(log, [
 			"two requests are under way",
-			"HTTP is not ready",
+			"HTTP is not ready: 503 Server exiting",
 			"gRPC is not ready",
 			"HTTP takes nothing new: 503 Server exiting",
 			"gRPC takes nothing new",

@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { findFixture } from "../../scripts/fixtures/catalogue.ts";
 import { MODEL_FILE } from "../../scripts/fixtures/fixture.ts";
+import { until } from "../support/until.ts";
 import { STATUS, type StatusName } from "./scenario.ts";
-import { pair } from "./table/requests.ts";
+import { floats, pair } from "./table/requests.ts";
 import {
 	comparable,
 	type OperationArgs,
@@ -63,6 +64,39 @@ describe("the model repository", { timeout: 120_000 }, () => {
 				return entries.filter((entry) => entry.name === model);
 			};
 
+			await t.test(
+				"a model that loads is not ready, which is not absent",
+				async () => {
+					const model = "slow_to_load";
+					const loading = over.run("load", { model });
+					await until("the load has begun", async () => {
+						const [entry] = await entriesOf(model);
+						return entry?.state === "LOADING";
+					});
+					const text = `Request for unknown model: '${model}' version 1 is not at ready state`;
+					for (const version of [undefined, "1"]) {
+						const args = { model, ...(version !== undefined && { version }) };
+						for (const operation of ["modelMetadata", "modelConfig"] as const)
+							await fails(operation, args, "unavailable", text);
+						// gRPC's clients expect "false", and no error.
+						if (name === "HTTP")
+							await fails("modelReady", args, "unavailable", text);
+						else await answers("modelReady", args, { ready: false });
+					}
+					for (const transport of world.transports) {
+						const outcome = await transport.infer({
+							model,
+							inputs: [floats([1])],
+						});
+						assert.ok(!outcome.ok && outcome.text.includes(text));
+					}
+					// The first load of a model makes the server unready meanwhile.
+					if (name === "gRPC") await answers("ready", {}, { ready: false });
+					assert.ok((await loading).ok);
+					await answers("modelReady", { model }, { ready: true });
+					await answers("unload", { model }, {});
+				},
+			);
 			await t.test("what was never loaded is a name in the index", async () => {
 				const [entry] = await entriesOf("simple");
 				assert.ok(entry?.state === undefined || entry.state === "");

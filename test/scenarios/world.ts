@@ -23,6 +23,9 @@ export interface World {
 /** A run of `held` ends only when it is cancelled. */
 const FOREVER_MS = 3_600_000;
 
+/** What the warm-up of `slow_to_load` takes, at the least. */
+const WARM_UP_MS = 1000;
+
 /** What a run of `brief` takes. */
 export const BRIEF_MS = 100;
 
@@ -41,6 +44,11 @@ export async function createWorld(
 	});
 	addFakeModel(repository, "optional", { hasOptionalInput: true });
 	addFakeModel(repository, "fails", { failsFromRows: 1 });
+	addFakeModel(repository, "slow_to_load", {
+		curveMs: { 1: WARM_UP_MS },
+		config: `model_warmup [ { name: "one" batch_size: 1 inputs {
+  key: "INPUT0" value { data_type: TYPE_FP32 dims: [ 1 ] zero_data: true } } } ]`,
+	});
 	addFakeModel(repository, "brief", { curveMs: { 1: BRIEF_MS } });
 	addFakeModel(repository, "held", { curveMs: { 1: FOREVER_MS } });
 	addFakeModel(repository, "narrow", {

@@ -65,7 +65,11 @@ export async function startMlpServer(): Promise<MlpServer> {
 		inference: new SchedulingInferenceService(registry, systemClock),
 		metadata: new RegistryMetadataService(registry, "bench", "0"),
 		repository,
-		health: new RegistryHealthService(registry, { isServing: true }, true),
+		health: new RegistryHealthService(
+			registry,
+			{ isServing: true, isDraining: false },
+			true,
+		),
 		settings: new MemorySettings({
 			modelExists: () => true,
 			onLogging: () => {},

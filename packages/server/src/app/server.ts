@@ -248,7 +248,7 @@ class SaccadeServer implements Server {
 
 	#createServices(): Services {
 		const { strictReadiness, serverName } = this.#options;
-		const isServing = () => this.#phase === "serving";
+		const phase = () => this.#phase;
 		return {
 			inference: new SchedulingInferenceService(this.#registry, systemClock),
 			metadata: new RegistryMetadataService(
@@ -261,7 +261,10 @@ class SaccadeServer implements Server {
 				this.#registry,
 				{
 					get isServing() {
-						return isServing();
+						return phase() === "serving";
+					},
+					get isDraining() {
+						return phase() === "draining";
 					},
 				},
 				strictReadiness,

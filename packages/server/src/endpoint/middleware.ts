@@ -1,6 +1,7 @@
 // Neutral middleware of phase `open`: each looks at the head, refuses, or adds to the context.
 import { HEADER } from "@saccade/protocol";
 import { SaccadeError, toSaccadeError } from "../errors/saccade-error.ts";
+import { serverExiting } from "../service/health-service.ts";
 import { deadlineFromMs } from "./deadline.ts";
 import type {
 	CallContext,
@@ -8,6 +9,9 @@ import type {
 	OpenPhase,
 	RequestHead,
 } from "./endpoint.ts";
+
+// Transports see endpoint types only.
+export { serverExiting } from "../service/health-service.ts";
 
 export type OpenMiddleware = (next: OpenPhase) => OpenPhase;
 
@@ -75,15 +79,6 @@ function bearerCheck(token: string): (head: RequestHead) => boolean {
 		const given = /^Bearer (.+)$/i.exec(header)?.[1];
 		return given !== undefined && timingSafeEqual(digest(given), expected);
 	};
-}
-
-/** What new work hears of a server that drains. */
-export function serverExiting(): SaccadeError {
-	return new SaccadeError(
-		"UNAVAILABLE",
-		"Server exiting: it finishes what it has and takes nothing new",
-		{ refusedBecause: "shutting-down" },
-	);
 }
 
 /** Turns requests away while the server drains; health still answers. */

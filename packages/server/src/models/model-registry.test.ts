@@ -95,6 +95,25 @@ describe("looking a model up", () => {
 });
 
 describe("loading", () => {
+	test("is not absence, even before the versions are known", async () => {
+		const { registry } = setUp();
+		const { model } = await makeReadyModel();
+		const held = Promise.withResolvers<readonly LoadedVersion[]>();
+		const loaded = registry.load("fake", () => held.promise);
+		await Promise.resolve();
+		for (const [version, text] of [
+			["", /'fake' is not at ready state/],
+			["7", /'fake' version 7 is not at ready state/],
+		] as const)
+			throwsCode("UNAVAILABLE", text, () => registry.resolve("fake", version));
+		held.resolve([ok(model)]);
+		await loaded;
+		throwsCode("NOT_FOUND", /version 7 is not found/, () =>
+			registry.resolve("fake", "7"),
+		);
+		await registry.close();
+	});
+
 	test("shows LOADING and is not settled until every version is ready", async () => {
 		const { registry, index, log } = setUp();
 		const { model } = await makeReadyModel();

@@ -257,6 +257,7 @@ export class ModelRegistry {
 				`failed to get model version from specified version string '${text}'`,
 			);
 		const other = slot.records.get(Number(text));
+		if (isReadingConfig(slot)) throw notReady(name, text);
 		if (other === undefined || other.reason === UNLOADED)
 			throw new SaccadeError(
 				"NOT_FOUND",
@@ -268,6 +269,7 @@ export class ModelRegistry {
 	#notServing(slot: ModelSlot, name: string): SaccadeError {
 		for (const { version, reason } of slot.records.values())
 			if (reason !== UNLOADED) return notReady(name, String(version));
+		if (isReadingConfig(slot)) return notReady(name, "");
 		return new SaccadeError(
 			"NOT_FOUND",
 			`Request for unknown model: '${name}' has no available versions`,
@@ -298,9 +300,19 @@ function unknownModel(name: string): SaccadeError {
 	);
 }
 
+/** A load has begun that does not know its versions yet: until then nobody can say that there is none. */
+function isReadingConfig({ isLoading, serving, records }: ModelSlot): boolean {
+	const isUnloaded = ({ reason }: VersionRecord) => reason === UNLOADED;
+	return (
+		isLoading && serving.length === 0 && [...records.values()].every(isUnloaded)
+	);
+}
+
+/** @param version empty: none is known yet */
 function notReady(name: string, version: string): SaccadeError {
+	const what = version === "" ? `'${name}'` : `'${name}' version ${version}`;
 	return new SaccadeError(
 		"UNAVAILABLE",
-		`Request for unknown model: '${name}' version ${version} is not at ready state`,
+		`Request for unknown model: ${what} is not at ready state`,
 	);
 }

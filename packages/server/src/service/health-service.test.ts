@@ -14,7 +14,7 @@ async function setUp(strict: boolean) {
 		versionGone: () => {},
 		loadFailed: () => {},
 	});
-	const phase = { isServing: false };
+	const phase = { isServing: false, isDraining: false };
 	const health = new RegistryHealthService(registry, phase, strict);
 	const { model } = await makeReadyModel();
 	const load = () =>
@@ -62,5 +62,17 @@ test("a model is ready in its versions, and tells which it has not", async () =>
 	assert.throws(() => health.assertModelReady("fake", "2"), {
 		code: "NOT_FOUND",
 	});
+	await registry.close();
+});
+
+test("a server that drains says so to who asks whether it is ready", async () => {
+	const { phase, health, registry } = await setUp(true);
+	phase.isDraining = true;
+	assert.throws(() => health.ready(), {
+		code: "UNAVAILABLE",
+		refusedBecause: "shutting-down",
+		message: /^Server exiting/,
+	});
+	assert.equal(health.live(), true);
 	await registry.close();
 });

@@ -13,6 +13,7 @@ import {
 	HealthCheckResponse_ServingStatus as Serving,
 } from "@saccade/protocol/gen/grpc/health/v1/health_pb.js";
 import type { Endpoints } from "../../endpoint/endpoints.ts";
+import { toSaccadeError } from "../../errors/saccade-error.ts";
 import { headOf } from "./head.ts";
 import { toGrpcError } from "./unary-routes.ts";
 
@@ -43,10 +44,13 @@ export function healthRoutes(
 	};
 	const statusOf = async (service: string, context: unknown) => {
 		if (!KNOWN.has(service)) return Serving.SERVICE_UNKNOWN;
-		const ready = await endpoints.ready.run(
-			context as Parameters<typeof endpoints.ready.run>[0],
-			undefined,
-		);
+		const ready = await endpoints.ready
+			.run(context as Parameters<typeof endpoints.ready.run>[0], undefined)
+			.catch((error: unknown) => {
+				// A server that exits is not ready, which is an answer.
+				if (toSaccadeError(error).code === "UNAVAILABLE") return false;
+				throw error;
+			});
 		return ready ? Serving.SERVING : Serving.NOT_SERVING;
 	};
 	return [

@@ -134,6 +134,8 @@ export function unaryRoutes(
 			endpoint: endpoints.ready,
 			decode: nothing,
 			encode: (ready) => ({ ready }),
+			// A server that exits is not ready, which is an answer.
+			recover: ({ code }) => (code === "UNAVAILABLE" ? { ready: false } : null),
 		}),
 		route(nowUs, {
 			rpc: "ModelReady",
