@@ -13,6 +13,7 @@ function head(): RequestHead {
 		transport: "grpc",
 		operation: "infer",
 		header: NO_HEADERS,
+		headers: () => [],
 		transportDeadlineUs: Number.POSITIVE_INFINITY,
 		receivedUs: 0,
 		peer: "bench",

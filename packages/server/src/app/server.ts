@@ -10,6 +10,7 @@ import { systemClock } from "../common/clock.ts";
 import type { ServerOptions } from "../config/options.ts";
 import { readCores } from "../devices/cores.ts";
 import { createEndpoints, type Endpoints } from "../endpoint/endpoints.ts";
+import { withForwardedHeaders } from "../endpoint/header-forward.ts";
 import {
 	composeOpen,
 	withAdminToken,
@@ -285,6 +286,10 @@ class SaccadeServer implements Server {
 	#createEndpoints(): Endpoints {
 		const open = composeOpen([
 			withDraining(() => this.#phase === "draining"),
+			withForwardedHeaders({
+				http: this.#options.httpHeaderForwardPattern,
+				grpc: this.#options.grpcHeaderForwardPattern,
+			}),
 			withAdminToken(readToken(this.#options.adminTokenFile)),
 			withDeadline,
 		]);

@@ -10,6 +10,7 @@ import {
 	texts,
 	wholeNumber,
 } from "../common/readers.ts";
+import { headerPatternProblem } from "../endpoint/header-forward.ts";
 
 const MIB = 1024 * 1024;
 
@@ -18,6 +19,13 @@ const positive = wholeNumber({ min: 1 });
 const port = wholeNumber({ max: 65_535 });
 const list = texts((value) => [value]);
 const names = texts((value) => value.split(","));
+
+/** A full match of a header's name, in any case. */
+const headerPattern: Reader<string> = (value) => {
+	const read = text(value);
+	const problem = read.ok ? headerPatternProblem(read.value) : null;
+	return problem === null ? read : { ok: false, problem };
+};
 
 interface Option<T> {
 	/** Without the dashes. Triton's name where it has one. */
@@ -191,6 +199,16 @@ export const OPTIONS = {
 			"Time for an HTTP answer to be read, beside a second per MiB; slower clients are cut.",
 		reason: "An answer that nobody reads must not stay in memory.",
 	}),
+	httpHeaderForwardPattern: option({
+		flag: "http-header-forward-pattern",
+		read: headerPattern,
+		default: "",
+		unit: "regular expression",
+		meaning:
+			"HTTP headers whose whole name matches, in any case, go with an inference as parameters.",
+		reason:
+			"None: headers carry secrets. Patterns that a hostile name could make take for ever are refused.",
+	}),
 	httpMaxConnectionCount: option({
 		flag: "http-max-connections",
 		read: positive,
@@ -223,6 +241,15 @@ export const OPTIONS = {
 		unit: "port; 0: any free",
 		meaning: "gRPC port.",
 		reason: "Triton's default.",
+	}),
+	grpcHeaderForwardPattern: option({
+		flag: "grpc-header-forward-pattern",
+		read: headerPattern,
+		default: "",
+		unit: "regular expression",
+		meaning:
+			"gRPC metadata whose whole name matches, in any case, goes with an inference as parameters.",
+		reason: "As for HTTP.",
 	}),
 	grpcMaxMessageBytes: option({
 		flag: "grpc-max-message-size",
@@ -369,12 +396,10 @@ export const IGNORED_FLAGS: ReadonlySet<string> = new Set([
 	"model-load-retry-count",
 	"reuse-http-port",
 	"http-thread-count",
-	"http-header-forward-pattern",
 	"reuse-grpc-port",
 	"grpc-infer-thread-count",
 	"grpc-infer-allocation-pool-size",
 	"grpc-infer-response-compression-level",
-	"grpc-header-forward-pattern",
 	"grpc-keepalive-permit-without-calls",
 	"grpc-http2-max-pings-without-data",
 	"grpc-http2-min-recv-ping-interval-without-data",

@@ -19,6 +19,16 @@ function problemsOf(given: Partial<Sources>): readonly string[] {
 }
 
 describe("where options come from", () => {
+	test("a header pattern that could take for ever is a problem, by name", () => {
+		const args = ["--http-header-forward-pattern=(x-.*)+"];
+		assert.match(
+			problemsOf({ args }).join("\n"),
+			/http-header-forward-pattern.*may not be repeated itself/,
+		);
+		const good = ["--grpc-header-forward-pattern", "x-.*"];
+		assert.equal(optionsOf({ args: good }).grpcHeaderForwardPattern, "x-.*");
+	});
+
 	test("defaults hold on loopback when nothing is said", () => {
 		const options = optionsOf({});
 		assert.equal(options.httpAddress, "127.0.0.1");

@@ -10,6 +10,7 @@ import type {
 	InferReply,
 	InferRequest,
 	InferTicket,
+	Parameters,
 } from "../service/inference.ts";
 
 // Transports see endpoint types only; these are the service's shapes as they pass through.
@@ -32,6 +33,8 @@ export interface RequestHead {
 	readonly operation: Operation;
 	/** Lower-case header or metadata name → value, undefined when absent. */
 	header(name: string): string | undefined;
+	/** All of them, by lower-case name. */
+	headers(): Iterable<readonly [name: string, value: string]>;
 	/** Absolute µs from the transport's own deadline (`grpc-timeout`); Infinity when none. */
 	readonly transportDeadlineUs: number;
 	readonly receivedUs: number;
@@ -64,6 +67,8 @@ export interface CallContext {
 	readonly deadlineUs: number;
 	readonly receivedUs: number;
 	readonly traceparent: string | null;
+	/** Headers that go with the request as parameters; absent when none do. */
+	readonly forwarded?: Parameters;
 }
 
 /** Open either refuses or yields the context. */

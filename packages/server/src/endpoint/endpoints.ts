@@ -12,8 +12,10 @@ import type { LogSettings, TraceSettings } from "../service/settings.ts";
 import type { TensorSpec } from "../tensor/tensor.ts";
 import type {
 	InferEndpoint,
+	InferRequest,
 	OpenPhase,
 	Operation,
+	Parameters,
 	UnaryEndpoint,
 } from "./endpoint.ts";
 import { sharedMemoryDisabled, unknownRegion } from "./shared-memory.ts";
@@ -79,6 +81,12 @@ export interface Endpoints {
 	readonly sharedMemoryUnregister: UnaryEndpoint<SharedMemoryRegion, void>;
 }
 
+/** What the request says itself stands before what its headers say. */
+function withMore(request: InferRequest, forwarded: Parameters): InferRequest {
+	const parameters = new Map([...forwarded, ...(request.parameters ?? [])]);
+	return { ...request, parameters };
+}
+
 /** @param open phase `open` of all endpoints, with its middleware */
 export function createEndpoints(
 	services: Services,
@@ -98,7 +106,11 @@ export function createEndpoints(
 			open,
 			admit: (context, name, version) =>
 				inference.admit(name, version, context.deadlineUs),
-			run: (_context, request, reply) => inference.infer(request, reply),
+			run: ({ forwarded }, request, reply) =>
+				inference.infer(
+					forwarded === undefined ? request : withMore(request, forwarded),
+					reply,
+				),
 		},
 		rawInput: (name, version, byteLength) =>
 			metadata.rawInput(name, version, byteLength),

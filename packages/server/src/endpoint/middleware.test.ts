@@ -19,6 +19,7 @@ function head(
 		transport: "http",
 		operation,
 		header: (name) => headers[name],
+		headers: () => Object.entries(headers),
 		transportDeadlineUs,
 		receivedUs: 1000,
 		peer: "127.0.0.1",

@@ -11,6 +11,7 @@ export function headOf(
 		transport: "grpc",
 		operation,
 		header: (name) => call.metadata.get(name),
+		headers: () => call.metadata.entries(),
 		transportDeadlineUs: call.deadlineUs,
 		receivedUs,
 		peer: call.peer,

@@ -7,6 +7,7 @@ import { encodeError, encodeJson } from "./encode.ts";
 import { httpStatusOf } from "./error-map.ts";
 
 const JSON_TYPE = "application/json";
+export const EVENT_STREAM_TYPE = "text/event-stream; charset=utf-8";
 
 export interface RefusalOptions {
 	readonly strictTriton: boolean;
@@ -37,6 +38,22 @@ export function answerError(
 	setErrorHeaders(response, error);
 	const body = encodeError(error.message);
 	response.writeHead(httpStatusOf(error, strictTriton), jsonHeaders(body));
+	response.end(body);
+}
+
+/** As an event, for a stream whose work had begun. */
+export function answerErrorEvent(
+	response: ServerResponse,
+	error: SaccadeError,
+	strictTriton: boolean,
+): void {
+	if (response.headersSent) return;
+	setErrorHeaders(response, error);
+	const body = Buffer.from(`data: ${encodeError(error.message)}\n\n`);
+	response.writeHead(httpStatusOf(error, strictTriton), {
+		"content-type": EVENT_STREAM_TYPE,
+		"content-length": body.byteLength,
+	});
 	response.end(body);
 }
 

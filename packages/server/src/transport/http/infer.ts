@@ -1,7 +1,7 @@
 // POST …/infer, …/generate and …/generate_stream: refused at the head or at the name, else the body lands, is
 // decoded and run, and the answer leaves in one write.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { HEADER } from "@saccade/protocol";
+import { type ErrorCode, HEADER } from "@saccade/protocol";
 import type {
 	CallContext,
 	InferReply,
@@ -13,8 +13,10 @@ import { SaccadeError, toSaccadeError } from "../../errors/saccade-error.ts";
 import type { Lease } from "../../tensor/tensor.ts";
 import {
 	answerError,
+	answerErrorEvent,
 	type Coding,
 	compress,
+	EVENT_STREAM_TYPE,
 	preferredCoding,
 	type RefusalOptions,
 	refuseEarly,
@@ -137,7 +139,10 @@ class HttpInfer implements InferReply {
 
 	error(error: SaccadeError): void {
 		this.#ticket = null;
-		answerError(this.#response, error, this.#tools.strictTriton);
+		const isEvent =
+			this.#format === "generateStream" && AFTER_START.has(error.code);
+		const answer = isEvent ? answerErrorEvent : answerError;
+		answer(this.#response, error, this.#tools.strictTriton);
 	}
 
 	/** Parsed here, or in the thread when that would hold the loop. */
@@ -238,7 +243,7 @@ class HttpInfer implements InferReply {
 					? inferSlices(response, this.#wantsBinary)
 					: asEvent(generateSlices(response), isStream),
 			payloads: binaryOutputs(response, this.#wantsBinary),
-			contentType: isStream ? EVENT_STREAM : "application/json",
+			contentType: isStream ? EVENT_STREAM_TYPE : "application/json",
 			coding: this.#format === "infer" ? this.#coding() : null,
 		};
 		sendLong(this.#response, answer, this.#tools.turns, pace).catch(
@@ -281,7 +286,7 @@ class HttpInfer implements InferReply {
 		const isStream = this.#format === "generateStream";
 		const body = Buffer.from(isStream ? `data: ${json}\n\n` : json);
 		const headers = {
-			"content-type": isStream ? EVENT_STREAM : "application/json",
+			"content-type": isStream ? EVENT_STREAM_TYPE : "application/json",
 			"content-length": body.byteLength,
 		};
 		this.#end(headers, body);
@@ -295,7 +300,12 @@ class HttpInfer implements InferReply {
 	};
 }
 
-const EVENT_STREAM = "text/event-stream; charset=utf-8";
+/** What ends work that had begun. */
+const AFTER_START: ReadonlySet<ErrorCode> = new Set([
+	"EXECUTION_FAILED",
+	"DEADLINE_EXCEEDED",
+	"INTERNAL",
+]);
 
 function* asEvent(
 	json: Generator<string>,

@@ -264,11 +264,20 @@ class NodeHttpTransport implements HttpTransport {
 				const value = headers[name];
 				return Array.isArray(value) ? value[0] : value;
 			},
+			headers: () => valuesOf(headers),
 			transportDeadlineUs: Number.POSITIVE_INFINITY,
 			receivedUs: this.#options.clock.nowUs(),
 			peer: request.socket.remoteAddress ?? "",
 		};
 	}
+}
+
+/** A name with several values has them joined, as node:http joins most. */
+function* valuesOf(
+	headers: IncomingMessage["headers"],
+): Generator<[name: string, value: string]> {
+	for (const [name, value] of Object.entries(headers))
+		if (value !== undefined) yield [name, String(value)];
 }
 
 function isInferFormat(name: Route["name"]): name is InferFormat {
