@@ -19,8 +19,20 @@ test("the capacity is the best rate in time that any policy reaches around where
 test("the search is short", async () => {
 	const asked: number[] = [];
 	await findCapacity([server(5000, 1, asked)]);
-	assert.ok(asked.length <= 12, String(asked));
+	assert.ok(asked.length <= 14, String(asked));
 	assert.ok(Math.max(...asked) <= 2.1 * 5000, String(asked));
+});
+
+test("one bad window does not end the search", async () => {
+	let calls = 0;
+	const steady = server(3000, 1);
+	const capacity = await findCapacity([
+		async (rate) =>
+			++calls === 3
+				? { goodputPerSecond: 1, shareInTime: 0.01 }
+				: await steady(rate),
+	]);
+	assert.ok(capacity > 2000, String(capacity));
 });
 
 test("a server that answers nothing in time has no capacity", async () => {

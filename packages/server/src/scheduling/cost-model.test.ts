@@ -85,6 +85,15 @@ describe("prediction", () => {
 		assert.equal(cost.safeUs(1), 900);
 	});
 
+	test("after a silence takes more than one slow run to rise", () => {
+		const cost = calibrated(1, 1);
+		for (let i = 0; i < 8; i++) cost.observe(1, 1000, i);
+		cost.observe(1, 90_000, 5_000_000);
+		assert.equal(cost.safeUs(1), 1000);
+		for (let i = 0; i < 3; i++) cost.observe(1, 90_000, 8_000_000 + i);
+		assert.equal(cost.safeUs(1), 90_000);
+	});
+
 	test("of a run that was stopped counts only when it lasted longer than predicted", () => {
 		const cost = calibrated(1, 1);
 		cost.observeStopped(1, 10, 5);

@@ -60,9 +60,11 @@ export class CostModel {
 		// The first runs pay for memory and code that later ones find ready: of those only the shortest tells.
 		if (this.#calibrating) {
 			if (!(times.quantile(SAFE) <= us)) this.#set(window, rows, us);
-		} else if (!isFresh) {
+		} else if (!isFresh && us <= times.quantile(LIKELY)) {
 			this.#set(window, rows, us);
 		} else {
+			// That a size became slower, one run does not prove; that it is as fast, it does.
+			if (!isFresh) times.keepLatest(CONFIRMED_BY - 1);
 			times.add(us);
 			window.rows += (rows - window.rows) / Math.min(times.count, 8);
 		}

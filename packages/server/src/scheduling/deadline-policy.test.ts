@@ -86,7 +86,7 @@ describe("a batch", () => {
 	test("grows no larger than rows get cheaper, and now and then larger, to measure again", () => {
 		const { wait, decide } = setUp({ costUs: (rows) => 1000 * rows });
 		for (let i = 0; i < 20; i++) wait();
-		const decisions = Array.from({ length: 130 }, decide);
+		const decisions = Array.from({ length: 33 }, decide);
 		assert.equal(decisions[0], "1 efficient-size");
 		const larger = decisions.filter((text) => text !== "1 efficient-size");
 		assert.deepEqual(larger, ["2 efficient-size", "2 efficient-size"]);

@@ -37,7 +37,7 @@ export interface DeadlinePolicyOptions {
 const GUARD_US = 500;
 const PATIENCE_US = 1_000_000;
 /** Of so many batches that are full, one grows beyond where rows get no cheaper: the measurement stays fresh. */
-const EXPLORE_EVERY = 64;
+const EXPLORE_EVERY = 16;
 
 export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 	readonly #rules: BatchRules;

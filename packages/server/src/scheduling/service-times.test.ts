@@ -43,3 +43,16 @@ test("of few times the longest is no quantile but the last", () => {
 	assert.equal(times.quantile(0.9), 10);
 	assert.equal(times.quantile(1), 900);
 });
+
+test("the latest are kept in their order, whatever the window went through", () => {
+	const times = new ServiceTimes();
+	for (let us = 1; us <= 45; us++) times.add(us);
+	times.keepLatest(3);
+	assert.equal(times.count, 3);
+	assert.equal(times.quantile(0), 43);
+	assert.equal(times.quantile(1), 45);
+	for (let us = 100; us < 100 + 31; us++) times.add(us);
+	assert.equal(times.quantile(0), 45, "the oldest of the three went first");
+	times.keepLatest(99);
+	assert.equal(times.count, 32);
+});

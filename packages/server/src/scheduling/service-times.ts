@@ -24,6 +24,16 @@ export class ServiceTimes {
 		this.#sorted[at] = us;
 	}
 
+	/** Forgets all but the last `count`. */
+	keepLatest(count: number): void {
+		const kept: number[] = [];
+		for (let back = Math.min(count, this.#count); back > 0; back--)
+			kept.push(this.#ring[(this.#next - back + WINDOW) % WINDOW]!);
+		this.#count = 0;
+		this.#next = 0;
+		for (const us of kept) this.add(us);
+	}
+
 	/** Only this is known from now on. */
 	reset(us: number): void {
 		this.#count = 0;
