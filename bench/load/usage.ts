@@ -10,7 +10,7 @@ export const usage: Usage = {
 			name: "--seconds",
 			value: "S",
 			about:
-				"of each measured window, half as long again where answers are few, after load of 1.5 deadlines (default 1)",
+				"of each measured window, half as long again where answers are few, after load of 1.5 deadlines and more (default 1)",
 		},
 		{
 			name: "--quick",

@@ -26,8 +26,8 @@ export interface Measurement {
 	readonly samples: readonly Sample[];
 }
 
-/** Load before a window, in deadlines: queues are as long as they get. */
 const LEAD_DEADLINES = 1.5;
+const MAX_LEAD_DEADLINES = 5.5;
 const MIN_LEAD_MS = 250;
 const WARM_UP = { seconds: 1.5, load: 0.7 } as const;
 const SEARCH_SECONDS = 0.8;
@@ -49,16 +49,19 @@ export async function measureGoodput(
 	};
 	const measure = (
 		server: PolicyServer,
-		ratePerSecond: number,
+		load: { readonly ratePerSecond: number; readonly leadDeadlines?: number },
 		seconds: number,
 		seed: number,
 	): Promise<Window> =>
 		generator.measure(server, {
 			connections: workload.connections,
-			ratePerSecond,
+			ratePerSecond: load.ratePerSecond,
 			seed,
 			deadlineMs: workload.deadlineMs,
-			leadMs: Math.max(MIN_LEAD_MS, LEAD_DEADLINES * workload.deadlineMs),
+			leadMs: Math.max(
+				MIN_LEAD_MS,
+				(load.leadDeadlines ?? LEAD_DEADLINES) * workload.deadlineMs,
+			),
 			windowMs: seconds * workload.windowFactor * 1000,
 			maxOutstanding: MAX_OUTSTANDING,
 		});
@@ -67,7 +70,7 @@ export async function measureGoodput(
 		async (ratePerSecond) => {
 			const { goodputPerSecond, outcomes, scheduled } = await measure(
 				server,
-				ratePerSecond,
+				{ ratePerSecond },
 				SEARCH_SECONDS,
 				SEARCH_SEED,
 			);
@@ -85,7 +88,7 @@ export async function measureGoodput(
 		for (const server of servers) {
 			await measure(
 				server,
-				searched * WARM_UP.load,
+				{ ratePerSecond: searched * WARM_UP.load },
 				WARM_UP.seconds,
 				SEARCH_SEED,
 			);
@@ -98,8 +101,11 @@ export async function measureGoodput(
 				for (const server of rotated(servers, round + at)) {
 					if (!isDense(server.policy) && !SPARSE_LOADS.includes(load)) continue;
 					const seed = 1 + round * loads.length + at;
-					const rate = searched * load;
-					const window = await measure(server, rate, plan.seconds, seed);
+					const offered = {
+						ratePerSecond: searched * load,
+						leadDeadlines: leadDeadlines(load),
+					};
+					const window = await measure(server, offered, plan.seconds, seed);
 					const { policy } = server;
 					const growthMb = window.residentMb - (warmMb.get(server) ?? 0);
 					samples.push({ round, policy, load, window, growthMb });
@@ -109,6 +115,15 @@ export async function measureGoodput(
 		for (const server of servers) await server.stop();
 		await generator.close();
 	}
+}
+
+/**
+ * Load before a window, in deadlines, so that queues are as long as they get: what arrives while one still fills is
+ * answered beyond the capacity. It fills by what exceeds the capacity, up to what is served within a deadline.
+ */
+function leadDeadlines(load: number): number {
+	const fills = load > 1 ? 1 / (load - 1) : 0;
+	return Math.min(LEAD_DEADLINES + fills, MAX_LEAD_DEADLINES);
 }
 
 function rotated<T>(values: readonly T[], by: number): T[] {
