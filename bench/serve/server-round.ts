@@ -13,7 +13,7 @@ import type { Workload } from "./workloads.ts";
 
 const HOST = "127.0.0.1";
 /** Long enough for hot code to be compiled. */
-const WARMUP_SECONDS = 3;
+const WARMUP_SECONDS = 2;
 
 /** A workload, the answers that its requests must get, and for how long. */
 export interface LoadPlan {

@@ -152,7 +152,7 @@ function echo({ workload, seconds }: LoadPlan): Yardstick {
 					model: workload.model,
 					connections: workload.connections,
 					inFlight: workload.inFlight,
-					warmupSeconds: 3,
+					warmupSeconds: 2,
 					seconds,
 					expected: [],
 					exchange,
