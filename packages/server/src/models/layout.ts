@@ -5,9 +5,7 @@
 // and one more lane than fills the cores where lanes gather, so that one gathers while the others run. Between
 // throughput (one thread a run) and the latency of a lone request (all cores) stands the square root.
 //
-// Measured with bench/serve on two cores: a fully connected net of 25 M weights 2,558 answers/s as one lane of two
-// threads, 2,410 as two of them; a small CNN 5,287 as one lane of two threads, 5,465 as two of one, 6,315 to 6,974 as
-// three; FastestDet 197 as one lane of two threads, 221 as two of one.
+// What was measured, and what was not: docs/decisions/0006-lanes-and-threads.md.
 import { DTYPE_BYTES } from "@saccade/protocol";
 import type { ModelConfig } from "../repository/model-config.ts";
 import type { Binding, Session } from "../runtime/runtime.ts";
