@@ -66,8 +66,9 @@ function cell(value: unknown): string {
 	if (typeof value === "string") return value.replaceAll("|", "\\|");
 	if (Array.isArray(value)) return list(value);
 	if (value === null || typeof value !== "object") return "";
-	return isInterval(value)
-		? showInterval(value, digitsOf(value.median))
+	if (isInterval(value)) return showInterval(value, digitsOf(value.median));
+	return isRange(value)
+		? `[${cell(value.low)}, ${cell(value.high)}]`
 		: bounds(value as Row);
 }
 
@@ -95,6 +96,10 @@ function bounds(target: Row): string {
 
 function isInterval(value: object): value is Interval {
 	return "median" in value && "low" in value && "high" in value;
+}
+
+function isRange(value: object): value is { low: unknown; high: unknown } {
+	return "low" in value && "high" in value;
 }
 
 function digitsOf(value: number): number {
