@@ -12,6 +12,54 @@ export {
 	type Sources,
 } from "./config/resolve.ts";
 export { isSaccadeError, SaccadeError } from "./errors/saccade-error.ts";
+export type {
+	CloudLayout,
+	CloudPayload,
+	Frame,
+	FramePayload,
+	ImagePayload,
+	ImuPayload,
+	PackedField,
+	PackedFieldType,
+	TensorsPayload,
+} from "./pipelines/frame.ts";
+export type {
+	CameraCalibration,
+	Decision,
+	FrameContext,
+	FrameProcessor,
+	FrameResult,
+	FrameTransform,
+	JoinRule,
+	Pipeline,
+	PipelineCatalogue,
+	SensorDescription,
+	StageSpan,
+	StreamOpening,
+	Target,
+} from "./pipelines/pipeline.ts";
+export type {
+	DropPolicy,
+	Liveliness,
+	QosProfile,
+	Reliability,
+	RequestedQos,
+} from "./pipelines/qos-profile.ts";
+export type { ScalarRule } from "./pipelines/scalar-pipeline.ts";
+export type {
+	ClockDomain,
+	ClockExchange,
+	Credit,
+	FrameOutcome,
+	InputAge,
+	Reading,
+	SensorEvent,
+	SensorEventKind,
+	SensorStream,
+	StreamListener,
+	StreamRequest,
+	StreamTotals,
+} from "./streams/stream.ts";
 export {
 	createLogger,
 	type Logger,

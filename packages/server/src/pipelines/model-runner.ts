@@ -1,0 +1,21 @@
+// How a pipeline runs a model of the repository, through the model's own scheduler. Implemented by `service/`.
+import type { Tensor } from "../tensor/tensor.ts";
+
+export interface ModelRun {
+	readonly modelName: string;
+	/** Empty: the highest ready version. */
+	readonly modelVersion: string;
+	/** Valid until the run has answered. */
+	readonly inputs: readonly Tensor[];
+	/** Absolute µs; Infinity when none. */
+	readonly deadlineUs: number;
+	readonly receivedUs: number;
+	readonly signal: AbortSignal;
+}
+
+export interface ModelRunner {
+	/** Resolves to tensors that own their bytes; rejects with a SaccadeError. */
+	run(run: ModelRun): Promise<readonly Tensor[]>;
+	/** Throws NOT_FOUND or UNAVAILABLE when the model cannot be run now. */
+	assertReady(modelName: string, modelVersion: string): void;
+}

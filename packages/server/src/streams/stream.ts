@@ -1,0 +1,147 @@
+// What a transport hands to a stream and hears from it, in nobody's wire format. Everything is synchronous and costs no
+// promise: a reading is taken, and its outcome is told once, perhaps before `reading` returns.
+import type { FrameReason, Outcome } from "@saccade/protocol";
+import type { FramePayload } from "../pipelines/frame.ts";
+import type {
+	Decision,
+	FrameResult,
+	StreamOpening,
+} from "../pipelines/pipeline.ts";
+import type { QosProfile } from "../pipelines/qos-profile.ts";
+import type { Lease } from "../tensor/tensor.ts";
+import type { QosOffer } from "./qos.ts";
+
+/** Of the timestamps of a stream: a clock whose offset is to be estimated, or this machine's CLOCK_MONOTONIC. */
+export type ClockDomain = "device" | "host-monotonic";
+
+export interface StreamRequest {
+	readonly pipeline: string;
+	readonly qos: QosOffer;
+	readonly sensors: StreamOpening["sensors"];
+	readonly transforms: StreamOpening["transforms"];
+	/** What the client does when it hears nothing; kept for lists. */
+	readonly safeCommand: Decision | null;
+	readonly clockDomain: ClockDomain;
+	/** For people. */
+	readonly name: string;
+	readonly peer: string;
+}
+
+/** A measurement as it came. */
+export interface Reading {
+	readonly timestampNs: bigint;
+	readonly deviceId: string;
+	readonly value: number;
+	/** 0: not counted. */
+	readonly sequence: number;
+	/** Empty: that of the sensor's description. */
+	readonly frameId: string;
+	/** Time from the timestamp to the decision; 0: the profile's. */
+	readonly budgetUs: number;
+	readonly interrupt: boolean;
+	/** Null: a plain reading. */
+	readonly payload: FramePayload | null;
+	/** On the server's clock. */
+	readonly receivedUs: number;
+	/** Keeps the payload's bytes alive. The stream releases it once, when nothing reads them any more. */
+	readonly lease: Lease | null;
+}
+
+/** What became of a reading. Valid only during the call that tells it. */
+export interface FrameOutcome {
+	readonly timestampNs: bigint;
+	readonly deviceId: string;
+	readonly sequence: number;
+	readonly outcome: Outcome;
+	/** Null with RESULT. */
+	readonly reason: FrameReason | null;
+	/** What happened, with the numbers. */
+	readonly detail: string;
+	readonly result: FrameResult | null;
+	/** On the server's clock; `startedUs` is NaN where the frame never started, `deadlineUs` Infinity where it had none. */
+	readonly measuredUs: number;
+	readonly receivedUs: number;
+	readonly startedUs: number;
+	readonly finishedUs: number;
+	readonly deadlineUs: number;
+	/** What was joined with it. */
+	readonly inputs: readonly InputAge[];
+}
+
+export interface InputAge {
+	readonly deviceId: string;
+	readonly timestampNs: bigint;
+	readonly measuredUs: number;
+}
+
+/** How many frames the client may send beyond those that were received when it was said. */
+export interface Credit {
+	readonly count: number;
+	readonly received: number;
+	/** 0: as the client likes. */
+	readonly suggestedRateHz: number;
+	/** By how much the last late frame missed its deadline; 0: none was late lately. */
+	readonly latenessUs: number;
+}
+
+export type SensorEventKind =
+	| "missed-period"
+	| "liveliness-lost"
+	| "liveliness-gained"
+	| "too-fast"
+	| "lost-frames"
+	| "clock-stepped";
+
+export interface SensorEvent {
+	readonly kind: SensorEventKind;
+	readonly deviceId: string;
+	/** Periods missed, frames lost. */
+	readonly count: number;
+	readonly detail: string;
+}
+
+/** `received = Σ outcomes + inFlight`, at every instant. */
+export interface StreamTotals {
+	readonly received: number;
+	readonly inFlight: number;
+	readonly outcomes: Readonly<Record<Outcome, number>>;
+}
+
+/** Who is told. Implemented by a transport, which keeps nothing of what it is shown. */
+export interface StreamListener {
+	outcome(outcome: FrameOutcome): void;
+	credit(credit: Credit): void;
+	event(event: SensorEvent): void;
+	policyChanged(qos: QosProfile, reason: string): void;
+	/** The last word: every frame has its outcome. */
+	ended(totals: StreamTotals): void;
+}
+
+/** The four instants of NTP (RFC 5905, 8) of one exchange, on the clocks of their sides. */
+export interface ClockExchange {
+	readonly clientSendNs: bigint;
+	readonly serverReceiveUs: number;
+	readonly serverSendUs: number;
+	readonly clientReceiveNs: bigint;
+}
+
+export interface SensorStream {
+	readonly id: string;
+	readonly request: StreamRequest;
+	readonly qos: QosProfile;
+	readonly pipelineName: string;
+	/** Its outcome is told through the listener. */
+	reading(reading: Reading): void;
+	/** The device is alive, without a measurement. "" for all of the stream. */
+	heartbeat(deviceId: string): void;
+	clockExchange(deviceId: string, exchange: ClockExchange): void;
+	/** What waits is judged anew, what runs is stopped. Throws INVALID_ARGUMENT or UNSUPPORTED: then nothing changed. */
+	reconfigure(offer: QosOffer, reason: string): void;
+	/** No more readings; `ended` follows when all that were taken have an outcome. */
+	close(): void;
+	/** The client is gone: everything ends as CANCELLED, and `ended` is not told. */
+	cancel(): void;
+	totals(): StreamTotals;
+	readonly waitingCount: number;
+	readonly runningCount: number;
+}
