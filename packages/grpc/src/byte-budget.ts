@@ -4,6 +4,8 @@
  */
 export class ByteBudget {
 	readonly limitBytes: number;
+	/** Of answers, copied once more because they waited for a window: a running sum. */
+	recopiedBytes = 0;
 	#takenBytes = 0;
 
 	constructor(limitBytes: number) {

@@ -32,6 +32,8 @@ export interface GrpcServerStats {
 	readonly callCount: number;
 	/** Of messages and answers that are kept now (`maxKeptBytes`). */
 	readonly keptBytes: number;
+	/** Of answers, copied once more because they waited for the peer's window; a running sum. */
+	readonly recopiedBytes: number;
 	readonly readMode: ReadMode;
 }
 
@@ -130,6 +132,7 @@ class Http2GrpcServer implements GrpcServer {
 			connectionCount: this.#connections.size,
 			callCount: this.#callCount,
 			keptBytes: this.#budget.takenBytes,
+			recopiedBytes: this.#budget.recopiedBytes,
 			readMode: this.#readMode(),
 		};
 	}

@@ -1,9 +1,15 @@
 // What a connection sends: frames are written into one buffer and leave with one write per tick. The buffer is
 // reused unless the kernel did not take all of it, because then the socket still reads from it. While the kernel is
 // behind, and over TLS always, small writes are copied: a buffer each would cost many times what is written.
+//
+// What does not lie in the order in which it leaves, or does not fit, is kept as pieces until the flush:
+//
+//   buffer   ┌ small frames ┬ header 1 2 3 ┬ payload, written once ┬ small frames ┐
+//   leaves     small frames · header 1 · piece 1 · header 2 · piece 2 · … · small frames
 import type { Socket } from "node:net";
 import { FRAME_HEADER_BYTES } from "./constants.ts";
 import { copyBytes } from "./copy-bytes.ts";
+import { outputBuffers } from "./output-buffers.ts";
 
 const BUFFER_BYTES = 64 * 1024;
 
@@ -11,10 +17,14 @@ export class Output {
 	readonly #socket: Socket;
 	/** TLS encrypts after `write` returned. */
 	readonly #isDeferred: boolean;
-	#buffer: Buffer<ArrayBuffer> = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+	#buffer: Buffer<ArrayBuffer> = outputBuffers.take(BUFFER_BYTES);
 	#used = 0;
-	#full: Buffer[] = [];
-	#fullBytes = 0;
+	/** Where in `buffer` that begins which is no piece yet. */
+	#unsealedAt = 0;
+	#pieces: Buffer[] = [];
+	#pieceBytes = 0;
+	/** Buffers that only pieces point to. */
+	#full: Buffer<ArrayBuffer>[] = [];
 
 	constructor(socket: Socket) {
 		this.#socket = socket;
@@ -23,11 +33,12 @@ export class Output {
 
 	/** Bytes that the kernel has not taken yet. */
 	get backlogBytes(): number {
-		return this.#socket.writableLength + this.#fullBytes + this.#used;
+		const unsealed = this.#used - this.#unsealedAt;
+		return this.#socket.writableLength + this.#pieceBytes + unsealed;
 	}
 
 	get isEmpty(): boolean {
-		return this.#used === 0 && this.#full.length === 0;
+		return this.#used === 0 && this.#pieces.length === 0;
 	}
 
 	/** Room for `byteLength` bytes: they are written at the returned offset of `buffer`, at once. */
@@ -81,20 +92,52 @@ export class Output {
 		return at + FRAME_HEADER_BYTES;
 	}
 
+	/** What was written before `offset`, and is no piece yet, leaves before any piece that follows. */
+	sealBefore(offset: number): void {
+		this.#piece(this.#unsealedAt, offset);
+		this.#unsealedAt = offset;
+	}
+
+	/** Lets `buffer[start, end)`, which was reserved behind what is sealed, leave next. */
+	sendPiece(start: number, end: number): void {
+		this.#piece(start, end);
+		this.#unsealedAt = this.#used;
+	}
+
 	/** Hands everything to the socket. */
 	flush(): void {
+		if (this.#pieces.length > 0) this.#flushPieces();
+		else if (this.#used > 0) this.#flushBuffer();
+	}
+
+	#flushPieces(): void {
 		const socket = this.#socket;
-		if (this.#full.length > 0) {
-			socket.cork();
-			for (const buffer of this.#full) socket.write(buffer);
-			if (this.#used > 0) socket.write(this.#buffer.subarray(0, this.#used));
-			socket.uncork();
-			this.#full = [];
-			this.#fullBytes = 0;
-			this.#renew();
-			return;
+		this.sealBefore(this.#used);
+		const isRead = this.#full;
+		const last = this.#pieces.pop()!;
+		socket.cork();
+		for (const piece of this.#pieces) socket.write(piece);
+		// Called later, even when the kernel took everything at once.
+		socket.write(last, (error) => {
+			if (error) return;
+			for (const buffer of isRead) outputBuffers.giveBack(buffer);
+		});
+		socket.uncork();
+		this.#pieces = [];
+		this.#pieceBytes = 0;
+		this.#full = [];
+		const isTaken = !this.#isDeferred && socket.writableLength === 0;
+		const isLarge = this.#buffer.length > BUFFER_BYTES;
+		if (isLarge || !isTaken) {
+			isRead.push(this.#buffer);
+			this.#buffer = outputBuffers.take(BUFFER_BYTES);
 		}
-		if (this.#used === 0) return;
+		this.#used = 0;
+		this.#unsealedAt = 0;
+	}
+
+	#flushBuffer(): void {
+		const socket = this.#socket;
 		const bytes = this.#buffer.subarray(0, this.#used);
 		const isSmall = bytes.length <= BUFFER_BYTES / 2;
 		if (isSmall && (this.#isDeferred || socket.writableLength > 0)) {
@@ -103,21 +146,27 @@ export class Output {
 			socket.write(bytes);
 			// One that grew for a large answer is not kept for the next.
 			const isLarge = this.#buffer.length > BUFFER_BYTES;
-			if (isLarge || socket.writableLength > 0) this.#renew();
+			if (isLarge || socket.writableLength > 0)
+				this.#buffer = outputBuffers.take(BUFFER_BYTES);
 		}
 		this.#used = 0;
-	}
-
-	#renew(): void {
-		this.#buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
-		this.#used = 0;
+		this.#unsealedAt = 0;
 	}
 
 	#spill(byteLength: number): void {
-		if (this.#used > 0) this.#full.push(this.#buffer.subarray(0, this.#used));
-		this.#fullBytes += this.#used;
-		this.#buffer = Buffer.allocUnsafeSlow(Math.max(BUFFER_BYTES, byteLength));
+		this.sealBefore(this.#used);
+		// Empty: nothing points to it.
+		if (this.#used > 0) this.#full.push(this.#buffer);
+		else outputBuffers.giveBack(this.#buffer);
+		this.#buffer = outputBuffers.take(Math.max(byteLength, BUFFER_BYTES));
 		this.#used = 0;
+		this.#unsealedAt = 0;
+	}
+
+	#piece(start: number, end: number): void {
+		if (start === end) return;
+		this.#pieces.push(this.#buffer.subarray(start, end));
+		this.#pieceBytes += end - start;
 	}
 }
 

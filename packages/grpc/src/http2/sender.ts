@@ -176,22 +176,26 @@ export class Sender {
 			this.#writeSource(source, at, at - FRAME_HEADER_BYTES);
 			return;
 		}
-		// Written once behind where the frame headers go, then each piece moves down to its header.
+		// Written once, behind its frame headers: header and piece meet in the socket's gathered write.
 		const headerBytes = Math.ceil(byteLength / most) * FRAME_HEADER_BYTES;
-		let to = this.#output.reserve(byteLength + headerBytes);
-		const buffer = this.#output.buffer;
-		let from = to + headerBytes;
-		this.#writeSource(source, from, to);
+		const output = this.#output;
+		const headersAt = output.reserve(byteLength + headerBytes);
+		const { buffer } = output;
+		let from = headersAt + headerBytes;
+		this.#writeSource(source, from, headersAt);
+		output.sealBefore(headersAt);
+		let header = headersAt;
 		for (let left = byteLength; left > 0; left -= most) {
 			const piece = Math.min(left, most);
-			buffer[to] = piece >>> 16;
-			buffer[to + 1] = piece >>> 8;
-			buffer[to + 2] = piece;
-			buffer[to + 3] = FRAME.DATA;
-			buffer[to + 4] = 0;
-			writeUint32(buffer, to + 5, streamId);
-			buffer.copyWithin(to + FRAME_HEADER_BYTES, from, from + piece);
-			to += FRAME_HEADER_BYTES + piece;
+			buffer[header] = piece >>> 16;
+			buffer[header + 1] = piece >>> 8;
+			buffer[header + 2] = piece;
+			buffer[header + 3] = FRAME.DATA;
+			buffer[header + 4] = 0;
+			writeUint32(buffer, header + 5, streamId);
+			output.sendPiece(header, header + FRAME_HEADER_BYTES);
+			output.sendPiece(from, from + piece);
+			header += FRAME_HEADER_BYTES;
 			from += piece;
 		}
 	}
@@ -262,6 +266,7 @@ export class Sender {
 			if (room <= 0) return;
 			const piece = bytes.subarray(0, room);
 			this.#output.frame(FRAME.DATA, 0, stream.id, piece);
+			this.#budget.recopiedBytes += piece.length;
 			this.#floods.sentData();
 			stream.sendWindow -= piece.length;
 			this.#window -= piece.length;
