@@ -1,12 +1,15 @@
 // Gauges of the process and the machine, set when they are read.
 import os from "node:os";
-import { monitorEventLoopDelay } from "node:perf_hooks";
+import { monitorEventLoopDelay, performance } from "node:perf_hooks";
 import { INSTRUMENTS } from "../telemetry/instruments.ts";
 import type { MetricsRegistry } from "../telemetry/registry.ts";
+import { copiedBytes } from "../tensor/copied-bytes.ts";
 
 export interface ProcessSources {
 	readonly bodyBytes: () => number;
 	readonly connectionCount: () => number;
+	/** Bytes of answers that waited for a window of the client. */
+	readonly recopiedBytes: () => number;
 }
 
 /** Resolution of the delay histogram in ms, which it includes in what it shows. */
@@ -28,6 +31,12 @@ export class ProcessMetrics {
 			series: gauge("eventLoopDelay", String(share)),
 		}));
 		registry.onCollect(() => {
+			gauge("eventLoopActive").value =
+				performance.eventLoopUtilization().active / 1000;
+			for (const step of ["land", "gather", "answer"] as const)
+				gauge("tensorCopiedBytes", step).value = copiedBytes[step];
+			gauge("tensorCopiedBytes", "window").value = sources.recopiedBytes();
+			gauge("tensorServedBytes").value = copiedBytes.served;
 			gauge("residentBytes").value = process.memoryUsage.rss();
 			gauge("bodyBytes").value = sources.bodyBytes();
 			gauge("connections").value = sources.connectionCount();

@@ -84,6 +84,8 @@ export interface ServerDependencies {
 	readonly log: Logger;
 	/** libuv's pool size, as the launcher set it: `UV_THREADPOOL_SIZE`. */
 	readonly poolThreads?: string | undefined;
+	/** Backends beside the server's own, by the name that a model's configuration has for them; they win over its own. */
+	readonly runtimes?: ReadonlyMap<string, Runtime>;
 	/** When everything is loaded and nobody is served yet. */
 	readonly beforePortsOpen?: () => void;
 }
@@ -135,6 +137,7 @@ class SaccadeServer implements Server {
 			runtimes: new Map<string, Runtime>([
 				["onnxruntime", this.#runtime],
 				["fake", new FakeRuntime(clock)],
+				...(dependencies.runtimes ?? []),
 			]),
 			clock,
 			autoComplete: !options.disableAutoComplete,
@@ -204,6 +207,7 @@ class SaccadeServer implements Server {
 			this.#processMetrics = new ProcessMetrics(this.#metrics, {
 				bodyBytes: () => this.#pool.leasedBytes,
 				connectionCount: () => this.#grpc?.stats().connectionCount ?? 0,
+				recopiedBytes: () => this.#grpc?.stats().recopiedBytes ?? 0,
 			});
 		this.#phase = "serving";
 		return addresses;

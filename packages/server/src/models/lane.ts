@@ -3,6 +3,7 @@ import type { Clock, Timer } from "../common/clock.ts";
 import { isSaccadeError, SaccadeError } from "../errors/saccade-error.ts";
 import type { Binding, RunMode, Session } from "../runtime/runtime.ts";
 import type { ClosedBecause } from "../scheduling/scheduler.ts";
+import { copiedBytes } from "../tensor/copied-bytes.ts";
 import type { ModelEntry, SplitOutputs } from "./entry.ts";
 import type { BatchStamps } from "./model-events.ts";
 import type { RunModeChooser } from "./run-mode.ts";
@@ -213,6 +214,7 @@ export class Lane {
 					own.set(data, at);
 					at += data.byteLength;
 				}
+				copiedBytes.gather += at;
 			}
 		}
 		if (!keepBytes) for (const entry of batch) entry.releaseBytes();
@@ -334,7 +336,9 @@ function stringRows(
 }
 
 function concat(batch: readonly ModelEntry[], index: number): Uint8Array {
-	return Buffer.concat(batch.map((entry) => entry.data[index]!));
+	const bytes = Buffer.concat(batch.map((entry) => entry.data[index]!));
+	copiedBytes.gather += bytes.byteLength;
+	return bytes;
 }
 
 function toFailure(error: unknown): SaccadeError {

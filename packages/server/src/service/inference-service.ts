@@ -8,6 +8,7 @@ import {
 } from "../models/entry.ts";
 import type { ModelRegistry } from "../models/model-registry.ts";
 import type { ModelVersion } from "../models/model-version.ts";
+import { copiedBytes } from "../tensor/copied-bytes.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { classify } from "./classification.ts";
 import type {
@@ -77,6 +78,7 @@ class ServedModel implements EntryReply {
 			return;
 		}
 		call.isAnswered = true;
+		copiedBytes.served += byteLengthOf(call.data) + outputBytes(outputs);
 		call.answer.response({
 			modelName: call.request.modelName,
 			modelVersion: this.model.versionText,
@@ -235,6 +237,18 @@ function alreadyLate(): SaccadeError {
 		"the deadline passed before the request could be scheduled; the work was not started",
 		{ refusedBecause: "expired" },
 	);
+}
+
+function byteLengthOf(inputs: readonly (Uint8Array | null)[]): number {
+	let sum = 0;
+	for (const bytes of inputs) sum += bytes?.byteLength ?? 0;
+	return sum;
+}
+
+function outputBytes(outputs: readonly Tensor[]): number {
+	let sum = 0;
+	for (const { data } of outputs) sum += data.byteLength;
+	return sum;
 }
 
 /** Triton's prefix of validation errors: clients and logs find the request by it. */

@@ -27,7 +27,7 @@ test("histograms have ascending buckets, and only they have any", () => {
 test("no label is one whose values a client can invent", () => {
 	const ALLOWED = new Set([
 		...["model", "version", "reason", "stage", "closed_because", "outcome"],
-		...["quantile", "source", "device"],
+		...["quantile", "source", "device", "step"],
 	]);
 	for (const { name, labels } of all)
 		for (const label of labels)

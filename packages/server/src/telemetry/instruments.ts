@@ -147,6 +147,24 @@ export const INSTRUMENTS = {
 		["quantile"],
 		"Delay of the event loop since the last scrape.",
 	),
+	eventLoopActive: instrument(
+		"saccade_event_loop_active_seconds_total",
+		"counter",
+		[],
+		"Time in which the event loop had work: its rate is the share in which a new arrival waits for it.",
+	),
+	tensorCopiedBytes: instrument(
+		"saccade_tensor_copied_bytes_total",
+		"counter",
+		["step"],
+		"Tensor bytes copied in memory between socket and device, by step: land in a slot, gather into a batch, answer, window (once more because the client's HTTP/2 window was closed).",
+	),
+	tensorServedBytes: instrument(
+		"saccade_tensor_served_bytes_total",
+		"counter",
+		[],
+		"Tensor bytes of answered requests, inputs and outputs: what the copied bytes are compared with.",
+	),
 	bodyBytes: instrument(
 		"saccade_body_bytes",
 		"gauge",

@@ -13,6 +13,7 @@ import type {
 	InferTicket,
 } from "../../endpoint/endpoint.ts";
 import { SaccadeError, toSaccadeError } from "../../errors/saccade-error.ts";
+import { copiedBytes } from "../../tensor/copied-bytes.ts";
 import type { ArrivingPlacement, SlotPool } from "../../tensor/slot-pool.ts";
 import type { Lease } from "../../tensor/tensor.ts";
 import type { InferRequestReader } from "./codec/infer-request.ts";
@@ -70,6 +71,7 @@ export class InferCall implements MessageSink, InferReply {
 	end(): void {
 		const { bytes, arrived } = this.#placement!;
 		this.#placement = null;
+		copiedBytes.land += bytes.byteLength;
 		// Until now the wire's own budget counted what arrived.
 		if (!arrived(bytes.byteLength)) {
 			this.#releaseBytes();

@@ -24,6 +24,7 @@ import {
 	type SaccadeError,
 	toSaccadeError,
 } from "../../errors/saccade-error.ts";
+import { copiedBytes } from "../../tensor/copied-bytes.ts";
 import type { ArrivingPlacement } from "../../tensor/slot-pool.ts";
 import type { Lease } from "../../tensor/tensor.ts";
 import { requestLabel } from "./codec/infer-request.ts";
@@ -122,6 +123,7 @@ export class StreamInferCall implements MessageSink {
 		const { bytes, lease, arrived } = this.#placement!;
 		this.#placement = null;
 		this.#lease = null;
+		copiedBytes.land += bytes.byteLength;
 		if (!arrived(bytes.byteLength)) {
 			const label = requestLabel(bytes);
 			lease.release();
@@ -167,6 +169,7 @@ export class StreamInferCall implements MessageSink {
 				return;
 			}
 			const answer = turn.answer!;
+			copiedBytes.answer += answer.byteLength;
 			this.#backedUp = !this.#call.send({
 				byteLength: answer.byteLength,
 				writeTo: (target, offset) => target.set(answer, offset),

@@ -3,6 +3,7 @@
 import type { IncomingMessage } from "node:http";
 import { createUnzip } from "node:zlib";
 import { SaccadeError } from "../../errors/saccade-error.ts";
+import { copiedBytes } from "../../tensor/copied-bytes.ts";
 import type {
 	ArrivingPlacement,
 	Reservation,
@@ -100,6 +101,7 @@ function landKnown(
 			return;
 		}
 		bytes.set(chunk, at);
+		copiedBytes.land += chunk.byteLength;
 		at += chunk.byteLength;
 	});
 	request.on("end", () => {
@@ -235,6 +237,7 @@ class Collected {
 		this.#chunks = [];
 		const isSingle = chunks.length === 1;
 		const bytes = isSingle ? chunks[0]! : Buffer.concat(chunks);
+		if (!isSingle) copiedBytes.land += bytes.byteLength;
 		// Node lends small buffers from a pool, and a chunk is a part of what was read.
 		const isOwned = !isSingle && bytes.buffer.byteLength === this.#byteLength;
 		return { bytes, lease: this.#reservation.lease, isOwned };

@@ -1,5 +1,6 @@
 // Answers → bytes. One buffer a response: JSON first, then the binary outputs in their order.
 import type { InferResponse } from "../../endpoint/endpoint.ts";
+import { copiedBytes } from "../../tensor/copied-bytes.ts";
 import { tensorSlices } from "./json/tensor-json.ts";
 
 export interface EncodedAnswer {
@@ -28,6 +29,7 @@ export function encodeInfer(
 	let at = jsonLength;
 	for (const payload of payloads) {
 		body.set(payload, at);
+		copiedBytes.answer += payload.byteLength;
 		at += payload.byteLength;
 	}
 	return { body, jsonLength };

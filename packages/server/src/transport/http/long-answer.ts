@@ -5,6 +5,7 @@ import { pipeline, Readable } from "node:stream";
 import { createDeflate, createGzip } from "node:zlib";
 import { HEADER } from "@saccade/protocol";
 import type { InferResponse } from "../../endpoint/endpoint.ts";
+import { copiedBytes } from "../../tensor/copied-bytes.ts";
 import type { Coding } from "./answer.ts";
 import type { WantsBinary } from "./encode.ts";
 import { SLICE_ELEMENT_COUNT, SLICE_TEXT_BYTES } from "./json/tensor-json.ts";
@@ -37,6 +38,7 @@ export function keep(response: InferResponse): InferResponse {
 		...output,
 		data: output.data.slice(),
 	}));
+	for (const { data } of outputs) copiedBytes.answer += data.byteLength;
 	return { ...response, outputs };
 }
 

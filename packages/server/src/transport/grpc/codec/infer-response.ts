@@ -5,6 +5,7 @@ import type {
 	InferResponse,
 	ParameterValue,
 } from "../../../endpoint/endpoint.ts";
+import { copiedBytes } from "../../../tensor/copied-bytes.ts";
 import { varintBytes, writeVarint } from "./wire.ts";
 
 /** Tags of ModelInferResponse and its output tensors. */
@@ -106,6 +107,7 @@ export class InferResponseWriter {
 			target[at] = TAG.rawOutputContents;
 			at = writeVarint(target, at + 1, data.byteLength);
 			target.set(data, at);
+			copiedBytes.answer += data.byteLength;
 			at += data.byteLength;
 		}
 		this.#response = null;
