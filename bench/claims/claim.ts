@@ -47,6 +47,8 @@ export interface ClaimOptions {
 	readonly seconds: number;
 	/** Progress, for who watches; never on stdout. */
 	readonly log: (text: string) => void;
+	/** Keeps a further table in the results file: how a baseline's settings were found, what a curve is. */
+	readonly attach: (name: string, rows: readonly object[]) => void;
 }
 
 export interface ClaimModule {

@@ -1,4 +1,7 @@
 // Every claim that is measured, in the order of the tables. A module joins by a line here.
+import { batching } from "./batching.ts";
 import type { ClaimModule } from "./claim.ts";
+import { fcBatching } from "./fc-batching.ts";
+import { pipeline } from "./pipeline.ts";
 
-export const CLAIMS: readonly ClaimModule[] = [];
+export const CLAIMS: readonly ClaimModule[] = [pipeline, batching, fcBatching];

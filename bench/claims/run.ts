@@ -18,12 +18,22 @@ const all: Row[] = [];
 for (const { name, claim, run } of CLAIMS) {
 	if (!benchArguments.pattern.test(name)) continue;
 	log(`${name}: ${claim}`);
-	const rows = await run({ rounds, seconds, log });
+	const attached: Record<string, readonly object[]> = {};
+	const attach = (table: string, lines: readonly object[]) => {
+		attached[table] = lines;
+	};
+	const rows = await run({ rounds, seconds, log, attach });
 	all.push(...rows);
 	const command = `npm run bench -- claims ${name} --rounds ${rounds} --seconds ${seconds}`;
 	if (isKept)
 		log(
-			writeResults(`claims-${name}`, command, { rounds, seconds, claim, rows }),
+			writeResults(`claims-${name}`, command, {
+				rounds,
+				seconds,
+				claim,
+				rows,
+				...attached,
+			}),
 		);
 }
 console.log(isJson ? JSON.stringify(all, null, "\t") : showRows(all));

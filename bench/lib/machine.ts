@@ -52,7 +52,16 @@ const TICK_US = 10_000;
  * is measured, to a tick of 10 ms; how it divides is sampled.
  */
 export function cpuTime(pid: number): CpuTime {
-	const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+	return readCpuTime(`/proc/${pid}/stat`);
+}
+
+/** Of the thread that a process began with: in Node the one of its event loop. */
+export function mainThreadCpuTime(pid: number): CpuTime {
+	return readCpuTime(`/proc/${pid}/task/${pid}/stat`);
+}
+
+function readCpuTime(file: string): CpuTime {
+	const text = readFileSync(file, "utf8");
 	// The process' name may hold spaces and parentheses: fields count from its end, `state` being the third.
 	const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
 	return {

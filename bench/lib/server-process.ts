@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const ATTEMPTS = 3;
 const READY_WITHIN_MS = 60_000;
 
 export interface RunningServer {
@@ -19,8 +20,33 @@ export interface RunningServer {
 	stop(): Promise<number>;
 }
 
+const SACCADE = [join(root, "packages/server/bin/saccade.js")] as const;
+
 /** @param code `built`: from dist/, as an installed package runs; `npm run build` makes it */
-export async function startServer(
+export function startServer(
+	repositories: readonly string[],
+	extraArguments: readonly string[] = [],
+	code: "sources" | "built" = "sources",
+): Promise<RunningServer> {
+	return startScript(SACCADE, repositories, extraArguments, code);
+}
+
+/** A process that takes what `saccade` takes. @param script and arguments before those of `saccade` */
+export async function startScript(
+	...start: Parameters<typeof startOnFreePorts>
+): Promise<RunningServer> {
+	for (let attempt = 1; ; attempt++)
+		try {
+			return await startOnFreePorts(...start);
+		} catch (error) {
+			// Somebody else got a port that was free a moment ago.
+			if (attempt === ATTEMPTS || !String(error).includes("EADDRINUSE"))
+				throw error;
+		}
+}
+
+async function startOnFreePorts(
+	script: readonly string[],
 	repositories: readonly string[],
 	extraArguments: readonly string[] = [],
 	code: "sources" | "built" = "sources",
@@ -31,7 +57,7 @@ export async function startServer(
 		process.execPath,
 		[
 			...(code === "sources" ? ["--conditions=source"] : []),
-			join(root, "packages/server/bin/saccade.js"),
+			...script,
 			"serve",
 			...repositories.flatMap((path) => ["--model-repository", path]),
 			`--http-port=${httpPort}`,
@@ -63,6 +89,8 @@ export async function startServer(
 		metricsPort: metricsPort ?? 0,
 		readyMs: performance.now() - startedMs,
 		stop: async () => {
+			if (child.exitCode !== null || child.signalCode !== null)
+				throw new Error(`the server ended by itself\n${errors}`);
 			const exit = once(child, "exit");
 			child.kill("SIGTERM");
 			const [code] = (await exit) as [number | null];

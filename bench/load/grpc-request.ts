@@ -121,13 +121,16 @@ export class RequestTemplate {
 	}
 }
 
-/** Opens a call that has `timeoutUs` left. @param fields from `callFields` */
+/** Opens a call. @param fields from `callFields` @param timeoutUs left for it; null: untold */
 export function headersFrame(
 	streamId: number,
 	fields: Buffer,
-	timeoutUs: number,
+	timeoutUs: number | null,
 ): Buffer {
-	const timeout = literal("grpc-timeout", `${Math.floor(timeoutUs)}u`);
+	const timeout =
+		timeoutUs === null
+			? Buffer.alloc(0)
+			: literal("grpc-timeout", `${Math.floor(timeoutUs)}u`);
 	const block = Buffer.concat([fields, timeout]);
 	return frame(FRAME.headers, END_HEADERS, streamId, block);
 }

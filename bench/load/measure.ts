@@ -21,9 +21,11 @@ export interface LoadWindow {
 
 export type MeasuredLoad = LoadResult & LoadWindow;
 
+/** @param atMark called as the window opens, and as it ends */
 export async function measureLoad(
 	serverPid: number,
 	job: LoadJob,
+	atMark: () => Promise<void> = async () => {},
 ): Promise<MeasuredLoad> {
 	const child = spawn(process.execPath, ["-C", "source", generator], {
 		stdio: ["pipe", "pipe", "inherit"],
@@ -33,9 +35,13 @@ export async function measureLoad(
 	let used = meter.used();
 	let result: LoadResult | null = null;
 	for await (const line of createInterface({ input: child.stdout })) {
-		if (line === "window-start") meter = new CpuMeter(serverPid);
-		else if (line === "window-end") used = meter.used();
-		else result = JSON.parse(line) as LoadResult;
+		if (line === "window-start") {
+			meter = new CpuMeter(serverPid);
+			await atMark();
+		} else if (line === "window-end") {
+			used = meter.used();
+			await atMark();
+		} else result = JSON.parse(line) as LoadResult;
 	}
 	if (result === null)
 		throw new Error(`${job.model.name}: the generator gave no result`);

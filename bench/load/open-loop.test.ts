@@ -52,6 +52,7 @@ const load = (port: number, more: Partial<OpenLoad> = {}) =>
 			ratePerSecond: 100,
 			seed: 1,
 			deadlineUs: 5e6,
+			tellsDeadline: true,
 			leadUs: 50_000,
 			windowUs: 300_000,
 			maxOutstanding: 1000,
@@ -83,6 +84,17 @@ describe("open-loop load", { timeout: 60_000 }, () => {
 			assert.equal(bytes, BODY_BYTES);
 			assert.ok(leftUs > 0 && leftUs <= 5e6, String(leftUs));
 		}
+	});
+
+	test("keeps the deadline to itself when it is not to be told", async (t) => {
+		const told = new Set<unknown>();
+		const port = await serve(t, (stream, headers) => {
+			told.add(headers["grpc-timeout"]);
+			stream.resume().on("end", () => reply(stream, EXPECTED));
+		});
+		const { scheduled, outcomes } = await load(port, { tellsDeadline: false });
+		assert.equal(outcomes.inTime, scheduled);
+		assert.deepEqual([...told], [undefined]);
 	});
 
 	test("stops sending what was refused, and tells why", async (t) => {

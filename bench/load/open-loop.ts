@@ -16,6 +16,8 @@ export interface OpenLoad {
 	readonly seed: number;
 	/** Of each request, from its scheduled arrival. */
 	readonly deadlineUs: number;
+	/** Whether requests carry what is left of it, as `grpc-timeout`. */
+	readonly tellsDeadline: boolean;
 	/** Load before the window, so that queues are what they will be. */
 	readonly leadUs: number;
 	readonly windowUs: number;

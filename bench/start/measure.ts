@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { findFixture } from "../../scripts/fixtures/catalogue.ts";
 import { writeFixture } from "../../scripts/fixtures/write-fixture.ts";
 import { CpuMeter, residentMb } from "../lib/machine.ts";
+import { scrape, seriesValue } from "../lib/scrape.ts";
 import { type RunningServer, startServer } from "../lib/server-process.ts";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -76,14 +77,15 @@ async function measureBusy(
 	try {
 		await infer(server);
 		// The delay is measured from one scrape to the next.
-		const before = runs(await scrape(server));
+		const before = runs(await scrape(server.metricsPort));
 		const endMs = performance.now() + seconds * 1000;
 		while (performance.now() < endMs) await infer(server);
-		const text = await scrape(server);
+		const text = await scrape(server.metricsPort);
 		const after = runs(text);
 		return {
 			loopDelayP99Ms:
-				1000 * value(text, 'saccade_event_loop_delay_seconds{quantile="0.99"}'),
+				1000 *
+				seriesValue(text, 'saccade_event_loop_delay_seconds{quantile="0.99"}'),
 			inferenceMs:
 				(after.sumUs - before.sumUs) / (after.count - before.count) / 1000,
 		};
@@ -111,21 +113,10 @@ async function infer({ httpPort }: RunningServer): Promise<void> {
 	if (!answer.ok) throw new Error(`inference failed: ${text}`);
 }
 
-async function scrape({ metricsPort }: RunningServer): Promise<string> {
-	const answer = await fetch(`http://127.0.0.1:${metricsPort}/metrics`);
-	return answer.text();
-}
-
 function runs(text: string): { count: number; sumUs: number } {
 	const labels = '{model="slow",version="1"}';
 	return {
-		count: value(text, `nv_inference_exec_count${labels}`),
-		sumUs: value(text, `nv_inference_compute_infer_duration_us${labels}`),
+		count: seriesValue(text, `nv_inference_exec_count${labels}`),
+		sumUs: seriesValue(text, `nv_inference_compute_infer_duration_us${labels}`),
 	};
-}
-
-function value(text: string, series: string): number {
-	const line = text.split("\n").find((each) => each.startsWith(`${series} `));
-	if (line === undefined) throw new Error(`no series ${series}`);
-	return Number(line.slice(series.length + 1));
 }

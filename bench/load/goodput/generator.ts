@@ -45,10 +45,11 @@ export class Generator {
 		this.#send(setup);
 	}
 
-	/** Throws when an answer is wrong or the generator ends. */
+	/** Throws when an answer is wrong or the generator ends. @param atMark called as the window opens, and as it ends */
 	async measure(
 		server: LoadedServer,
 		job: Omit<OpenLoopJob, "port">,
+		atMark: () => Promise<void> = async () => {},
 	): Promise<Window> {
 		this.#send({ ...job, port: server.grpcPort } satisfies OpenLoopJob);
 		let peakMb = residentMb(server.pid);
@@ -58,8 +59,10 @@ export class Generator {
 		try {
 			await this.#expect("window-start");
 			const meter = new CpuMeter(server.pid);
+			await atMark();
 			await this.#expect("window-end");
 			const { userUs, systemUs } = meter.used();
+			await atMark();
 			const report = JSON.parse(await this.#next()) as OpenLoopReport;
 			if (report.wrong > 0)
 				throw new Error(

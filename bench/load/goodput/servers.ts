@@ -29,17 +29,30 @@ export async function startPolicyServer(
 	policy: PolicyName,
 	capacityPerSecond: number,
 ): Promise<PolicyServer> {
+	const server = await startConfigured(
+		workload,
+		(config) => configOf(policy, config, workload, capacityPerSecond),
+		serverArguments(policy),
+	);
+	return { ...server, policy };
+}
+
+/** A server of the workload's model alone. @param edit its `config.pbtxt` */
+export async function startConfigured(
+	workload: GoodputWorkload,
+	edit: (config: string) => string,
+	serverArguments: readonly string[],
+): Promise<RunningServer> {
 	const repository = repositoryOf(workload);
 	try {
 		const file = join(repository, workload.model.name, "config.pbtxt");
-		const config = readConfig(file);
-		writeFileSync(file, configOf(policy, config, workload, capacityPerSecond));
-		const server = await startServer([repository], serverArguments(policy));
+		writeFileSync(file, edit(readConfig(file)));
+		const server = await startServer([repository], serverArguments);
 		const stop = async () => {
 			rmSync(repository, { recursive: true, force: true });
 			return server.stop();
 		};
-		return { ...server, policy, stop };
+		return { ...server, stop };
 	} catch (error) {
 		rmSync(repository, { recursive: true, force: true });
 		throw error;

@@ -51,6 +51,7 @@ export interface ConnectionEvents {
 
 export class OpenLoopConnection {
 	readonly #fields: Buffer;
+	readonly #tellsDeadline: boolean;
 	readonly #messages: readonly Uint8Array[];
 	readonly #events: ConnectionEvents;
 	readonly #socket: Socket;
@@ -71,11 +72,16 @@ export class OpenLoopConnection {
 
 	/** @param messages with their 5-byte prefix */
 	constructor(
-		address: { readonly host: string; readonly port: number },
+		address: {
+			readonly host: string;
+			readonly port: number;
+			readonly tellsDeadline: boolean;
+		},
 		messages: readonly Uint8Array[],
 		events: ConnectionEvents,
 	) {
 		this.#fields = callFields(`${address.host}:${address.port}`);
+		this.#tellsDeadline = address.tellsDeadline;
 		this.#messages = messages;
 		this.#events = events;
 		this.#socket = connect({
@@ -177,7 +183,13 @@ export class OpenLoopConnection {
 		call.windowBytes = this.#initialWindowBytes;
 		this.#nextId += 2;
 		this.#streams.set(call.streamId, call);
-		this.#socket.write(headersFrame(call.streamId, this.#fields, leftUs));
+		this.#socket.write(
+			headersFrame(
+				call.streamId,
+				this.#fields,
+				this.#tellsDeadline ? leftUs : null,
+			),
+		);
 	}
 
 	#read(chunk: Buffer): void {

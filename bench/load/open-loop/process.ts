@@ -17,6 +17,8 @@ export interface OpenLoopJob {
 	readonly ratePerSecond: number;
 	readonly seed: number;
 	readonly deadlineMs: number;
+	/** Whether requests carry what is left of it. @default true */
+	readonly tellsDeadline?: boolean;
 	readonly leadMs: number;
 	readonly windowMs: number;
 	readonly maxOutstanding: number;
@@ -56,6 +58,7 @@ for (let line = await nextLine(); line !== null; line = await nextLine()) {
 			ratePerSecond: job.ratePerSecond,
 			seed: job.seed,
 			deadlineUs: job.deadlineMs * 1000,
+			tellsDeadline: job.tellsDeadline ?? true,
 			leadUs: job.leadMs * 1000,
 			windowUs: job.windowMs * 1000,
 			maxOutstanding: job.maxOutstanding,
