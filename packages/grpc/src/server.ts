@@ -42,6 +42,12 @@ export interface GrpcServer {
 	/** Serves an already connected socket: TLS of your own, a pipe, a test. */
 	attach(socket: Socket): void;
 	stats(): GrpcServerStats;
+	/**
+	 * Under pressure, clients may send only `narrowWindowBytes` of a stream before its message was taken
+	 * (`MessageSink.begin`): what is refused was mostly never sent, and what is taken waits a round trip longer. Each
+	 * connection learns of a change when it next says something; for those that say nothing it costs nothing.
+	 */
+	setPressure(isUnderPressure: boolean): void;
 	/** Stops accepting, lets calls under way finish (at most `graceMs`, then they are cut), and resolves when all is closed. */
 	close(graceMs?: number): Promise<void>;
 	/** Ends everything at once. */
@@ -64,6 +70,7 @@ class Http2GrpcServer implements GrpcServer {
 	readonly #peers = new WeakMap<StreamOwner, string>();
 	#waiting: Connection[] = [];
 	#callCount = 0;
+	#isUnderPressure = false;
 	#closing: Promise<void> | null = null;
 	#allGone: (() => void) | null = null;
 
@@ -137,6 +144,10 @@ class Http2GrpcServer implements GrpcServer {
 		};
 	}
 
+	setPressure(isUnderPressure: boolean): void {
+		this.#isUnderPressure = isUnderPressure;
+	}
+
 	close(graceMs = Number.POSITIVE_INFINITY): Promise<void> {
 		this.#closing ??= this.#drain(graceMs);
 		return this.#closing;
@@ -194,6 +205,7 @@ class Http2GrpcServer implements GrpcServer {
 	#createHost(nowUs: () => number): ConnectionHost {
 		return {
 			budget: this.#budget,
+			isUnderPressure: () => this.#isUnderPressure,
 			accept: (stream, head) => {
 				const peer = this.#peers.get(stream.connection) ?? "";
 				return this.#acceptor.accept(stream, head, peer);

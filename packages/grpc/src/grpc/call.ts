@@ -238,7 +238,11 @@ export class GrpcCall
 			return null;
 		}
 		this.#messageCount++;
-		if (!compressed) return this.#sink?.begin(byteLength, first) ?? null;
+		if (!compressed) {
+			const target = this.#sink?.begin(byteLength, first) ?? null;
+			if (target !== null && first.byteLength < byteLength) this.#stream.want();
+			return target;
+		}
 		if (this.#encoding === "identity") {
 			this.violation(
 				Status.INTERNAL,
@@ -246,6 +250,8 @@ export class GrpcCall
 			);
 			return null;
 		}
+		// What it is shows when it is inflated.
+		this.#stream.want();
 		this.#deflated = new Uint8Array(byteLength);
 		return this.#deflated;
 	}

@@ -13,6 +13,7 @@ import { ERROR, type ErrorNumber, MAX_STREAM_ID } from "./constants.ts";
 import { copyBytes } from "./copy-bytes.ts";
 import { FrameReader } from "./frame-reader.ts";
 import type { ConnectionLimits } from "./limits.ts";
+import { ReceiveWindows } from "./receive-windows.ts";
 import { Receiver } from "./receiver.ts";
 import type { ReceiverHost } from "./receiver-host.ts";
 import type { RequestHead } from "./request-head.ts";
@@ -32,6 +33,8 @@ import { type Phase, Timeouts } from "./timeouts.ts";
 export interface ConnectionHost {
 	/** What all connections of the server may keep together. */
 	readonly budget: ByteBudget;
+	/** New streams begin narrow, and are widened when they are wanted. Looked at whenever a client sends. */
+	isUnderPressure(): boolean;
 	/** A request's head is complete: returns who consumes the stream, or null when it was answered already. */
 	accept(stream: H2Stream, head: RequestHead): StreamConsumer | null;
 	/** The header list exceeded the limit: answer on the stream. */
@@ -45,9 +48,9 @@ export interface ConnectionHost {
 export class Connection implements StreamOwner, SenderHost, ReceiverHost {
 	readonly #host: ConnectionHost;
 	readonly #control: SocketControl;
-	readonly #limits: ConnectionLimits;
 	readonly #streams: StreamTable;
 	readonly #sender: Sender;
+	readonly #windows: ReceiveWindows;
 	readonly #receiver: Receiver;
 	readonly #reader: FrameReader;
 	/** Streams we ended while the peer has not: RST at the next flush, if it still has not. */
@@ -70,16 +73,21 @@ export class Connection implements StreamOwner, SenderHost, ReceiverHost {
 	) {
 		this.#control = control;
 		this.#host = host;
-		this.#limits = limits;
 		const shared = createShared(limits, () => host.nowUs(), host.budget);
 		this.#streams = shared.streams;
 		this.#sender = new Sender(control.socket, shared, this);
-		this.#receiver = new Receiver(this.#sender, shared, this);
+		this.#windows = new ReceiveWindows(
+			this.#sender,
+			this.#streams,
+			limits,
+			host.isUnderPressure(),
+		);
+		this.#receiver = new Receiver(this.#sender, this.#windows, shared, this);
 		this.#reader = new FrameReader(this.#receiver, limits);
 		this.#timeouts = new Timeouts(control.socket, shared);
 		this.startedUs = host.nowUs();
 		this.lastActivityUs = this.startedUs;
-		this.#sender.ourSettings();
+		this.#windows.announce();
 	}
 
 	get isClosed(): boolean {
@@ -92,6 +100,7 @@ export class Connection implements StreamOwner, SenderHost, ReceiverHost {
 	read(bytes: Uint8Array, start: number, end: number): void {
 		if (this.#phase === "closed") return;
 		this.lastActivityUs = this.#host.nowUs();
+		this.#windows.setNarrow(this.#host.isUnderPressure());
 		const held = this.#heldInput;
 		if (held === null) {
 			this.#read(bytes, start, end);
@@ -112,7 +121,7 @@ export class Connection implements StreamOwner, SenderHost, ReceiverHost {
 			}
 			this.#reading = false;
 			if (this.isClosed) return;
-			this.#receiver.returnCredit();
+			this.#windows.returnCredit();
 			this.flush();
 		} while (at < end && !this.#isCongested && !this.isClosed);
 		if (at < end && !this.isClosed) this.#heldInput = copyBytes(bytes, at, end);
@@ -127,9 +136,9 @@ export class Connection implements StreamOwner, SenderHost, ReceiverHost {
 			this,
 			streamId,
 			this.#sender.initialWindowBytes,
-			this.#limits.streamWindowBytes,
 			head?.contentLength ?? -1,
 		);
+		this.#windows.opened(stream);
 		this.#streams.open.set(streamId, stream);
 		if (head === null) {
 			this.#host.headTooLarge(stream);
@@ -150,7 +159,11 @@ export class Connection implements StreamOwner, SenderHost, ReceiverHost {
 	}
 
 	returnStreamCredit(stream: H2Stream): void {
-		this.#receiver.returnStreamCredit(stream);
+		this.#windows.returnStreamCredit(stream);
+	}
+
+	want(stream: H2Stream): void {
+		this.#windows.want(stream);
 	}
 
 	// ── bytes out ────────────────────────────────────────────────────────────────────────────────────────

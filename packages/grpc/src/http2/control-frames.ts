@@ -10,6 +10,7 @@ import {
 	MAX_WINDOW_BYTES,
 } from "./constants.ts";
 import type { FloodGuard } from "./flood-guard.ts";
+import type { ReceiveWindows } from "./receive-windows.ts";
 import type { ReceiverHost } from "./receiver-host.ts";
 import type { Sender } from "./sender.ts";
 import { readUint32 } from "./settings.ts";
@@ -22,10 +23,17 @@ export class ControlFrames {
 	readonly #sender: Sender;
 	readonly #streams: StreamTable;
 	readonly #floods: FloodGuard;
+	readonly #windows: ReceiveWindows;
 
-	constructor(sender: Sender, { streams, floods }: Shared, host: ReceiverHost) {
+	constructor(
+		sender: Sender,
+		windows: ReceiveWindows,
+		{ streams, floods }: Shared,
+		host: ReceiverHost,
+	) {
 		this.#host = host;
 		this.#sender = sender;
+		this.#windows = windows;
 		this.#streams = streams;
 		this.#floods = floods;
 	}
@@ -106,7 +114,8 @@ export class ControlFrames {
 		if (flags & FLAG.ACK) {
 			if (end > start)
 				throw frameSizeError("SETTINGS acknowledgement", end - start);
-			this.#floods.countSettingsAck();
+			if (!this.#windows.settingsAcknowledged())
+				this.#floods.countControlFrame();
 			return;
 		}
 		this.#floods.countControlFrame();

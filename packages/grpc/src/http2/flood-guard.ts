@@ -8,8 +8,6 @@ export class FloodGuard {
 	readonly #resets: RateGuard;
 	readonly #controlFrames: RateGuard;
 	#hasFreePing = false;
-	/** Acknowledgements of our SETTINGS that may still come: we send them once. */
-	#settingsAckCount = 1;
 
 	constructor(limits: ConnectionLimits, nowUs: () => number) {
 		this.#nowUs = nowUs;
@@ -46,11 +44,6 @@ export class FloodGuard {
 		if (this.#hasFreePing) this.#hasFreePing = false;
 		else if (!this.#controlFrames.take(this.#nowUs()))
 			throw calmDown("too_many_pings");
-	}
-
-	countSettingsAck(): void {
-		if (this.#settingsAckCount > 0) this.#settingsAckCount--;
-		else this.countControlFrame();
 	}
 
 	/** A stream that was opened for nothing: the peer reset it, or made us do so (CVE-2025-8671). */

@@ -11,6 +11,11 @@ export interface ConnectionLimits {
 	readonly maxConcurrentStreams: number;
 	/** Credit a client has per stream, in bytes. @default 4 MiB: a camera frame without a stall */
 	readonly streamWindowBytes: number;
+	/**
+	 * Credit of a stream that is not wanted yet while the server is under pressure (`GrpcServer.setPressure`), in
+	 * bytes. @default 16 KiB: small requests fit, and of a large one the head and the first fields
+	 */
+	readonly narrowWindowBytes: number;
 	/** Credit a client has on the whole connection, in bytes. @default 32 MiB */
 	readonly connectionWindowBytes: number;
 	/** Largest frame accepted. @default 1 MiB: more would only delay other streams */
@@ -50,6 +55,7 @@ const SECOND_US = 1_000_000;
 const DEFAULTS: ConnectionLimits = {
 	maxConcurrentStreams: 1000,
 	streamWindowBytes: 4 * MIB,
+	narrowWindowBytes: 16 * 1024,
 	connectionWindowBytes: 32 * MIB,
 	maxFrameBytes: MIB,
 	maxHeaderListBytes: 32 * 1024,
@@ -71,7 +77,10 @@ const RANGES: Partial<
 	Record<keyof ConnectionLimits, readonly [min: number, max: number]>
 > = {
 	maxConcurrentStreams: [1, MAX_WINDOW_BYTES],
-	streamWindowBytes: [1, MAX_WINDOW_BYTES],
+	// A stream that was widened under pressure has up to twice as much when it is over.
+	streamWindowBytes: [1, (MAX_WINDOW_BYTES + 1) / 2],
+	// A method sees 1024 octets of a message, behind its prefix, before it takes it.
+	narrowWindowBytes: [2048, MAX_WINDOW_BYTES],
 	// Clients begin with this much and are never told of less.
 	connectionWindowBytes: [DEFAULT_WINDOW_BYTES, MAX_WINDOW_BYTES],
 	maxFrameBytes: [MIN_MAX_FRAME_BYTES, MAX_MAX_FRAME_BYTES],
@@ -82,7 +91,7 @@ const RANGES: Partial<
 export function resolveLimits(
 	given: Partial<ConnectionLimits> = {},
 ): ConnectionLimits {
-	const limits = Object.freeze({ ...DEFAULTS, ...given });
+	const limits = withDefaults(given);
 	for (const [name, value] of Object.entries(limits))
 		if (!(value > 0)) throw new RangeError(`${name} must be > 0, got ${value}`);
 	for (const [name, [min, max]] of Object.entries(RANGES)) {
@@ -93,6 +102,16 @@ export function resolveLimits(
 			);
 	}
 	return limits;
+}
+
+/** What is narrow is at most as wide as what is not. */
+function withDefaults(given: Partial<ConnectionLimits>): ConnectionLimits {
+	const limits = { ...DEFAULTS, ...given };
+	const narrowWindowBytes = Math.min(
+		limits.narrowWindowBytes,
+		limits.streamWindowBytes,
+	);
+	return Object.freeze({ ...limits, narrowWindowBytes });
 }
 
 /** A header list somewhat over its limit gets a proper answer (431); a block far over it is an attack. */

@@ -1,11 +1,7 @@
 // What a connection reads: requests and their data; the other frames go to ControlFrames. Everything is checked
 // against RFC 9113 before anybody hears of it. Violations of the connection are thrown, those of a stream reset it.
 import { LIST_TOO_LARGE } from "../hpack/decoder.ts";
-import {
-	ConnectionError,
-	flowControlError,
-	protocolError,
-} from "./connection-error.ts";
+import { ConnectionError, protocolError } from "./connection-error.ts";
 import { ERROR, type ErrorNumber, FRAME } from "./constants.ts";
 import { ControlFrames } from "./control-frames.ts";
 import type { FloodGuard } from "./flood-guard.ts";
@@ -13,6 +9,7 @@ import type { FrameHandler } from "./frame-reader.ts";
 import { HeadParser } from "./head-parser.ts";
 import { HeaderAssembly } from "./header-assembly.ts";
 import type { ConnectionLimits } from "./limits.ts";
+import type { ReceiveWindows } from "./receive-windows.ts";
 import type { ReceiverHost } from "./receiver-host.ts";
 import { fieldsProblem } from "./request-head.ts";
 import type { Sender } from "./sender.ts";
@@ -32,10 +29,14 @@ export class Receiver implements FrameHandler {
 	/** Grows with every piece of a request. */
 	progressCount = 0;
 	#current: H2Stream | null = null;
-	#window: number;
-	#unreturnedBytes = 0;
+	readonly #windows: ReceiveWindows;
 
-	constructor(sender: Sender, shared: Shared, host: ReceiverHost) {
+	constructor(
+		sender: Sender,
+		windows: ReceiveWindows,
+		shared: Shared,
+		host: ReceiverHost,
+	) {
 		const { limits, streams, floods } = shared;
 		this.#host = host;
 		this.#sender = sender;
@@ -44,8 +45,8 @@ export class Receiver implements FrameHandler {
 		this.#heads = new HeadParser(limits.maxHeaderListBytes);
 		this.#headers = new HeaderAssembly(limits);
 		this.#floods = floods;
-		this.#control = new ControlFrames(sender, shared, host);
-		this.#window = limits.connectionWindowBytes;
+		this.#control = new ControlFrames(sender, windows, shared, host);
+		this.#windows = windows;
 	}
 
 	/** The peer owes the rest of a header block. */
@@ -58,25 +59,6 @@ export class Receiver implements FrameHandler {
 		if (this.#current === stream) this.#current = null;
 	}
 
-	/** Returns connection credit for what was read, in steps of a quarter window. */
-	returnCredit(): void {
-		const bytes = this.#unreturnedBytes;
-		if (bytes < this.#limits.connectionWindowBytes / 4) return;
-		this.#unreturnedBytes = 0;
-		this.#window += bytes;
-		this.#sender.windowUpdate(0, bytes);
-	}
-
-	/** Returns credit for what the stream's consumer has taken, in steps of half a window. */
-	returnStreamCredit(stream: H2Stream): void {
-		const bytes = stream.unreturnedBytes;
-		const isOver = stream.remoteClosed || stream.localClosed;
-		if (bytes < this.#limits.streamWindowBytes / 2 || isOver) return;
-		stream.unreturnedBytes = 0;
-		stream.receiveWindow += bytes;
-		this.#sender.windowUpdate(stream.id, bytes);
-	}
-
 	// ── data ─────────────────────────────────────────────────────────────────────────────────────────────
 
 	dataBegin(
@@ -86,10 +68,7 @@ export class Receiver implements FrameHandler {
 	): boolean {
 		this.#assertNoOpenBlock();
 		if (streamId === 0) throw protocolError("DATA on stream 0");
-		this.#window -= payloadBytes;
-		if (this.#window < 0)
-			throw flowControlError("the connection's window is exceeded");
-		this.#unreturnedBytes += payloadBytes;
+		this.#windows.receivedOnConnection(payloadBytes);
 		if (payloadBytes === 0 && !endStream) this.#floods.countControlFrame();
 		const stream = this.#streams.open.get(streamId);
 		if (stream === undefined) {
@@ -100,12 +79,10 @@ export class Receiver implements FrameHandler {
 			this.#resetGuilty(stream, ERROR.STREAM_CLOSED);
 			return false;
 		}
-		stream.receiveWindow -= payloadBytes;
-		if (stream.receiveWindow < 0) {
+		if (!this.#windows.receivedOnStream(stream, payloadBytes)) {
 			this.#resetGuilty(stream, ERROR.FLOW_CONTROL_ERROR);
 			return false;
 		}
-		stream.unreturnedBytes += payloadBytes;
 		this.#current = stream;
 		return true;
 	}
@@ -123,7 +100,7 @@ export class Receiver implements FrameHandler {
 		this.#current = null;
 		if (stream === null) return;
 		if (endStream) this.#remoteEnd(stream);
-		else if (!stream.creditPaused) this.returnStreamCredit(stream);
+		else if (!stream.creditPaused) this.#windows.returnStreamCredit(stream);
 	}
 
 	/** DATA for a stream that is not open. */

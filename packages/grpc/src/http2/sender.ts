@@ -319,11 +319,11 @@ export class Sender {
 
 	// ── frames of the connection ─────────────────────────────────────────────────────────────────────────
 
-	ourSettings(): void {
+	ourSettings(initialWindowBytes: number): void {
 		const limits = this.#limits;
 		const settings = encodeSettings([
 			[SETTING.MAX_CONCURRENT_STREAMS, limits.maxConcurrentStreams],
-			[SETTING.INITIAL_WINDOW_SIZE, limits.streamWindowBytes],
+			[SETTING.INITIAL_WINDOW_SIZE, initialWindowBytes],
 			[SETTING.MAX_FRAME_SIZE, limits.maxFrameBytes],
 			[SETTING.MAX_HEADER_LIST_SIZE, limits.maxHeaderListBytes],
 		]);
@@ -331,6 +331,15 @@ export class Sender {
 		this.#host.wrote();
 		const more = limits.connectionWindowBytes - DEFAULT_WINDOW_BYTES;
 		if (more > 0) this.windowUpdate(0, more);
+	}
+
+	/** Changes what our first SETTINGS said. */
+	initialWindow(byteLength: number): void {
+		const settings = encodeSettings([
+			[SETTING.INITIAL_WINDOW_SIZE, byteLength],
+		]);
+		this.#output.frame(FRAME.SETTINGS, 0, 0, settings);
+		this.#host.wrote();
 	}
 
 	windowUpdate(streamId: number, increment: number): void {

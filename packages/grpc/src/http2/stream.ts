@@ -39,6 +39,7 @@ export interface StreamOwner {
 	sendTrailers(stream: H2Stream, block: Uint8Array): void;
 	resetStream(stream: H2Stream, code: ErrorNumber): void;
 	returnStreamCredit(stream: H2Stream): void;
+	want(stream: H2Stream): void;
 }
 
 export class H2Stream {
@@ -51,9 +52,13 @@ export class H2Stream {
 	localClosed = false;
 	/** May become negative when the peer lowers its initial window (RFC 9113, 6.9.2). */
 	sendWindow: number;
-	receiveWindow: number;
+	receiveWindow = 0;
 	/** Received but not yet returned as credit. */
 	unreturnedBytes = 0;
+	/** Its consumer wants all of its body. */
+	isWanted = false;
+	/** It was given what narrow streams lack. */
+	isWide = false;
 	creditPaused = false;
 	/** −1: the client did not say. */
 	readonly contentLength: number;
@@ -68,13 +73,11 @@ export class H2Stream {
 		connection: StreamOwner,
 		id: number,
 		sendWindow: number,
-		receiveWindow: number,
 		contentLength: number,
 	) {
 		this.connection = connection;
 		this.id = id;
 		this.sendWindow = sendWindow;
-		this.receiveWindow = receiveWindow;
 		this.contentLength = contentLength;
 	}
 
@@ -107,6 +110,11 @@ export class H2Stream {
 
 	reset(code: ErrorNumber): void {
 		this.connection.resetStream(this, code);
+	}
+
+	/** The body is wanted, however large it is: a narrow stream gets the whole window. */
+	want(): void {
+		this.connection.want(this);
 	}
 
 	/** Stops returning credit: the peer's window runs dry. */

@@ -31,6 +31,20 @@ export class SaccadeError extends Error {
 	}
 }
 
+/**
+ * An error that tells a client of a decision, not of a fault: nobody asks where in the code it was made. Without a
+ * stack trace it costs 0.7 µs in place of 7.7: under overload that was a tenth of the event loop's time.
+ */
+export function withoutStack(create: () => SaccadeError): SaccadeError {
+	const { stackTraceLimit } = Error;
+	Error.stackTraceLimit = 0;
+	try {
+		return create();
+	} finally {
+		Error.stackTraceLimit = stackTraceLimit;
+	}
+}
+
 export function isSaccadeError(error: unknown): error is SaccadeError {
 	return typeof error === "object" && error !== null && BRAND in error;
 }

@@ -1,12 +1,16 @@
 // Refusals as errors: Triton's texts where clients look for them, with the numbers behind.
 import type { RefusalReason } from "@saccade/protocol";
-import { SaccadeError } from "../errors/saccade-error.ts";
+import { SaccadeError, withoutStack } from "../errors/saccade-error.ts";
 import type { RefusalDetail } from "../scheduling/scheduler.ts";
 
 export function refusalError(
 	because: RefusalReason,
 	detail: RefusalDetail,
 ): SaccadeError {
+	return withoutStack(() => create(because, detail));
+}
+
+function create(because: RefusalReason, detail: RefusalDetail): SaccadeError {
 	const waitedMs = (detail.waitedUs / 1000).toFixed(1);
 	const options = { refusedBecause: because };
 	switch (because) {

@@ -4,6 +4,7 @@ import type { RefusalReason } from "@saccade/protocol";
 import type { Clock, Timer } from "../common/clock.ts";
 import { Heap } from "../common/heap.ts";
 import { EntryQueue } from "./entry-queue.ts";
+import { ExpectedRequests } from "./expected-requests.ts";
 import { LaneForecast } from "./lane-forecast.ts";
 import type { SchedulerView, SchedulingPolicy } from "./policy.ts";
 import { effectiveTimeoutUs, type QueuePolicy } from "./queue-policy.ts";
@@ -47,6 +48,8 @@ export class BatchScheduler<E extends Entry>
 	readonly lanes: LaneForecast;
 	/** As of the decision that is being made. */
 	nowUs = 0;
+	expectedRows = 0;
+	readonly #expected = new ExpectedRequests();
 	readonly #clock: Clock;
 	readonly #executor: Executor<E>;
 	readonly #events: SchedulerEvents<E>;
@@ -110,8 +113,13 @@ export class BatchScheduler<E extends Entry>
 		const refusal = this.#refusalOf(arrival);
 		if (refusal !== null)
 			return { because: refusal, detail: this.#detailOf(arrival, nowUs, 0) };
+		this.expectedRows = this.#expected.countBefore(deadlineUs, nowUs);
 		const predictedUs = this.#policy.cannotFinishUs(arrival, this);
-		if (predictedUs === 0) return null;
+		if (predictedUs === 0) {
+			if (deadlineUs !== Number.POSITIVE_INFINITY)
+				this.#expected.add(deadlineUs, nowUs);
+			return null;
+		}
 		const detail = this.#detailOf(arrival, nowUs, predictedUs);
 		return { because: "cannot-finish", detail };
 	}
@@ -122,6 +130,9 @@ export class BatchScheduler<E extends Entry>
 		entry.enqueuedUs = nowUs;
 		entry.level = this.#levelOf(entry);
 		entry.orderUs = this.#policy.orderUs(entry);
+		this.#expected.arrived(entry.deadlineUs);
+		// It was promised its time; those who are still on their way will find less of it.
+		this.expectedRows = 0;
 		const refusal = this.#refusalOf(entry);
 		if (refusal !== null) {
 			this.#refuse(entry, refusal);

@@ -36,6 +36,7 @@ function setUp({
 		lanes: new LaneForecast(laneCount),
 		nowUs: 0,
 		isDraining: false,
+		expectedRows: 0,
 	};
 	const arrive = (deadlineUs = Number.POSITIVE_INFINITY, rows = 1) => {
 		const entry = new TestEntry("", { deadlineUs, rows });

@@ -75,19 +75,22 @@ export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 	}
 
 	cannotFinishUs(arrival: Arrival, view: SchedulerView<E>): number {
-		const { queue, lanes, nowUs } = view;
+		const { queue, lanes, nowUs, expectedRows } = view;
 		if (arrival.deadlineUs === Number.POSITIVE_INFINITY) return 0;
-		if (queue.count === 0 && this.#mayProbe(lanes, nowUs)) return 0;
+		if (queue.count + expectedRows === 0 && this.#mayProbe(lanes, nowUs))
+			return 0;
 		const leftUs = arrival.deadlineUs - this.#guardUs - nowUs;
 		const { level, orderUs, rows } = arrival;
 		const batchRows = this.#typicalRows(queue);
 		const batchUs = this.#cost.likelyUs(batchRows);
 		// Mostly there is time for everything that waits, and none of it need be counted.
-		const latestUs = this.#finishUs(view, queue.rows, rows, batchRows, batchUs);
+		const all = queue.rows + expectedRows;
+		const latestUs = this.#finishUs(view, all, rows, batchRows, batchUs);
 		if (latestUs <= leftUs) return 0;
 		// More than can be done until then need not be counted either.
 		const enough = (lanes.count * leftUs * batchRows) / Math.max(batchUs, 1);
-		const ahead = queue.rowsBefore(level, orderUs, enough + batchRows);
+		const ahead =
+			expectedRows + queue.rowsBefore(level, orderUs, enough + batchRows);
 		const finishUs = this.#finishUs(view, ahead, rows, batchRows, batchUs);
 		return finishUs > leftUs ? finishUs : 0;
 	}

@@ -42,6 +42,37 @@ describe("before its bytes are there", () => {
 		assert.equal(scheduler.foresee(RUN_US)?.because, "cannot-finish");
 	});
 
+	test("those who may come count as if they were there, in the order of their deadlines", () => {
+		const { scheduler, clock, log } = withDeadlines();
+		const leftUs = 2 * RUN_US + GUARD_US;
+		const promised: number[] = [];
+		for (let i = 0; i < 100; i++) {
+			const deadlineUs = leftUs + i / 1000;
+			if (scheduler.foresee(deadlineUs) === null) promised.push(deadlineUs);
+		}
+		// Two batches of four can be in time.
+		assert.equal(promised.length, 8);
+		assert.equal(
+			scheduler.foresee(RUN_US + GUARD_US),
+			null,
+			"an earlier deadline is served before them",
+		);
+		clock.advance(RUN_US / 2);
+		for (const deadlineUs of promised.slice(0, 4))
+			scheduler.submit(new TestEntry("came", { deadlineUs }));
+		assert.deepEqual(log, ["run came came came came (full)"]);
+	});
+
+	test("who does not come within a tenth of a second keeps nobody else out", () => {
+		const { scheduler, clock } = withDeadlines();
+		const inUs = (us: number) => clock.nowUs() + us;
+		let promisedCount = 0;
+		while (scheduler.foresee(inUs(50_000)) === null) promisedCount++;
+		assert.ok(promisedCount > 100, String(promisedCount));
+		clock.advance(100_001);
+		assert.equal(scheduler.foresee(inUs(50_000)), null);
+	});
+
 	test("it is told nothing that only its priority could decide", () => {
 		const { scheduler } = withDeadlines({
 			levels: [NO_QUEUE_POLICY, NO_QUEUE_POLICY],

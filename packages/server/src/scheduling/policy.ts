@@ -27,6 +27,8 @@ export interface SchedulerView<E extends Entry> {
 	readonly queue: EntryQueue<E>;
 	readonly lanes: LaneForecast;
 	readonly nowUs: number;
+	/** Rows that are on their way and will be served before the arrival that is looked at. */
+	readonly expectedRows: number;
 	/** Nothing will join: do not wait. */
 	readonly isDraining: boolean;
 }

@@ -92,7 +92,10 @@ export interface SchedulerStats {
 }
 
 export interface Scheduler<E extends Entry> {
-	/** Why a request of this deadline and one row would be refused now, before its bytes are there. Null: it may come. */
+	/**
+	 * Why a request of this deadline and one row would be refused now, before its bytes are there. Null: it may come,
+	 * and until it does counts as if it waited.
+	 */
 	foresee(deadlineUs: number): Refusal | null;
 	/** Takes the entry, runs it, or refuses it through `refused`, perhaps before this returns. */
 	submit(entry: E): void;

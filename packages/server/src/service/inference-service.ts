@@ -1,6 +1,10 @@
 // Inference: find the model, check the request, schedule it, answer.
 import type { Clock } from "../common/clock.ts";
-import { SaccadeError, toSaccadeError } from "../errors/saccade-error.ts";
+import {
+	SaccadeError,
+	toSaccadeError,
+	withoutStack,
+} from "../errors/saccade-error.ts";
 import {
 	type EntryReply,
 	ModelEntry,
@@ -232,10 +236,13 @@ export class SchedulingInferenceService implements InferenceService {
 }
 
 function alreadyLate(): SaccadeError {
-	return new SaccadeError(
-		"DEADLINE_EXCEEDED",
-		"the deadline passed before the request could be scheduled; the work was not started",
-		{ refusedBecause: "expired" },
+	return withoutStack(
+		() =>
+			new SaccadeError(
+				"DEADLINE_EXCEEDED",
+				"the deadline passed before the request could be scheduled; the work was not started",
+				{ refusedBecause: "expired" },
+			),
 	);
 }
 

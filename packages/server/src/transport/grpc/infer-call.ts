@@ -12,6 +12,7 @@ import type {
 	InferResponse,
 	InferTicket,
 } from "../../endpoint/endpoint.ts";
+import type { RefusalPressure } from "../../endpoint/refusal-pressure.ts";
 import { SaccadeError, toSaccadeError } from "../../errors/saccade-error.ts";
 import { copiedBytes } from "../../tensor/copied-bytes.ts";
 import type { ArrivingPlacement, SlotPool } from "../../tensor/slot-pool.ts";
@@ -24,6 +25,7 @@ export interface InferTools {
 	readonly endpoint: InferEndpoint;
 	readonly pool: SlotPool;
 	readonly reader: InferRequestReader;
+	readonly pressure: RefusalPressure;
 }
 
 // A reply is written before the next one is prepared: one writer serves the thread.
@@ -45,7 +47,7 @@ export class InferCall implements MessageSink, InferReply {
 	}
 
 	begin(byteLength: number, first: Uint8Array): Uint8Array | null {
-		const { endpoint, pool, reader } = this.#tools;
+		const { endpoint, pool, reader, pressure } = this.#tools;
 		const seen = reader.glimpse(first);
 		if (seen.modelName !== null) {
 			const refusal = endpoint.admit(
@@ -53,6 +55,8 @@ export class InferCall implements MessageSink, InferReply {
 				seen.modelName,
 				seen.modelVersion,
 			);
+			const isRefused = refusal?.refusedBecause != null;
+			pressure.count(isRefused, this.#context.receivedUs);
 			if (refusal !== null) {
 				this.error(refusal);
 				return null;

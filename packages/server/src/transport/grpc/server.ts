@@ -9,6 +9,7 @@ import {
 import type { Clock } from "../../common/clock.ts";
 import type { CallContext } from "../../endpoint/endpoint.ts";
 import type { Endpoints } from "../../endpoint/endpoints.ts";
+import { RefusalPressure } from "../../endpoint/refusal-pressure.ts";
 import type { SlotPool } from "../../tensor/slot-pool.ts";
 import { InferRequestReader } from "./codec/infer-request.ts";
 import { statusOf, trailersOf } from "./error-map.ts";
@@ -36,6 +37,7 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcServer {
 		endpoint: endpoints.infer,
 		pool,
 		reader: new InferRequestReader(),
+		pressure: new RefusalPressure((isHigh) => server.setPressure(isHigh)),
 	};
 
 	/** Phase `open`; null when it refused and answered. */
@@ -65,7 +67,7 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcServer {
 				: new StreamInferCall(call, tools, context, nowUs, draining);
 		},
 	};
-	return createGrpcServer({
+	const server = createGrpcServer({
 		...options.server,
 		clock,
 		methods: new Map([
@@ -76,4 +78,5 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcServer {
 			...reflectionRoutes(),
 		]),
 	});
+	return server;
 }

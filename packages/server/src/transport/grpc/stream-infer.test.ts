@@ -7,6 +7,7 @@ import { ModelInferRequestSchema } from "@saccade/protocol/gen/inference/grpc_se
 import { systemClock } from "../../common/clock.ts";
 import { createEndpoints } from "../../endpoint/endpoints.ts";
 import { openContext } from "../../endpoint/middleware.ts";
+import { RefusalPressure } from "../../endpoint/refusal-pressure.ts";
 import {
 	FakeInference,
 	fakeServices,
@@ -66,6 +67,7 @@ function setUp() {
 		endpoint: endpoints.infer,
 		pool,
 		reader: new InferRequestReader(),
+		pressure: new RefusalPressure(() => {}),
 	};
 	const nowUs = () => systemClock.nowUs();
 	const opened = openContext(headOf(call, "infer", nowUs()));
