@@ -145,6 +145,7 @@ export class BatchScheduler<E extends Entry>
 		}
 		entry.state = "queued";
 		this.queue.push(entry);
+		this.#policy.arrived(entry.rows, nowUs);
 		const policy = this.#levels[entry.level - 1]!;
 		this.#watchExpiry(entry, effectiveTimeoutUs(policy, entry.timeoutUs));
 		if (this.lanes.idleCount === 0) return;
@@ -311,7 +312,8 @@ export class BatchScheduler<E extends Entry>
 	}
 
 	readonly #release = (lane: number): void => {
-		this.lanes.finish(lane);
+		const rows = this.lanes.finish(lane);
+		this.#policy.answered(rows, this.#clock.nowUs());
 		this.#dispatch();
 	};
 

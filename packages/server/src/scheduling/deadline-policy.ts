@@ -6,6 +6,7 @@
 //   * a batch closes before its earliest deadline would be missed: at min(slack) − predicted(rows + 1);
 //   * without preferred sizes it grows no larger than rows get cheaper, and, of several lanes, none takes what the
 //     next ones need: lanes, wire and clients then work side by side, not in step;
+//   * what is there waits for those who were just answered where that saves more than it costs (return-wait.ts);
 //   * an entry without a deadline is served as if it had one a second after its arrival: it waits behind what is
 //     urgent, and no longer than that. With an objective that is the time instead, and batches grow no larger than it
 //     allows, while it can be kept; nothing is refused for it.
@@ -20,6 +21,7 @@ import type {
 	SchedulerView,
 	SchedulingPolicy,
 } from "./policy.ts";
+import { ReturnWait } from "./return-wait.ts";
 import type { ClosedBecause, Entry } from "./scheduler.ts";
 import { type BatchRules, decideBatch } from "./triton-policy.ts";
 
@@ -45,6 +47,7 @@ export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 	readonly #guardUs: number;
 	readonly #objectiveUs: number;
 	readonly #patienceUs: number;
+	readonly #returns: ReturnWait;
 	#fullCount = 0;
 	// What `#fit` found.
 	#fitCount = 0;
@@ -56,6 +59,7 @@ export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 	constructor(options: DeadlinePolicyOptions) {
 		this.#rules = options.rules;
 		this.#cost = options.cost;
+		this.#returns = new ReturnWait(options.cost);
 		this.#guardUs = options.guardUs ?? GUARD_US;
 		this.#objectiveUs = options.objectiveUs ?? 0;
 		this.#patienceUs = this.#objectiveUs || (options.patienceUs ?? PATIENCE_US);
@@ -72,6 +76,14 @@ export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 
 	likelyUs(rows: number): number {
 		return this.#cost.likelyUs(rows);
+	}
+
+	arrived(rows: number, nowUs: number): void {
+		this.#returns.arrived(rows, nowUs);
+	}
+
+	answered(rows: number, nowUs: number): void {
+		this.#returns.answered(rows, nowUs);
 	}
 
 	cannotFinishUs(arrival: Arrival, view: SchedulerView<E>): number {
@@ -140,10 +152,31 @@ export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 				this.#delaysNext(view)
 				? refuse(this.#cost.safeUs(this.#fitRows + 1))
 				: run(this.#fitCount, "deadline");
+		if (decision.closedBecause === "idle-device")
+			return this.#awaitReturns(view, decision, maxRows);
 		if (decision.closedBecause !== "full") return decision;
 		if (why === "efficient-size") this.#fullCount++;
 		const isAll = why === "lane-share" && decision.take === queue.count;
 		return run(decision.take, isAll ? "idle-device" : why);
+	}
+
+	/** With several lanes the others work meanwhile, and what waits is shared out among them. */
+	#awaitReturns(
+		{ lanes, nowUs, isDraining }: SchedulerView<E>,
+		decision: RunOrWait,
+		maxRows: number,
+	): RunOrWait {
+		if (lanes.count > 1 || this.#isFixed || isDraining) return decision;
+		const untilUs = this.#returns.untilUs({
+			rows: this.#fitRows,
+			maxRows,
+			earliestUs: this.#earliestUs - this.#guardUs,
+			nowUs,
+		});
+		if (untilUs > nowUs) return { kind: "wait", untilUs };
+		return this.#returns.hasWaited && decision.kind === "run"
+			? run(decision.take, "returns-awaited")
+			: decision;
 	}
 
 	/** Rows of the batches that those who wait will make. */

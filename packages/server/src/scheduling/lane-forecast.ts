@@ -38,11 +38,14 @@ export class LaneForecast {
 		return lane;
 	}
 
-	finish(lane: number): void {
+	/** @returns rows of the run */
+	finish(lane: number): number {
+		const rows = this.#rows[lane]!;
 		this.#endsUs[lane] = Number.NEGATIVE_INFINITY;
-		this.#runningRows -= this.#rows[lane]!;
+		this.#runningRows -= rows;
 		this.#rows[lane] = 0;
 		this.#idle.push(lane);
+		return rows;
 	}
 
 	/** When batch number `index` of those that wait will start, if each keeps its lane for `eachUs`. */

@@ -48,4 +48,8 @@ export interface SchedulingPolicy<E extends Entry> {
 	decide(view: SchedulerView<E>): BatchDecision;
 	/** µs that a batch which starts now will probably keep its lane; 0 when unknown. */
 	likelyUs(rows: number): number;
+	/** An entry of so many rows was put in the queue. */
+	arrived(rows: number, nowUs: number): void;
+	/** A batch of so many rows was answered. */
+	answered(rows: number, nowUs: number): void;
 }

@@ -47,6 +47,7 @@ export const CLOSED_BECAUSE = [
 	"delay",
 	"deadline",
 	"idle-device",
+	"returns-awaited",
 	"shape-change",
 	"drain",
 ] as const;

@@ -97,6 +97,10 @@ export class TritonPolicy<E extends Entry> implements SchedulingPolicy<E> {
 	likelyUs(): number {
 		return 0;
 	}
+
+	arrived(): void {}
+
+	answered(): void {}
 }
 
 function run(take: number, closedBecause: ClosedBecause): RunOrWait {

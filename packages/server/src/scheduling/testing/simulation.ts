@@ -1,0 +1,69 @@
+// A scheduler under the deadline policy on simulated lanes: every run takes what a curve says, on a clock that jumps
+// from event to event.
+import { ManualClock } from "../../common/manual-clock.ts";
+import { BatchScheduler } from "../batch-scheduler.ts";
+import { CostModel } from "../cost-model.ts";
+import { DeadlinePolicy } from "../deadline-policy.ts";
+import type { SchedulingPolicy } from "../policy.ts";
+import { NO_QUEUE_POLICY } from "../queue-policy.ts";
+import type { TestEntry } from "./test-entry.ts";
+
+export interface SimulationOptions {
+	readonly maxRows: number;
+	readonly laneCount?: number;
+	readonly runUs: (rows: number) => number;
+	/** Around the deadline policy. */
+	readonly wrap?: (
+		policy: SchedulingPolicy<TestEntry>,
+	) => SchedulingPolicy<TestEntry>;
+	/** Every entry of a batch, when it was answered. */
+	readonly answered?: (entry: TestEntry) => void;
+}
+
+export function simulate({
+	maxRows,
+	laneCount = 1,
+	runUs,
+	wrap = (policy) => policy,
+	answered = () => {},
+}: SimulationOptions) {
+	const clock = new ManualClock();
+	const rules = { maxRows, preferredRows: [], maxDelayUs: 0 };
+	const cost = new CostModel(maxRows);
+	for (const rows of [1, maxRows]) cost.observe(rows, runUs(rows), 0);
+	cost.endCalibration();
+	const batchSizes: number[] = [];
+	const scheduler = new BatchScheduler<TestEntry>({
+		clock,
+		executor: {
+			laneCount,
+			run: (batch, _why, lane, release) => {
+				const tookUs = runUs(batch.length);
+				batchSizes.push(batch.length);
+				clock.at(clock.nowUs() + tookUs, () => {
+					for (const entry of batch) {
+						entry.state = "done";
+						answered(entry);
+					}
+					cost.observe(batch.length, tookUs, clock.nowUs());
+					release(lane);
+				});
+			},
+		},
+		events: { refused: () => {} },
+		policy: wrap(new DeadlinePolicy({ rules, cost })),
+		maxRows,
+		levels: [NO_QUEUE_POLICY],
+		defer: (callback) => clock.at(clock.nowUs(), callback),
+	});
+	return { clock, scheduler, cost, batchSizes };
+}
+
+/** A seeded generator of numbers in (0, 1). */
+export function randomFrom(seed: number): () => number {
+	let state = seed;
+	return () => {
+		state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+		return (state + 0.5) / 2 ** 32;
+	};
+}
