@@ -1,17 +1,17 @@
 // A closed-loop gRPC client lean enough to load a fast server from the same machine: HTTP/2 frames written
 // by hand, one reused read buffer, distinct requests, every answer checked. It speaks to any gRPC server.
 import { connect, type Socket } from "node:net";
-import type { LatencyHistogram } from "../lib/histogram.ts";
-import { FrameReader } from "./frame-reader.ts";
+import { FrameReader } from "../../packages/server/src/load-generator/frame-reader.ts";
+import type { LatencyHistogram } from "../../packages/server/src/load-generator/histogram.ts";
 import {
 	ACK,
 	END_STREAM,
 	FRAME,
 	frame,
 	PREFACE,
-	RequestTemplate,
 	u32,
-} from "./grpc-request.ts";
+} from "../../packages/server/src/load-generator/http2-frames.ts";
+import { RequestTemplate } from "./grpc-request.ts";
 import { endsWithFloats } from "./workload.ts";
 
 export interface GrpcLoad {

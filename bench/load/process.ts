@@ -1,6 +1,6 @@
 // The load generator as a process of its own, so that the server's CPU is its own too.
 // Job on stdin (JSON, inputs made here from the seed), one JSON line of results on stdout.
-import { LatencyHistogram } from "../lib/histogram.ts";
+import { LatencyHistogram } from "../../packages/server/src/load-generator/histogram.ts";
 import { startEchoLoad } from "./echo-client.ts";
 import { type LoadCounters, startGrpcLoad } from "./grpc-client.ts";
 import { startHttpLoad } from "./http-client.ts";

@@ -9,10 +9,10 @@ import type {
 	OpenLoopJob,
 	OpenLoopReport,
 	OpenLoopSetup,
-} from "../open-loop/process.ts";
+} from "../open-loop-process.ts";
 
 const script = fileURLToPath(
-	new URL("../open-loop/process.ts", import.meta.url),
+	new URL("../open-loop-process.ts", import.meta.url),
 );
 const SAMPLE_MS = 50;
 

@@ -2,8 +2,15 @@
 // streams, credit of the stream and of the connection. The deadline that a call carries is what is left of it when
 // its head is written. An answer that comes before the body was sent ends the sending, as gRPC clients do it.
 import { connect, type Socket } from "node:net";
-import { HpackDecoder } from "../../../packages/grpc/src/hpack/decoder.ts";
-import { FrameReader } from "../frame-reader.ts";
+import { HpackDecoder } from "@saccade/grpc";
+import { HEADER } from "@saccade/protocol";
+import type {
+	ConnectionEvents,
+	LoadConnection,
+	LoadTarget,
+	OpenCall,
+} from "./connection.ts";
+import { FrameReader } from "./frame-reader.ts";
 import {
 	ACK,
 	callFields,
@@ -13,7 +20,8 @@ import {
 	headersFrame,
 	PREFACE,
 	u32,
-} from "../grpc-request.ts";
+} from "./http2-frames.ts";
+import type { AnswerKind } from "./outcome.ts";
 
 const BIG_WINDOW = 0x3fff_ffff;
 const DEFAULT_WINDOW = 65_535;
@@ -25,31 +33,15 @@ const HIGH_WATER_BYTES = 512 * 1024;
 const NO_TABLE_BYTES = 0;
 const MAX_LIST_BYTES = 64 * 1024;
 
-export interface OpenCall {
-	/** Which of the distinct requests it is. */
-	readonly index: number;
-	readonly scheduledUs: number;
-	/** Absolute. */
-	readonly deadlineUs: number;
-	state: "waiting" | "sending" | "sent" | "done";
-	streamId: number;
-	sentBytes: number;
-	windowBytes: number;
-	readonly parts: Buffer[];
-}
+/** https://github.com/grpc/grpc/blob/master/doc/statuscodes.md */
+const KIND_OF_STATUS: ReadonlyMap<number, AnswerKind> = new Map([
+	[0, "ok"],
+	[4, "expired"],
+	[8, "shed"],
+	[14, "shed"],
+]);
 
-export interface ConnectionEvents {
-	/** @param status null: the stream ended without one */
-	answered(
-		call: OpenCall,
-		status: number | null,
-		because: string,
-		message: Buffer,
-	): void;
-	failed(error: Error): void;
-}
-
-export class OpenLoopConnection {
+export class GrpcLoadConnection implements LoadConnection {
 	readonly #fields: Buffer;
 	readonly #tellsDeadline: boolean;
 	readonly #messages: readonly Uint8Array[];
@@ -70,23 +62,20 @@ export class OpenLoopConnection {
 	#settled = false;
 	#closed = false;
 
-	/** @param messages with their 5-byte prefix */
+	/** @param path of the method @param messages with their 5-byte prefix */
 	constructor(
-		address: {
-			readonly host: string;
-			readonly port: number;
-			readonly tellsDeadline: boolean;
-		},
+		{ host, port, tellsDeadline }: LoadTarget,
+		path: string,
 		messages: readonly Uint8Array[],
 		events: ConnectionEvents,
 	) {
-		this.#fields = callFields(`${address.host}:${address.port}`);
-		this.#tellsDeadline = address.tellsDeadline;
+		this.#fields = callFields(`${host}:${port}`, path);
+		this.#tellsDeadline = tellsDeadline;
 		this.#messages = messages;
 		this.#events = events;
 		this.#socket = connect({
-			host: address.host,
-			port: address.port,
+			host,
+			port,
 			noDelay: true,
 			onread: {
 				buffer: Buffer.allocUnsafeSlow(256 * 1024),
@@ -208,7 +197,7 @@ export class OpenLoopConnection {
 			case FRAME.data:
 				this.#consumedBytes += payload.length;
 				this.#streams.get(id)?.parts.push(Buffer.from(payload));
-				if ((flags & END_STREAM) !== 0) this.#finish(id, null, "");
+				if ((flags & END_STREAM) !== 0) this.#finish(id, "failed", "");
 				return;
 			case FRAME.headers:
 				if ((flags & END_STREAM) !== 0) this.#trailers(id, payload);
@@ -224,7 +213,7 @@ export class OpenLoopConnection {
 				this.#credit(id, payload.readUInt32BE(0));
 				return;
 			case FRAME.rst:
-				this.#finish(id, null, "");
+				this.#finish(id, "failed", "");
 				return;
 			case FRAME.goaway:
 				this.#fail(new Error(`GOAWAY: ${payload.subarray(8).toString()}`));
@@ -262,11 +251,12 @@ export class OpenLoopConnection {
 				: (fields[index + 1] ?? null);
 		};
 		const status = at("grpc-status");
-		const because = at("saccade-refused-because") ?? "";
-		this.#finish(id, status === null ? null : Number(status), because);
+		const because = at(HEADER.refusedBecause) ?? "";
+		const kind = KIND_OF_STATUS.get(Number(status ?? Number.NaN)) ?? "failed";
+		this.#finish(id, kind, because);
 	}
 
-	#finish(id: number, status: number | null, because: string): void {
+	#finish(id: number, kind: AnswerKind, because: string): void {
 		const call = this.#streams.get(id);
 		if (call === undefined) return;
 		this.#streams.delete(id);
@@ -278,7 +268,7 @@ export class OpenLoopConnection {
 			call.parts.length === 1 && first !== undefined
 				? first
 				: Buffer.concat(call.parts);
-		this.#events.answered(call, status, because, message);
+		this.#events.answered(call, kind, because, message);
 	}
 
 	#fail(error: Error): void {

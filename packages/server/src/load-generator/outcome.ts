@@ -1,6 +1,6 @@
 // What became of each request of an open-loop window. Every one that was scheduled in the window ends in exactly one
 // class, whether it was ever sent or not.
-import { LatencyHistogram } from "../../lib/histogram.ts";
+import { LatencyHistogram } from "./histogram.ts";
 
 export const REQUEST_OUTCOMES = [
 	/** Answered by its deadline, counted from its scheduled arrival. */
@@ -19,37 +19,21 @@ export const REQUEST_OUTCOMES = [
 ] as const;
 export type RequestOutcome = (typeof REQUEST_OUTCOMES)[number];
 
-/** https://github.com/grpc/grpc/blob/master/doc/statuscodes.md */
-const STATUS = {
-	ok: 0,
-	deadlineExceeded: 4,
-	resourceExhausted: 8,
-	unavailable: 14,
-} as const;
+/** What the server said, whatever it speaks. */
+export type AnswerKind = "ok" | "shed" | "expired" | "failed";
 
-/** What the server answered. */
 export interface Answer {
-	/** `grpc-status`; null: the stream ended without one. */
-	readonly status: number | null;
+	readonly kind: AnswerKind;
 	/** From the scheduled arrival. */
 	readonly latencyUs: number;
 }
 
 export function outcomeOf(
-	{ status, latencyUs }: Answer,
+	{ kind, latencyUs }: Answer,
 	deadlineUs: number,
 ): RequestOutcome {
-	switch (status) {
-		case STATUS.ok:
-			return latencyUs <= deadlineUs ? "inTime" : "late";
-		case STATUS.deadlineExceeded:
-			return "expired";
-		case STATUS.resourceExhausted:
-		case STATUS.unavailable:
-			return "shed";
-		default:
-			return "failed";
-	}
+	if (kind !== "ok") return kind;
+	return latencyUs <= deadlineUs ? "inTime" : "late";
 }
 
 export interface TallySnapshot {
@@ -60,6 +44,7 @@ export interface TallySnapshot {
 	readonly p50Us: number | null;
 	readonly p99Us: number | null;
 	readonly p999Us: number | null;
+	readonly maxUs: number | null;
 	/** Scheduled to handed over for sending: large when the generator, not the server, is the bottleneck. */
 	readonly latenessP99Us: number;
 }
@@ -95,6 +80,7 @@ export class Tally {
 			p50Us: latencyUs(0.5),
 			p99Us: latencyUs(0.99),
 			p999Us: latencyUs(0.999),
+			maxUs: latencyUs(1),
 			latenessP99Us: this.#lateness.quantileUs(0.99),
 		};
 	}

@@ -8,11 +8,12 @@ import {
 } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { describe, type TestContext, test } from "node:test";
+import { GrpcLoadConnection } from "./grpc-connection.ts";
+import { INFER_PATH } from "./http2-frames.ts";
 import { type OpenLoad, runOpenLoop } from "./open-loop.ts";
-import { bytesOf } from "./workload.ts";
 
 const BODY_BYTES = 100_000;
-const EXPECTED = Float32Array.of(1, 2, 3);
+const EXPECTED = Buffer.from("the expected answer");
 
 type Behaviour = (
 	stream: ServerHttp2Stream,
@@ -33,26 +34,33 @@ async function serve(t: TestContext, behave: Behaviour): Promise<number> {
 	return (server.address() as AddressInfo).port;
 }
 
-function reply(stream: ServerHttp2Stream, values: Float32Array): void {
-	const message = Buffer.concat([Buffer.alloc(5), bytesOf(values)]);
+function reply(stream: ServerHttp2Stream, answer: Buffer): void {
+	const message = Buffer.concat([Buffer.alloc(5), answer]);
 	message.writeUInt32BE(message.length - 5, 1);
 	stream.respond({ ":status": 200 }, { waitForTrailers: true });
 	stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
 	stream.end(message);
 }
 
-const load = (port: number, more: Partial<OpenLoad> = {}) =>
-	runOpenLoop(
+const load = (
+	port: number,
+	{
+		tellsDeadline = true,
+		...more
+	}: Partial<OpenLoad> & { readonly tellsDeadline?: boolean } = {},
+) => {
+	const target = { host: "127.0.0.1", port, tellsDeadline };
+	const requests = [new Uint8Array(BODY_BYTES)];
+	return runOpenLoop(
 		{
-			host: "127.0.0.1",
-			port,
+			connect: (events) =>
+				new GrpcLoadConnection(target, INFER_PATH, requests, events),
 			connections: 2,
-			requests: [new Uint8Array(BODY_BYTES)],
-			expected: [EXPECTED],
-			ratePerSecond: 100,
+			requestCount: 1,
+			isRight: (_, message) => message.subarray(5).equals(EXPECTED),
+			arrivals: { kind: "poisson", ratePerSecond: 100 },
 			seed: 1,
 			deadlineUs: 5e6,
-			tellsDeadline: true,
 			leadUs: 50_000,
 			windowUs: 300_000,
 			maxOutstanding: 1000,
@@ -60,6 +68,7 @@ const load = (port: number, more: Partial<OpenLoad> = {}) =>
 		},
 		{ windowStarted: () => {}, windowEnded: () => {} },
 	);
+};
 
 describe("open-loop load", { timeout: 60_000 }, () => {
 	test("sends whole bodies within the server's windows, and what is left of the deadline", async (t) => {
@@ -120,7 +129,9 @@ describe("open-loop load", { timeout: 60_000 }, () => {
 
 	test("counts answers that are wrong", async (t) => {
 		const port = await serve(t, (stream) => {
-			stream.resume().on("end", () => reply(stream, Float32Array.of(1, 2, 4)));
+			stream
+				.resume()
+				.on("end", () => reply(stream, Buffer.from("another answer")));
 		});
 		const { scheduled, wrong } = await load(port);
 		assert.ok(wrong >= scheduled);

@@ -1,8 +1,23 @@
 // The open-loop generator as a process of its own. Jobs come on stdin, one JSON line each, and are run one after the
 // other; on stdout `window-start` and `window-end`, at which the parent reads the server, and one JSON line of results.
 import { createInterface } from "node:readline";
-import { type OpenLoopResult, runOpenLoop } from "../open-loop.ts";
-import { encodeGrpc, makeInputs, type WorkloadModel } from "../workload.ts";
+import type { Arrivals } from "../../packages/server/src/load-generator/arrivals.ts";
+import type {
+	ConnectionEvents,
+	LoadConnection,
+} from "../../packages/server/src/load-generator/connection.ts";
+import { GrpcLoadConnection } from "../../packages/server/src/load-generator/grpc-connection.ts";
+import { INFER_PATH } from "../../packages/server/src/load-generator/http2-frames.ts";
+import {
+	type OpenLoopResult,
+	runOpenLoop,
+} from "../../packages/server/src/load-generator/open-loop.ts";
+import {
+	encodeGrpc,
+	endsWithFloats,
+	makeInputs,
+	type WorkloadModel,
+} from "./workload.ts";
 
 /** The first line. */
 export interface OpenLoopSetup {
@@ -24,10 +39,7 @@ export interface OpenLoopJob {
 	readonly maxOutstanding: number;
 }
 
-export interface OpenLoopReport extends OpenLoopResult {
-	/** CPU of the generator over the window, in cores. */
-	readonly clientCores: number;
-}
+export type OpenLoopReport = OpenLoopResult;
 
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 
@@ -45,35 +57,37 @@ const expected = setup.expected.map((text) => {
 	return new Float32Array(bytes.buffer);
 });
 
+const HOST = "127.0.0.1";
+
 for (let line = await nextLine(); line !== null; line = await nextLine()) {
 	const job = JSON.parse(line) as OpenLoopJob;
-	let cpu = process.cpuUsage();
+	const arrivals: Arrivals = {
+		kind: "poisson",
+		ratePerSecond: job.ratePerSecond,
+	};
+	const connect = (events: ConnectionEvents): LoadConnection => {
+		const { port, tellsDeadline = true } = job;
+		const target = { host: HOST, port, tellsDeadline };
+		return new GrpcLoadConnection(target, INFER_PATH, requests, events);
+	};
 	const result = await runOpenLoop(
 		{
-			host: "127.0.0.1",
-			port: job.port,
+			connect,
 			connections: job.connections,
-			requests,
-			expected,
-			ratePerSecond: job.ratePerSecond,
+			requestCount: requests.length,
+			isRight: (index, message) =>
+				endsWithFloats(message, message.length, expected[index]!),
+			arrivals,
 			seed: job.seed,
 			deadlineUs: job.deadlineMs * 1000,
-			tellsDeadline: job.tellsDeadline ?? true,
 			leadUs: job.leadMs * 1000,
 			windowUs: job.windowMs * 1000,
 			maxOutstanding: job.maxOutstanding,
 		},
 		{
-			windowStarted: () => {
-				cpu = process.cpuUsage();
-				console.log("window-start");
-			},
-			windowEnded: () => {
-				cpu = process.cpuUsage(cpu);
-				console.log("window-end");
-			},
+			windowStarted: () => console.log("window-start"),
+			windowEnded: () => console.log("window-end"),
 		},
 	);
-	const clientCores = (cpu.user + cpu.system) / 1e3 / job.windowMs;
-	console.log(JSON.stringify({ ...result, clientCores }));
+	console.log(JSON.stringify(result));
 }

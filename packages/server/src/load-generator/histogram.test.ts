@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LatencyHistogram } from "./histogram.ts";
-import { mulberry32 } from "./stats.ts";
+import { mulberry32 } from "./random.ts";
 
 test("quantiles are within 4 % of the exact ones, from 1 µs to 100 s", () => {
 	const random = mulberry32(7);

@@ -1,23 +1,38 @@
-// Open-loop load: requests arrive when a Poisson process says so, whatever the server does. Latency counts from the
+// Open-loop load: requests arrive when their schedule says so, whatever the server does. Latency counts from the
 // scheduled arrival, so a server that stalls, or a generator that is late, cannot hide it (coordinated omission).
 // Memory is bounded: beyond `maxOutstanding` requests count as failures and are not sent.
-import { poissonArrivals } from "./open-loop/arrivals.ts";
-import { type OpenCall, OpenLoopConnection } from "./open-loop/connection.ts";
-import { outcomeOf, Tally, type TallySnapshot } from "./open-loop/outcome.ts";
-import { endsWithFloats } from "./workload.ts";
+//
+// The closed loop, for comparison, sends the next request when one has ended: what it measures at its most is
+// throughput, and its latencies leave out whatever would have arrived meanwhile.
+import { type Arrivals, arrivalsUs } from "./arrivals.ts";
+import { bottleneckOf } from "./bottleneck.ts";
+import type {
+	ConnectionEvents,
+	LoadConnection,
+	OpenCall,
+} from "./connection.ts";
+import {
+	type AnswerKind,
+	outcomeOf,
+	type RequestOutcome,
+	Tally,
+	type TallySnapshot,
+} from "./outcome.ts";
 
 export interface OpenLoad {
-	readonly host: string;
-	readonly port: number;
+	/** Opens one of `connections` connections. */
+	readonly connect: (events: ConnectionEvents) => LoadConnection;
 	readonly connections: number;
-	readonly requests: readonly Uint8Array[];
-	readonly expected: readonly Float32Array[];
-	readonly ratePerSecond: number;
+	/** Distinct requests, sent in turn. */
+	readonly requestCount: number;
+	/** False: the answer to request `index` is wrong. */
+	readonly isRight: (index: number, body: Buffer) => boolean;
+	readonly arrivals:
+		| Arrivals
+		| { readonly kind: "closed"; readonly inFlight: number };
 	readonly seed: number;
 	/** Of each request, from its scheduled arrival. */
 	readonly deadlineUs: number;
-	/** Whether requests carry what is left of it, as `grpc-timeout`. */
-	readonly tellsDeadline: boolean;
 	/** Load before the window, so that queues are what they will be. */
 	readonly leadUs: number;
 	readonly windowUs: number;
@@ -35,6 +50,10 @@ export interface OpenLoopResult extends TallySnapshot {
 	readonly scheduled: number;
 	/** Answers that differ from what they must be. */
 	readonly wrong: number;
+	/** CPU of this process over the window, in cores. */
+	readonly clientCores: number;
+	/** Why the numbers tell of the generator more than of the server; null when they do not. */
+	readonly bottleneck: string | null;
 }
 
 /** How long a client listens, in deadlines: late answers are seen, and then it gives up. */
@@ -61,11 +80,13 @@ class OpenLoopRun {
 	readonly #load: OpenLoad;
 	readonly #marks: WindowMarks;
 	readonly #tally = new Tally();
-	readonly #connections: readonly OpenLoopConnection[];
-	readonly #arrivals: Iterator<number, never>;
+	readonly #connections: readonly LoadConnection[];
+	readonly #arrivals: Iterator<number, never> | null;
+	/** Of the closed loop: requests that may be sent at once. */
+	#free: number;
 	readonly #startUs: number;
 	/** In the order of arrival, which is that of giving up. */
-	#calls: { readonly call: OpenCall; readonly via: OpenLoopConnection }[] = [];
+	#calls: { readonly call: OpenCall; readonly via: LoadConnection }[] = [];
 	#timer: NodeJS.Timeout | undefined;
 	#nextUs: number;
 	#count = 0;
@@ -73,6 +94,7 @@ class OpenLoopRun {
 	#scheduled = 0;
 	#ended = 0;
 	#wrong = 0;
+	#cpu: NodeJS.CpuUsage = { user: 0, system: 0 };
 	#phase: "lead" | "window" | "drain" = "lead";
 	#resolve: (result: OpenLoopResult) => void = () => {};
 	#reject: (error: Error) => void = () => {};
@@ -84,18 +106,24 @@ class OpenLoopRun {
 			this.#resolve = resolve;
 			this.#reject = reject;
 		});
-		this.#connections = Array.from(
-			{ length: load.connections },
-			() =>
-				new OpenLoopConnection(load, load.requests, {
-					answered: (call, status, because, message) =>
-						this.#answered(call, status, because, message),
-					failed: (error) => this.#reject(error),
-				}),
+		this.#connections = Array.from({ length: load.connections }, () =>
+			load.connect({
+				answered: (call, kind, because, body) =>
+					this.#answered(call, kind, because, body),
+				failed: (error) => this.#reject(error),
+			}),
 		);
-		this.#arrivals = poissonArrivals(load.ratePerSecond, load.seed);
+		const { arrivals } = load;
 		this.#startUs = nowUs();
-		this.#nextUs = this.#startUs + this.#arrivals.next().value;
+		if (arrivals.kind === "closed") {
+			this.#arrivals = null;
+			this.#free = arrivals.inFlight;
+			this.#nextUs = this.#startUs;
+		} else {
+			this.#arrivals = arrivalsUs(arrivals, load.seed);
+			this.#free = 0;
+			this.#nextUs = this.#startUs + this.#arrivals.next().value;
+		}
 		this.#tick();
 	}
 
@@ -110,15 +138,29 @@ class OpenLoopRun {
 		this.#giveUp(now);
 		for (const connection of this.#connections) connection.flush();
 		if (this.#phase === "drain" && this.#ended === this.#scheduled) {
-			this.#resolve({
-				...this.#tally.snapshot(),
-				scheduled: this.#scheduled,
-				wrong: this.#wrong,
-			});
+			this.#resolve(this.#result());
 			return;
 		}
 		this.#timer = setTimeout(this.#tick, TICK_MS);
 	};
+
+	#result(): OpenLoopResult {
+		const tally = this.#tally.snapshot();
+		const { user, system } = this.#cpu;
+		const clientCores = (user + system) / this.#load.windowUs;
+		return {
+			...tally,
+			scheduled: this.#scheduled,
+			wrong: this.#wrong,
+			clientCores,
+			bottleneck: bottleneckOf({
+				clientCores,
+				latenessP99Us: tally.latenessP99Us,
+				deadlineUs: this.#load.deadlineUs,
+				overCap: tally.outcomes.overCap,
+			}),
+		};
+	}
 
 	/** Everything whose time has come. */
 	#arrive(now: number): void {
@@ -127,23 +169,29 @@ class OpenLoopRun {
 		const endsUs = opensUs + windowUs;
 		if (this.#phase === "lead" && now >= opensUs) {
 			this.#phase = "window";
+			this.#cpu = process.cpuUsage();
 			this.#marks.windowStarted();
 		}
-		while (this.#nextUs <= now && this.#nextUs < endsUs) {
-			this.#schedule(this.#nextUs, now);
-			this.#nextUs = this.#startUs + this.#arrivals.next().value;
-		}
+		if (this.#arrivals === null) {
+			for (; this.#free > 0 && now < endsUs; this.#free--)
+				this.#schedule(now, now);
+		} else
+			while (this.#nextUs <= now && this.#nextUs < endsUs) {
+				this.#schedule(this.#nextUs, now);
+				this.#nextUs = this.#startUs + this.#arrivals.next().value;
+			}
 		if (this.#phase === "window" && now >= endsUs) {
 			this.#phase = "drain";
+			this.#cpu = process.cpuUsage(this.#cpu);
 			this.#marks.windowEnded();
 		}
 	}
 
 	#schedule(scheduledUs: number, now: number): void {
-		const { requests, deadlineUs, maxOutstanding } = this.#load;
+		const { requestCount, deadlineUs, maxOutstanding } = this.#load;
 		const number = this.#count++;
 		const call: OpenCall = {
-			index: number % requests.length,
+			index: number % requestCount,
 			scheduledUs,
 			deadlineUs: scheduledUs + deadlineUs,
 			state: "waiting",
@@ -182,28 +230,32 @@ class OpenLoopRun {
 
 	#answered(
 		call: OpenCall,
-		status: number | null,
+		kind: AnswerKind,
 		because: string,
-		message: Buffer,
+		body: Buffer,
 	): void {
 		const latencyUs = nowUs() - call.scheduledUs;
-		const expected = this.#load.expected[call.index]!;
-		if (status === 0 && !endsWithFloats(message, message.length, expected))
-			this.#wrong++;
-		const outcome = outcomeOf({ status, latencyUs }, this.#load.deadlineUs);
+		if (kind === "ok" && !this.#load.isRight(call.index, body)) this.#wrong++;
+		const outcome = outcomeOf({ kind, latencyUs }, this.#load.deadlineUs);
 		this.#end(call, outcome, latencyUs, because);
 	}
 
 	#end(
 		call: OpenCall,
-		outcome: Parameters<Tally["ended"]>[0],
+		outcome: RequestOutcome,
 		latencyUs = 0,
 		because = "",
 	): void {
 		this.#outstanding--;
-		if (!this.#isCounted(call)) return;
-		this.#ended++;
-		this.#tally.ended(outcome, latencyUs, because);
+		if (this.#isCounted(call)) {
+			this.#ended++;
+			this.#tally.ended(outcome, latencyUs, because);
+		}
+		if (this.#arrivals !== null) return;
+		this.#free++;
+		// Not in the tick: the next request does not wait for a timer.
+		this.#arrive(nowUs());
+		for (const connection of this.#connections) connection.flush();
 	}
 
 	/** What arrived before the window fills the queues and is not counted. */
