@@ -2,11 +2,6 @@
 import { batching } from "./batching.ts";
 import type { ClaimModule } from "./claim.ts";
 import { fcBatching } from "./fc-batching.ts";
-import { cnnPipeline, pipeline } from "./pipeline.ts";
+import { pipeline } from "./pipeline.ts";
 
-export const CLAIMS: readonly ClaimModule[] = [
-	pipeline,
-	cnnPipeline,
-	batching,
-	fcBatching,
-];
+export const CLAIMS: readonly ClaimModule[] = [pipeline, batching, fcBatching];

@@ -1,23 +1,9 @@
 // The open-loop generator as a process of its own. Jobs come on stdin, one JSON line each, and are run one after the
 // other; on stdout `window-start` and `window-end`, at which the parent reads the server, and one JSON line of results.
 import { createInterface } from "node:readline";
-import type { Arrivals } from "../../packages/server/src/load-generator/arrivals.ts";
-import type {
-	ConnectionEvents,
-	LoadConnection,
-} from "../../packages/server/src/load-generator/connection.ts";
-import { GrpcLoadConnection } from "../../packages/server/src/load-generator/grpc-connection.ts";
-import { INFER_PATH } from "../../packages/server/src/load-generator/http2-frames.ts";
-import {
-	type OpenLoopResult,
-	runOpenLoop,
-} from "../../packages/server/src/load-generator/open-loop.ts";
-import {
-	encodeGrpc,
-	endsWithFloats,
-	makeInputs,
-	type WorkloadModel,
-} from "./workload.ts";
+import { decodeRoute, encodeRoute, type HttpRoute } from "../http-route.ts";
+import { type OpenLoopResult, runOpenLoop } from "../open-loop.ts";
+import { encodeGrpc, makeInputs, type WorkloadModel } from "../workload.ts";
 
 /** The first line. */
 export interface OpenLoopSetup {
@@ -37,9 +23,14 @@ export interface OpenLoopJob {
 	readonly leadMs: number;
 	readonly windowMs: number;
 	readonly maxOutstanding: number;
+	/** Over HTTP/1.1 instead of gRPC. */
+	readonly route?: HttpRoute;
 }
 
-export type OpenLoopReport = OpenLoopResult;
+export interface OpenLoopReport extends OpenLoopResult {
+	/** CPU of the generator over the window, in cores. */
+	readonly clientCores: number;
+}
 
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 
@@ -49,45 +40,52 @@ async function nextLine(): Promise<string | null> {
 }
 
 const setup = JSON.parse((await nextLine()) ?? "null") as OpenLoopSetup;
-const requests = makeInputs(setup.model, setup.expected.length).map((input) =>
-	encodeGrpc(setup.model, input),
-);
+const inputs = makeInputs(setup.model, setup.expected.length);
+const grpcRequests = inputs.map((input) => encodeGrpc(setup.model, input));
 const expected = setup.expected.map((text) => {
 	const bytes = Uint8Array.from(Buffer.from(text, "base64"));
 	return new Float32Array(bytes.buffer);
 });
 
-const HOST = "127.0.0.1";
-
 for (let line = await nextLine(); line !== null; line = await nextLine()) {
 	const job = JSON.parse(line) as OpenLoopJob;
-	const arrivals: Arrivals = {
-		kind: "poisson",
-		ratePerSecond: job.ratePerSecond,
-	};
-	const connect = (events: ConnectionEvents): LoadConnection => {
-		const { port, tellsDeadline = true } = job;
-		const target = { host: HOST, port, tellsDeadline };
-		return new GrpcLoadConnection(target, INFER_PATH, requests, events);
-	};
+	const { route } = job;
+	const requests =
+		route === undefined
+			? grpcRequests
+			: inputs.map((input) =>
+					encodeRoute(route, input, `127.0.0.1:${job.port}`),
+				);
+	let cpu = process.cpuUsage();
 	const result = await runOpenLoop(
 		{
-			connect,
+			...(route !== undefined && {
+				decodeHttp: (content) => decodeRoute(route, content),
+			}),
+			host: "127.0.0.1",
+			port: job.port,
 			connections: job.connections,
-			requestCount: requests.length,
-			isRight: (index, message) =>
-				endsWithFloats(message, message.length, expected[index]!),
-			arrivals,
+			requests,
+			expected,
+			ratePerSecond: job.ratePerSecond,
 			seed: job.seed,
 			deadlineUs: job.deadlineMs * 1000,
+			tellsDeadline: job.tellsDeadline ?? true,
 			leadUs: job.leadMs * 1000,
 			windowUs: job.windowMs * 1000,
 			maxOutstanding: job.maxOutstanding,
 		},
 		{
-			windowStarted: () => console.log("window-start"),
-			windowEnded: () => console.log("window-end"),
+			windowStarted: () => {
+				cpu = process.cpuUsage();
+				console.log("window-start");
+			},
+			windowEnded: () => {
+				cpu = process.cpuUsage(cpu);
+				console.log("window-end");
+			},
 		},
 	);
-	console.log(JSON.stringify(result));
+	const clientCores = (cpu.user + cpu.system) / 1e3 / job.windowMs;
+	console.log(JSON.stringify({ ...result, clientCores }));
 }
