@@ -83,8 +83,7 @@ function assignFiles(
 	return files;
 }
 
-/** `name:sizes` of the command line. Throws UsageError. */
-export function parseShapes(
+function parseShapes(
 	specs: readonly TensorSpec[],
 	given: readonly string[],
 ): Map<string, number[]> {
