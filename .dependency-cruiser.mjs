@@ -4,7 +4,7 @@
 /** Bottom to top. Same-rank siblings do not import each other. */
 const RANKS = [
 	["common", "errors"],
-	["tensor", "telemetry"],
+	["tensor", "telemetry", "load-generator"],
 	["runtime/[^/]+\\.ts$", "devices"],
 	["repository", "scheduling", "runtime/(?:onnx|fake|process|script)/"],
 	["models"],

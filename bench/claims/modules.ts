@@ -2,6 +2,11 @@
 import { batching } from "./batching.ts";
 import type { ClaimModule } from "./claim.ts";
 import { fcBatching } from "./fc-batching.ts";
-import { pipeline } from "./pipeline.ts";
+import { cnnPipeline, pipeline } from "./pipeline.ts";
 
-export const CLAIMS: readonly ClaimModule[] = [pipeline, batching, fcBatching];
+export const CLAIMS: readonly ClaimModule[] = [
+	pipeline,
+	cnnPipeline,
+	batching,
+	fcBatching,
+];

@@ -4,7 +4,7 @@ import { showInterval, table, writeResults } from "../lib/report.ts";
 import type { Row } from "./claim.ts";
 import { CLAIMS } from "./modules.ts";
 
-const LEAST_TO_KEEP = { rounds: 5, seconds: 3 } as const;
+const LEAST_TO_KEEP = { rounds: 5, seconds: 2 } as const;
 
 const rounds = benchArguments.number("--rounds", LEAST_TO_KEEP.rounds);
 const seconds = benchArguments.number("--seconds", LEAST_TO_KEEP.seconds);

@@ -9,7 +9,7 @@ export const usage: Usage = {
 		{
 			name: "--seconds",
 			value: "S",
-			about: "of each measured window (default 3)",
+			about: "of each measured window (default 2)",
 		},
 		{
 			name: "--json",
@@ -18,6 +18,6 @@ export const usage: Usage = {
 		},
 	],
 	notes: [
-		"A claim that ran for 5 rounds and 3 s or more writes bench/results/claims-NAME.json; a shorter run only prints.",
+		"A claim that ran for 5 rounds and 2 s or more writes bench/results/claims-NAME.json; a shorter run only prints.",
 	],
 };

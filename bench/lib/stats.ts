@@ -1,6 +1,10 @@
 // Statistics of paired rounds: medians, and the 95 % interval of a ratio by the percentile bootstrap
 // (Efron 1979) over rounds, with a fixed seed so that a results file can be recomputed.
 
+import { mulberry32 } from "../../packages/server/src/load-generator/random.ts";
+
+export { mulberry32 };
+
 export function median(values: readonly number[]): number {
 	const sorted = [...values].sort((a, b) => a - b);
 	const middle = sorted.length >> 1;
@@ -47,16 +51,4 @@ export function pairedRatio(
 	baseline: readonly number[],
 ): Interval {
 	return interval(ours.map((value, i) => value / (baseline[i] ?? Number.NaN)));
-}
-
-/** Small seeded generator (Tommy Ettinger's mulberry32): good enough for inputs and resampling. */
-export function mulberry32(seed: number): () => number {
-	let state = seed >>> 0;
-	return () => {
-		state = (state + 0x6d2b79f5) >>> 0;
-		let t = state;
-		t = Math.imul(t ^ (t >>> 15), t | 1);
-		t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-		return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-	};
 }

@@ -1,71 +1,19 @@
-// What the client sends: HTTP/2 frames, and requests made once and sent again and again under new stream ids.
+// What the closed-loop client sends: requests made once and sent again and again under new stream ids.
 
-export const FRAME = {
-	data: 0,
-	headers: 1,
-	rst: 3,
-	settings: 4,
-	ping: 6,
-	goaway: 7,
-	windowUpdate: 8,
-} as const;
-export const PREFACE: Buffer = Buffer.from(
-	"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-	"latin1",
-);
-export const END_STREAM = 1;
-export const ACK = 1;
-const END_HEADERS = 4;
-const FRAME_HEADER_BYTES = 9;
+import {
+	callFields,
+	END_HEADERS,
+	END_STREAM,
+	FRAME,
+	FRAME_HEADER_BYTES,
+	frame,
+	INFER_PATH,
+	literal,
+} from "../../packages/server/src/load-generator/http2-frames.ts";
+
 // What h2load and grpc-go send, whatever the server would allow.
 const DATA_FRAME_BYTES = 16_384;
 const EMPTY = new Uint8Array(0);
-const PATH = "/inference.GRPCInferenceService/ModelInfer";
-
-export function frame(
-	type: number,
-	flags: number,
-	streamId: number,
-	payload: Uint8Array,
-): Buffer {
-	const out = Buffer.alloc(FRAME_HEADER_BYTES + payload.length);
-	out.writeUIntBE(payload.length, 0, 3);
-	out[3] = type;
-	out[4] = flags;
-	out.writeUInt32BE(streamId, 5);
-	out.set(payload, FRAME_HEADER_BYTES);
-	return out;
-}
-
-/** Of a DATA frame whose payload follows. */
-export function dataHeader(
-	length: number,
-	flags: number,
-	streamId: number,
-): Buffer {
-	const out = Buffer.allocUnsafe(FRAME_HEADER_BYTES);
-	out.writeUIntBE(length, 0, 3);
-	out[3] = FRAME.data;
-	out[4] = flags;
-	out.writeUInt32BE(streamId, 5);
-	return out;
-}
-
-export function u32(value: number): Buffer {
-	const out = Buffer.alloc(4);
-	out.writeUInt32BE(value);
-	return out;
-}
-
-/** Literal, without indexing: nothing depends on what was sent before. */
-function literal(name: string, value: string): Buffer {
-	return Buffer.concat([
-		Buffer.from([0, name.length]),
-		Buffer.from(name),
-		Buffer.from([value.length]),
-		Buffer.from(value),
-	]);
-}
 
 /** Timeouts of 10 to 90 s in µs: always eight digits, so that they can be written over each other. */
 const TIMEOUT_US = 10_000_000;
@@ -86,7 +34,6 @@ export class RequestTemplate {
 	/** Of the body, as flow control counts. */
 	readonly dataBytes: number;
 	readonly #parts: readonly FramePart[];
-	readonly #message: Uint8Array;
 	readonly #hasTimeout: boolean;
 	/** All of a request that fits one DATA frame: it leaves as one copy. */
 	readonly #small: Buffer | null;
@@ -94,7 +41,6 @@ export class RequestTemplate {
 	/** @param distinctTimeouts another `grpc-timeout` in each call */
 	constructor(message: Uint8Array, host: string, distinctTimeouts: boolean) {
 		this.dataBytes = message.length;
-		this.#message = message;
 		this.#hasTimeout = distinctTimeouts;
 		const headers = frame(
 			FRAME.headers,
@@ -131,71 +77,17 @@ export class RequestTemplate {
 		}
 	}
 
-	/** The head alone; `sendBody` follows. */
-	open(streamId: number, write: (bytes: Uint8Array) => void): void {
-		const own = Buffer.from(this.#parts[0]!.header);
-		own.writeUInt32BE(streamId, 5);
-		this.#stampTimeout(own, own.length);
-		write(own);
-	}
-
-	/** @returns how many bytes of the body it handed to `write`: at most `allowedBytes` */
-	sendBody(
-		streamId: number,
-		fromByte: number,
-		allowedBytes: number,
-		write: (bytes: Uint8Array) => void,
-	): number {
-		const end = Math.min(this.dataBytes, fromByte + allowedBytes);
-		let at = fromByte;
-		while (at < end) {
-			const next = Math.min(end, at + DATA_FRAME_BYTES);
-			const isLast = next === this.dataBytes;
-			const payload = this.#message.subarray(at, next);
-			const flags = isLast ? END_STREAM : 0;
-			write(dataHeader(payload.length, flags, streamId));
-			write(payload);
-			at = next;
-		}
-		return at - fromByte;
-	}
-
 	/** The timeout is the last field: its digits, then the unit, end the block. */
 	#stampTimeout(bytes: Buffer, blockEnd: number): void {
 		if (this.#hasTimeout) bytes.write(nextTimeout(), blockEnd - 9, "latin1");
 	}
 }
 
-/** Opens a call. @param fields from `callFields` @param timeoutUs left for it; null: untold */
-export function headersFrame(
-	streamId: number,
-	fields: Buffer,
-	timeoutUs: number | null,
-): Buffer {
-	const timeout =
-		timeoutUs === null
-			? Buffer.alloc(0)
-			: literal("grpc-timeout", `${Math.floor(timeoutUs)}u`);
-	const block = Buffer.concat([fields, timeout]);
-	return frame(FRAME.headers, END_HEADERS, streamId, block);
-}
-
 function headerBlock(host: string, withTimeout: boolean): Buffer {
-	const fields = callFields(host);
+	const fields = callFields(host, INFER_PATH);
 	return withTimeout
 		? Buffer.concat([fields, literal("grpc-timeout", `${nextTimeout()}u`)])
 		: fields;
-}
-
-/** What all calls to a host have in common. */
-export function callFields(host: string): Buffer {
-	return Buffer.concat([
-		Buffer.from([0x83, 0x86]), // :method POST, :scheme http
-		literal(":path", PATH),
-		literal(":authority", host),
-		literal("content-type", "application/grpc"),
-		literal("te", "trailers"),
-	]);
 }
 
 function dataParts(message: Uint8Array): FramePart[] {

@@ -21,12 +21,9 @@ export interface LoadWindow {
 
 export type MeasuredLoad = LoadResult & LoadWindow;
 
-/**
- * @param serverPids of all processes of the server, whose CPU is added up
- * @param atMark called as the window opens, and as it ends
- */
+/** @param atMark called as the window opens, and as it ends */
 export async function measureLoad(
-	serverPids: number | readonly number[],
+	serverPid: number,
 	job: LoadJob,
 	atMark: () => Promise<void> = async () => {},
 ): Promise<MeasuredLoad> {
@@ -34,13 +31,12 @@ export async function measureLoad(
 		stdio: ["pipe", "pipe", "inherit"],
 	});
 	child.stdin.end(JSON.stringify(job));
-	const pids = [serverPids].flat();
-	let meter = new CpuMeter(...pids);
+	let meter = new CpuMeter(serverPid);
 	let used = meter.used();
 	let result: LoadResult | null = null;
 	for await (const line of createInterface({ input: child.stdout })) {
 		if (line === "window-start") {
-			meter = new CpuMeter(...pids);
+			meter = new CpuMeter(serverPid);
 			await atMark();
 		} else if (line === "window-end") {
 			used = meter.used();

@@ -1,10 +1,9 @@
 // The load generator as a process of its own, so that the server's CPU is its own too.
 // Job on stdin (JSON, inputs made here from the seed), one JSON line of results on stdout.
-import { LatencyHistogram } from "../lib/histogram.ts";
+import { LatencyHistogram } from "../../packages/server/src/load-generator/histogram.ts";
 import { startEchoLoad } from "./echo-client.ts";
 import { type LoadCounters, startGrpcLoad } from "./grpc-client.ts";
 import { startHttpLoad } from "./http-client.ts";
-import { decodeRoute, encodeRoute, type HttpRoute } from "./http-route.ts";
 import {
 	encodeGrpc,
 	encodeHttp,
@@ -25,8 +24,6 @@ export interface LoadJob {
 	/** Expected answers, one per distinct input, base64 of little-endian FP32. */
 	readonly expected: readonly string[];
 	readonly distinctTimeouts?: boolean;
-	/** Of `http`, where the server does not speak the Open Inference Protocol. */
-	readonly route?: HttpRoute;
 	readonly exchange?: ExchangeBytes;
 }
 
@@ -112,17 +109,11 @@ function start(
 		return new Float32Array(bytes.buffer);
 	});
 	if (job.protocol === "http") {
-		const { model, route } = job;
-		const address = `${host}:${port}`;
 		const requests = inputs.map((input) =>
-			route === undefined
-				? encodeHttp(model, input, address)
-				: encodeRoute(route, input, address),
+			encodeHttp(job.model, input, `${host}:${port}`),
 		);
-		const decode = (content: Uint8Array) =>
-			route === undefined ? content : decodeRoute(route, content);
 		return startHttpLoad(
-			{ host, port, inFlight, requests, expected, decode },
+			{ host, port, inFlight, requests, expected },
 			counters,
 			failed,
 		);

@@ -106,7 +106,7 @@ export class Track {
 		const { connections, deadlineMs, model } = this.#workload;
 		const runs: RunCount[] = [];
 		const window = await this.#generator.measure(
-			{ pids: [server.pid], port: server.grpcPort },
+			server,
 			{
 				connections,
 				ratePerSecond,

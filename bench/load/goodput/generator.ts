@@ -4,23 +4,21 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { CpuMeter } from "../../lib/machine.ts";
-import { totalResidentMb } from "../../lib/process-tree.ts";
+import { CpuMeter, residentMb } from "../../lib/machine.ts";
 import type {
 	OpenLoopJob,
 	OpenLoopReport,
 	OpenLoopSetup,
-} from "../open-loop/process.ts";
+} from "../open-loop-process.ts";
 
 const script = fileURLToPath(
-	new URL("../open-loop/process.ts", import.meta.url),
+	new URL("../open-loop-process.ts", import.meta.url),
 );
 const SAMPLE_MS = 50;
 
 export interface LoadedServer {
-	/** Of all its processes. */
-	readonly pids: readonly number[];
-	readonly port: number;
+	readonly pid: number;
+	readonly grpcPort: number;
 }
 
 export interface Window extends OpenLoopReport {
@@ -53,14 +51,14 @@ export class Generator {
 		job: Omit<OpenLoopJob, "port">,
 		atMark: () => Promise<void> = async () => {},
 	): Promise<Window> {
-		this.#send({ ...job, port: server.port } satisfies OpenLoopJob);
-		let peakMb = totalResidentMb(server.pids);
+		this.#send({ ...job, port: server.grpcPort } satisfies OpenLoopJob);
+		let peakMb = residentMb(server.pid);
 		const sampler = setInterval(() => {
-			peakMb = Math.max(peakMb, totalResidentMb(server.pids));
+			peakMb = Math.max(peakMb, residentMb(server.pid));
 		}, SAMPLE_MS);
 		try {
 			await this.#expect("window-start");
-			const meter = new CpuMeter(...server.pids);
+			const meter = new CpuMeter(server.pid);
 			await atMark();
 			await this.#expect("window-end");
 			const { userUs, systemUs } = meter.used();

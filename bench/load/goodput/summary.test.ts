@@ -40,6 +40,8 @@ function sample(
 			p50Us: 1000,
 			p99Us: 2000,
 			p999Us: 3000,
+			maxUs: null,
+			bottleneck: null,
 			latenessP99Us: 1000,
 			clientCores: 0.1,
 			serverCores: 1,

@@ -1,7 +1,8 @@
 // Windows of one workload → its rows and verdicts, and rows → tables. Ratios are taken inside a round.
+
+import { REQUEST_OUTCOMES } from "../../../packages/server/src/load-generator/outcome.ts";
 import { showInterval, table } from "../../lib/report.ts";
 import { type Interval, interval } from "../../lib/stats.ts";
-import { REQUEST_OUTCOMES } from "../open-loop/outcome.ts";
 import type { Window } from "./generator.ts";
 import type { PolicyName } from "./policies.ts";
 import { type GoodputVerdict, judgeGoodput } from "./targets.ts";

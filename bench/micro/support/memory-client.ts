@@ -2,7 +2,11 @@
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import type { GrpcServer } from "@saccade/grpc";
-import { frame, RequestTemplate, u32 } from "../../load/grpc-request.ts";
+import {
+	frame,
+	u32,
+} from "../../../packages/server/src/load-generator/http2-frames.ts";
+import { RequestTemplate } from "../../load/grpc-request.ts";
 
 const SETTINGS = 4;
 const WINDOW_UPDATE = 8;

@@ -2,6 +2,7 @@ export type * from "./api.ts";
 export { Status } from "./api.ts";
 export { type StatusDetail, statusDetails } from "./grpc/status-details.ts";
 export { GrpcError } from "./grpc-error.ts";
+export { HpackDecoder } from "./hpack/decoder.ts";
 export type { ConnectionLimits } from "./http2/limits.ts";
 export type { Codec } from "./methods/answer-sender.ts";
 export {

@@ -14,6 +14,7 @@ export function createProgram(): Command {
 		.description("serve models over HTTP and gRPC")
 		.addHelpText("after", serveHelp());
 	addInfer(program);
+	addBench(program);
 	addModels(program);
 	addDoctor(program);
 	program
@@ -65,6 +66,46 @@ function addInfer(program: Command): void {
 			(await import("./infer.ts")).infer(model, options),
 		);
 }
+
+function addBench(program: Command): void {
+	program
+		.command("bench")
+		.description(
+			"load a running server, and tell what it answers within the deadline",
+		)
+		.requiredOption("-m, --model <name>", "model to ask")
+		.option("-u, --url <host:port>", "of the server", "127.0.0.1:8001")
+		.option("--protocol <grpc|http>", "what the address speaks", "grpc")
+		.option("--rate <per second>", "open loop: requests arrive by themselves")
+		.option("--cameras <count>", "open loop: as frames of so many cameras")
+		.option("--fps <frames>", "of each camera", "30")
+		.option(
+			"--concurrency <count>",
+			"closed loop: so many under way, each followed by the next",
+		)
+		.option("--deadline-ms <ms>", "of each request, told to the server", "1000")
+		.option("--seconds <s>", "that are measured", "10")
+		.option("--warm-up-seconds <s>", "of the same load before", "1")
+		.option("--connections <count>", "default: 4 of gRPC, 64 of HTTP")
+		.option("--seed <number>", "of arrivals and inputs", "1")
+		.option(
+			"--shape <name:sizes...>",
+			"sizes of an input with dynamic dimensions, e.g. input:1,64",
+		)
+		.option("--json", "print JSON")
+		.addHelpText("after", BENCH_HELP)
+		.action(async (options) => (await import("./bench.ts")).bench(options));
+}
+
+const BENCH_HELP = `
+Of --rate, --cameras and --concurrency give one; without any it is --concurrency 1.
+In the open loop latency counts from the scheduled arrival, so that no stall hides in it. The client listens for twice
+the deadline, and says so when it, and not the server, is the bottleneck.
+
+Examples:
+  saccade bench --model mlp --rate 2000 --deadline-ms 50
+  saccade bench --model fastestdet --cameras 8 --fps 30 --deadline-ms 33 --seconds 30
+  saccade bench --model mlp --protocol http --url 127.0.0.1:8000 --concurrency 32 --json`;
 
 function addModels(program: Command): void {
 	const models = program

@@ -83,7 +83,8 @@ function assignFiles(
 	return files;
 }
 
-function parseShapes(
+/** `name:sizes` of the command line. Throws UsageError. */
+export function parseShapes(
 	specs: readonly TensorSpec[],
 	given: readonly string[],
 ): Map<string, number[]> {

@@ -1,0 +1,77 @@
+// HTTP/2 frames as the generator writes them (RFC 9113, 6). Header fields are literals: nothing depends on what was
+// sent before.
+
+export const FRAME = {
+	data: 0,
+	headers: 1,
+	rst: 3,
+	settings: 4,
+	ping: 6,
+	goaway: 7,
+	windowUpdate: 8,
+} as const;
+export const PREFACE: Buffer = Buffer.from(
+	"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+	"latin1",
+);
+export const END_STREAM = 1;
+export const ACK = 1;
+export const END_HEADERS = 4;
+export const FRAME_HEADER_BYTES = 9;
+export const INFER_PATH = "/inference.GRPCInferenceService/ModelInfer";
+
+export function frame(
+	type: number,
+	flags: number,
+	streamId: number,
+	payload: Uint8Array,
+): Buffer {
+	const out = Buffer.alloc(FRAME_HEADER_BYTES + payload.length);
+	out.writeUIntBE(payload.length, 0, 3);
+	out[3] = type;
+	out[4] = flags;
+	out.writeUInt32BE(streamId, 5);
+	out.set(payload, FRAME_HEADER_BYTES);
+	return out;
+}
+
+export function u32(value: number): Buffer {
+	const out = Buffer.alloc(4);
+	out.writeUInt32BE(value);
+	return out;
+}
+
+/** Without indexing. */
+export function literal(name: string, value: string): Buffer {
+	return Buffer.concat([
+		Buffer.from([0, name.length]),
+		Buffer.from(name),
+		Buffer.from([value.length]),
+		Buffer.from(value),
+	]);
+}
+
+/** Opens a call. @param fields from `callFields` @param timeoutUs left for it; null: untold */
+export function headersFrame(
+	streamId: number,
+	fields: Buffer,
+	timeoutUs: number | null,
+): Buffer {
+	const timeout =
+		timeoutUs === null
+			? Buffer.alloc(0)
+			: literal("grpc-timeout", `${Math.floor(timeoutUs)}u`);
+	const block = Buffer.concat([fields, timeout]);
+	return frame(FRAME.headers, END_HEADERS, streamId, block);
+}
+
+/** What all calls of a method have in common. */
+export function callFields(host: string, path: string): Buffer {
+	return Buffer.concat([
+		Buffer.from([0x83, 0x86]), // :method POST, :scheme http
+		literal(":path", path),
+		literal(":authority", host),
+		literal("content-type", "application/grpc"),
+		literal("te", "trailers"),
+	]);
+}
