@@ -51,6 +51,7 @@ import {
 import { explainListen } from "./listen-error.ts";
 import { ModelMetrics } from "./model-metrics.ts";
 import { ProcessMetrics } from "./process-metrics.ts";
+import { yieldToLoop } from "./thread-priority.ts";
 import { VERSION } from "./version.ts";
 
 /** Where the server listens; null: not served. */
@@ -183,6 +184,7 @@ class SaccadeServer implements Server {
 
 	async listen(): Promise<Addresses> {
 		// Runs of a simulated device are timers, and timers of the clock keep no process alive.
+		await yieldToLoop(this.#options.laneNice);
 		const keepAlive = setInterval(() => {}, LONGEST_INTERVAL_MS);
 		try {
 			await this.#loadModels();

@@ -133,6 +133,16 @@ export const OPTIONS = {
 		reason:
 			"Requests without a deadline are served alike by both; those with one are kept, or refused while it is still of use to know.",
 	}),
+	laneNice: option({
+		flag: "lane-nice",
+		read: wholeNumber({ max: 19 }),
+		default: 5,
+		unit: "nice value, 0 to 19",
+		meaning:
+			"Priority of the threads that run models, on Linux: higher values yield to the event loop and to other processes. 0: like everything else.",
+		reason:
+			"With every core busy the loop must not wait for time slices of models; 5 is enough for that, and still a third of a core beside a busy neighbour of priority 0.",
+	}),
 	exitTimeoutS: option({
 		flag: "exit-timeout-secs",
 		read: count,

@@ -5,6 +5,7 @@ import {
 	type RefusalReason,
 } from "@saccade/protocol";
 import type { Clock } from "../common/clock.ts";
+import { LoopTurns } from "../common/loop-turns.ts";
 import { SaccadeError } from "../errors/saccade-error.ts";
 import type { ModelConfig } from "../repository/model-config.ts";
 import type { Session } from "../runtime/runtime.ts";
@@ -60,6 +61,7 @@ export class ModelVersion {
 	readonly #cost: CostModel;
 	readonly #executor: BatchExecutor;
 	readonly #scheduler: BatchScheduler<ModelEntry>;
+	readonly #turns: LoopTurns;
 	#state: ModelState = { kind: "loading" };
 
 	constructor(options: ModelVersionOptions) {
@@ -71,6 +73,7 @@ export class ModelVersion {
 		this.labels = options.labels;
 		this.loadedInUs = options.loadedInUs;
 		this.#clock = clock;
+		this.#turns = new LoopTurns({ nowUs: () => clock.nowUs() });
 		this.#runMode = new RunModeChooser(
 			config.saccade.runMode,
 			Math.min(Math.max(config.maxBatchSize, 1), RUN_SIZES_TIMED),
@@ -116,6 +119,7 @@ export class ModelVersion {
 			levels: dynamic?.levels ?? [NO_QUEUE_POLICY],
 			defaultLevel: dynamic?.defaultLevel ?? 1,
 			preserveOrdering: dynamic?.preserveOrdering ?? false,
+			loopDelayUs: () => this.#turns.delayUs,
 		});
 	}
 
@@ -143,6 +147,7 @@ export class ModelVersion {
 
 	/** Why a request of this deadline would be refused if it came now; null when it may come. */
 	foresee(deadlineUs: number): SaccadeError | null {
+		this.#turns.touch();
 		const refusal = this.#scheduler.foresee(deadlineUs);
 		return refusal === null
 			? null

@@ -32,12 +32,17 @@ export interface BatchSchedulerOptions<E extends Entry> {
 	readonly defaultLevel?: number;
 	/** One batch at a time, so that answers leave in the order of arrival. @default false */
 	readonly preserveOrdering?: boolean;
+	/** How long the event loop keeps what arrives and what is answered waiting, in µs. @default 0 */
+	readonly loopDelayUs?: () => number;
 	/**
 	 * Runs a callback after the input that is already there has been read, so that requests which arrive together
 	 * run together. @default setImmediate
 	 */
 	readonly defer?: (callback: () => void) => void;
 }
+
+/** A busy loop may cost a request at most so much of its time. */
+const MAX_MARGIN = 1 / 4;
 
 type Phase = "open" | "draining" | "closed";
 
@@ -49,6 +54,7 @@ export class BatchScheduler<E extends Entry>
 	/** As of the decision that is being made. */
 	nowUs = 0;
 	expectedRows = 0;
+	marginUs = 0;
 	readonly #expected = new ExpectedRequests();
 	readonly #clock: Clock;
 	readonly #executor: Executor<E>;
@@ -58,6 +64,7 @@ export class BatchScheduler<E extends Entry>
 	readonly #levels: readonly QueuePolicy[];
 	readonly #defaultLevel: number;
 	readonly #defer: (callback: () => void) => void;
+	readonly #loopDelayUs: () => number;
 	/** What `foresee` asks the policy about; one object, since requests come often. */
 	readonly #foreseen: {
 		readonly rows: number;
@@ -94,6 +101,7 @@ export class BatchScheduler<E extends Entry>
 			options.preserveOrdering ? 1 : options.executor.laneCount,
 		);
 		this.#defer = options.defer ?? setImmediate;
+		this.#loopDelayUs = options.loopDelayUs ?? (() => 0);
 		this.queue = new EntryQueue(options.levels.length);
 	}
 
@@ -114,6 +122,7 @@ export class BatchScheduler<E extends Entry>
 		if (refusal !== null)
 			return { because: refusal, detail: this.#detailOf(arrival, nowUs, 0) };
 		this.expectedRows = this.#expected.countBefore(deadlineUs, nowUs);
+		this.marginUs = this.#marginUs(deadlineUs - nowUs);
 		const predictedUs = this.#policy.cannotFinishUs(arrival, this);
 		if (predictedUs === 0) {
 			if (deadlineUs !== Number.POSITIVE_INFINITY)
@@ -122,6 +131,14 @@ export class BatchScheduler<E extends Entry>
 		}
 		const detail = this.#detailOf(arrival, nowUs, predictedUs);
 		return { because: "cannot-finish", detail };
+	}
+
+	/**
+	 * The head waited up to a turn of the loop before it was seen, which its deadline does not know of, and the answer
+	 * will find a client that is no less busy.
+	 */
+	#marginUs(leftUs: number): number {
+		return Math.min(2 * this.#loopDelayUs(), leftUs * MAX_MARGIN);
 	}
 
 	submit(entry: E): void {
@@ -133,6 +150,7 @@ export class BatchScheduler<E extends Entry>
 		this.#expected.arrived(entry.deadlineUs);
 		// It was promised its time; those who are still on their way will find less of it.
 		this.expectedRows = 0;
+		this.marginUs = 0;
 		const refusal = this.#refusalOf(entry);
 		if (refusal !== null) {
 			this.#refuse(entry, refusal);

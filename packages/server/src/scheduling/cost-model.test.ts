@@ -76,11 +76,23 @@ describe("prediction", () => {
 		assert.ok(cost.likelyUs(1) <= 500, "one row takes no more than 8");
 	});
 
-	test("is replaced by the first run after a silence, and not trusted until then", () => {
+	test("that is doubted is replaced by one run that takes less, and by none that takes as long", () => {
+		const cost = calibrated(1, 1);
+		for (let i = 0; i < 32; i++) cost.observe(1, 80_000, i);
+		cost.doubt();
+		cost.observe(1, 900, 300_000);
+		assert.equal(cost.safeUs(1), 900);
+		assert.equal(cost.isDoubted, false);
+		for (let i = 0; i < 32; i++) cost.observe(1, 80_000, 400_000 + i);
+		cost.doubt();
+		cost.observe(1, 90_000, 700_000);
+		assert.equal(cost.safeUs(1), 80_000);
+	});
+
+	test("is replaced by the first run after a silence", () => {
 		const cost = calibrated(1, 1);
 		for (let i = 0; i < 32; i++) cost.observe(1, 800_000, i);
-		assert.equal(cost.isTrusted(1_000_000), true);
-		assert.equal(cost.isTrusted(2_000_000), false);
+		assert.equal(cost.idleUs(2_000_000), 2_000_000 - 31);
 		cost.observe(1, 900, 2_000_000);
 		assert.equal(cost.safeUs(1), 900);
 	});

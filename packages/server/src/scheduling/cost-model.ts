@@ -33,6 +33,7 @@ export class CostModel {
 	readonly #windows: SizeWindow[];
 	readonly #maxRows: number;
 	#calibrating = true;
+	#isDoubted = false;
 	#efficientRows: number;
 	/** When the last run ended. */
 	#runEndUs = Number.NEGATIVE_INFINITY;
@@ -55,7 +56,9 @@ export class CostModel {
 		const index = Math.min(windowOf(rows), this.#windows.length - 1);
 		const window = this.#windows[index]!;
 		const { times } = window;
-		const isFresh = nowUs - window.runEndUs <= TRUSTED_FOR_US;
+		const isFresh =
+			!this.#isDoubted && nowUs - window.runEndUs <= TRUSTED_FOR_US;
+		this.#isDoubted = false;
 		window.runEndUs = nowUs;
 		// The first runs pay for memory and code that later ones find ready: of those only the shortest tells.
 		if (this.#calibrating) {
@@ -79,9 +82,18 @@ export class CostModel {
 		this.#runEndUs = nowUs;
 	}
 
-	/** Whether a run ended lately, so that predictions hold. */
-	isTrusted(nowUs: number): boolean {
-		return nowUs - this.#runEndUs <= TRUSTED_FOR_US;
+	/** How long ago the last run ended; Infinity before the first. */
+	idleUs(nowUs: number): number {
+		return nowUs - this.#runEndUs;
+	}
+
+	/** Everything was refused for what is believed: a run that takes less proves it wrong by itself. */
+	doubt(): void {
+		this.#isDoubted = true;
+	}
+
+	get isDoubted(): boolean {
+		return this.#isDoubted;
 	}
 
 	/** Warm-up is over: from now on every run counts. */

@@ -37,6 +37,7 @@ function setUp({
 		nowUs: 0,
 		isDraining: false,
 		expectedRows: 0,
+		marginUs: 0,
 	};
 	const arrive = (deadlineUs = Number.POSITIVE_INFINITY, rows = 1) => {
 		const entry = new TestEntry("", { deadlineUs, rows });

@@ -38,6 +38,9 @@ export interface DeadlinePolicyOptions {
 
 const GUARD_US = 500;
 const PATIENCE_US = 1_000_000;
+/** A device that is too slow for all that comes spends at most so little of its time on trying whether it still is. */
+const PROBE_AFTER_RUNS = 4;
+const REST_US = 1_000_000;
 /** Of so many batches that are full, one grows beyond where rows get no cheaper: the measurement stays fresh. */
 const EXPLORE_EVERY = 16;
 
@@ -87,11 +90,9 @@ export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 	}
 
 	cannotFinishUs(arrival: Arrival, view: SchedulerView<E>): number {
-		const { queue, lanes, nowUs, expectedRows } = view;
+		const { queue, lanes, nowUs, expectedRows, marginUs } = view;
 		if (arrival.deadlineUs === Number.POSITIVE_INFINITY) return 0;
-		if (queue.count + expectedRows === 0 && this.#mayProbe(lanes, nowUs))
-			return 0;
-		const leftUs = arrival.deadlineUs - this.#guardUs - nowUs;
+		const leftUs = arrival.deadlineUs - this.#guardUs - marginUs - nowUs;
 		const { level, orderUs, rows } = arrival;
 		const batchRows = this.#typicalRows(queue);
 		const batchUs = this.#cost.likelyUs(batchRows);
@@ -104,7 +105,11 @@ export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 		const ahead =
 			expectedRows + queue.rowsBefore(level, orderUs, enough + batchRows);
 		const finishUs = this.#finishUs(view, ahead, rows, batchRows, batchUs);
-		return finishUs > leftUs ? finishUs : 0;
+		if (finishUs <= leftUs) return 0;
+		if (queue.count + expectedRows > 0 || !this.#mayProbe(lanes, nowUs))
+			return finishUs;
+		this.#cost.doubt();
+		return 0;
 	}
 
 	/** µs from now until `rows` rows are answered that come after `ahead` others. */
@@ -136,7 +141,8 @@ export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 		);
 		this.#fit(view, decision.kind === "run" ? decision.take : queue.count);
 		if (this.#fitCount === 0) {
-			if (this.#mayProbe(view.lanes, nowUs)) return run(1, "deadline");
+			if (this.#cost.isDoubted || this.#mayProbe(view.lanes, nowUs))
+				return run(1, "deadline");
 			return refuse(this.#cost.safeUs(queue.head()!.rows));
 		}
 		if (decision.kind === "wait") {
@@ -185,9 +191,14 @@ export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 		return queue.count === 0 ? 1 : queue.rows / queue.count;
 	}
 
-	/** Nothing else would run, and what is predicted was not confirmed lately: trying beats refusing. */
+	/**
+	 * Nothing else would run, and nothing has for several times what a run is believed to take: trying beats refusing.
+	 * Otherwise a stall would be believed in for as long as everything is refused because of it.
+	 */
 	#mayProbe(lanes: LaneForecast, nowUs: number): boolean {
-		return lanes.idleCount === lanes.count && !this.#cost.isTrusted(nowUs);
+		if (lanes.idleCount < lanes.count) return false;
+		const restUs = Math.min(PROBE_AFTER_RUNS * this.#cost.safeUs(1), REST_US);
+		return this.#cost.idleUs(nowUs) > restUs;
 	}
 
 	/** Most rows of the next batch, and what that limit is called. */

@@ -29,6 +29,8 @@ export interface SchedulerView<E extends Entry> {
 	readonly nowUs: number;
 	/** Rows that are on their way and will be served before the arrival that is looked at. */
 	readonly expectedRows: number;
+	/** Kept back from the deadline of the arrival that is looked at, beyond what the policy keeps, in µs. */
+	readonly marginUs: number;
 	/** Nothing will join: do not wait. */
 	readonly isDraining: boolean;
 }

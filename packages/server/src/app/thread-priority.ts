@@ -1,0 +1,31 @@
+// The threads that run models yield to the event loop: where all cores are busy, the loop would otherwise wait for
+// their time slices, heads would be seen and answers leave milliseconds late, and deadlines be missed for it.
+//
+// On Linux a priority belongs to a thread, and to the threads that it starts later, ONNX Runtime's own among them.
+// Elsewhere priorities belong to the process, and nothing is done.
+import { readdirSync, readFileSync } from "node:fs";
+import { stat } from "node:fs/promises";
+import { setPriority } from "node:os";
+
+const TASKS = "/proc/self/task";
+/** As libuv names the threads of its pool. */
+const POOL_THREAD = "libuv-worker";
+
+/** @param nice 0 to 19, added to nothing: an absolute value. @returns how many threads were changed */
+export async function yieldToLoop(nice: number): Promise<number> {
+	if (nice === 0 || process.platform !== "linux") return 0;
+	// The pool starts, as a whole, with its first task.
+	await stat(TASKS).catch(() => null);
+	let count = 0;
+	try {
+		for (const id of readdirSync(TASKS)) {
+			const name = readFileSync(`${TASKS}/${id}/comm`, "utf8").trim();
+			if (name !== POOL_THREAD) continue;
+			setPriority(Number(id), nice);
+			count++;
+		}
+	} catch {
+		// A sandbox without /proc, or one that forbids it: everything works as before, only later.
+	}
+	return count;
+}
