@@ -1,6 +1,6 @@
 // What a results file says about where its numbers were taken.
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import os from "node:os";
 
 export interface MachineFacts {
@@ -70,22 +70,28 @@ function readCpuTime(file: string): CpuTime {
 	};
 }
 
-/** CPU that a process uses from now on. */
-export class CpuMeter {
-	readonly #pid: number;
-	readonly #start: CpuTime;
+const exists = (pid: number) => existsSync(`/proc/${pid}`);
 
-	constructor(pid: number) {
-		this.#pid = pid;
-		this.#start = cpuTime(pid);
+/** CPU that processes use together from now on; one that ended meanwhile is left out. */
+export class CpuMeter {
+	readonly #starts: ReadonlyMap<number, CpuTime>;
+
+	constructor(...pids: readonly number[]) {
+		this.#starts = new Map(
+			pids.filter(exists).map((pid) => [pid, cpuTime(pid)]),
+		);
 	}
 
 	used(): CpuTime {
-		const now = cpuTime(this.#pid);
-		return {
-			userUs: now.userUs - this.#start.userUs,
-			systemUs: now.systemUs - this.#start.systemUs,
-		};
+		let userUs = 0;
+		let systemUs = 0;
+		for (const [pid, start] of this.#starts) {
+			if (!exists(pid)) continue;
+			const now = cpuTime(pid);
+			userUs += now.userUs - start.userUs;
+			systemUs += now.systemUs - start.systemUs;
+		}
+		return { userUs, systemUs };
 	}
 }
 

@@ -99,10 +99,11 @@ async function startOnFreePorts(
 	};
 }
 
-/** Until `/v2/health/ready` says 200. Throws when the process ends before that. */
+/** Until `path` says 200. Throws when the process ends before that. */
 export async function untilReady(
 	child: ChildProcess,
 	port: number,
+	path = "/v2/health/ready",
 ): Promise<void> {
 	const giveUp = AbortSignal.timeout(READY_WITHIN_MS);
 	while (!giveUp.aborted) {
@@ -110,7 +111,7 @@ export async function untilReady(
 			throw new Error(
 				`the server ended with ${child.exitCode} before it was ready`,
 			);
-		const ok = await isReady(port);
+		const ok = await isReady(port, path);
 		if (ok) return;
 		await new Promise((resolve) => setTimeout(resolve, 5));
 	}
@@ -118,10 +119,10 @@ export async function untilReady(
 }
 
 /** By node:http: a failing fetch takes milliseconds of the cores that the server starts on. */
-function isReady(port: number): Promise<boolean> {
+function isReady(port: number, path: string): Promise<boolean> {
 	return new Promise((resolve) => {
 		const request = get(
-			{ port, host: "127.0.0.1", path: "/v2/health/ready", agent: false },
+			{ port, host: "127.0.0.1", path, agent: false },
 			(answer) => {
 				answer.resume();
 				resolve(answer.statusCode === 200);

@@ -37,10 +37,17 @@ export interface LoadCounters {
 
 const BIG_WINDOW = 0x3fff_ffff;
 
+const DEFAULT_WINDOW = 65_535;
+const INITIAL_WINDOW_SETTING = 4;
+
 interface OpenStream {
 	readonly index: number;
 	readonly startUs: number;
 	readonly parts: Buffer[];
+	/** Of the body; what is left waits for credit. */
+	sentBytes: number;
+	/** Credit of the stream. */
+	windowBytes: number;
 }
 
 class Connection {
@@ -59,7 +66,10 @@ class Connection {
 	};
 	#nextId = 1;
 	#nextRequest: number;
-	#sendWindow = 65_535;
+	#sendWindow = DEFAULT_WINDOW;
+	#initialWindow = DEFAULT_WINDOW;
+	/** Ids of the streams whose bodies wait for credit, oldest first. */
+	#unsent: number[] = [];
 	#consumed = 0;
 	#settled = false;
 
@@ -115,6 +125,8 @@ class Connection {
 	#pump(): void {
 		// One writev for all, without copying what is large.
 		this.#socket.cork();
+		if (this.#unsent.length > 0)
+			this.#unsent = this.#unsent.filter((id) => !this.#sendBody(id));
 		while (
 			this.#settled &&
 			this.#counters.running &&
@@ -122,19 +134,41 @@ class Connection {
 		) {
 			const index = this.#nextRequest % this.#templates.length;
 			const source = this.#templates[index]!;
-			if (source.dataBytes > this.#sendWindow) break;
-			this.#sendWindow -= source.dataBytes;
+			if (this.#sendWindow <= 0) break;
 			this.#nextRequest++;
 			const id = this.#nextId;
 			this.#nextId += 2;
+			const isWhole =
+				source.dataBytes <= Math.min(this.#sendWindow, this.#initialWindow);
 			this.#streams.set(id, {
 				index,
 				startUs: performance.now() * 1000,
 				parts: [],
+				sentBytes: isWhole ? source.dataBytes : 0,
+				windowBytes: this.#initialWindow,
 			});
-			source.send(id, this.#write);
+			if (isWhole) {
+				this.#sendWindow -= source.dataBytes;
+				source.send(id, this.#write);
+			} else {
+				source.open(id, this.#write);
+				if (!this.#sendBody(id)) this.#unsent.push(id);
+			}
 		}
 		this.#socket.uncork();
+	}
+
+	/** As much as there is credit for; true when nothing is left. */
+	#sendBody(id: number): boolean {
+		const stream = this.#streams.get(id);
+		if (stream === undefined) return true;
+		const source = this.#templates[stream.index]!;
+		const allowed = Math.min(stream.windowBytes, this.#sendWindow);
+		const sent = source.sendBody(id, stream.sentBytes, allowed, this.#write);
+		stream.sentBytes += sent;
+		stream.windowBytes -= sent;
+		this.#sendWindow -= sent;
+		return stream.sentBytes === source.dataBytes;
 	}
 
 	#read(chunk: Buffer): void {
@@ -154,17 +188,14 @@ class Connection {
 				this.#streams.get(id)?.parts.push(Buffer.from(payload));
 				break;
 			case FRAME.settings:
-				if ((flags & ACK) === 0) {
-					this.#socket.write(frame(FRAME.settings, ACK, 0, Buffer.alloc(0)));
-					this.#settled = true;
-				}
+				if ((flags & ACK) === 0) this.#settings(payload);
 				break;
 			case FRAME.ping:
 				if ((flags & ACK) === 0)
 					this.#socket.write(frame(FRAME.ping, ACK, 0, payload));
 				break;
 			case FRAME.windowUpdate:
-				if (id === 0) this.#sendWindow += payload.readUInt32BE(0);
+				this.#credit(id, payload.readUInt32BE(0));
 				break;
 			case FRAME.rst:
 				this.#finish(id);
@@ -174,6 +205,27 @@ class Connection {
 		}
 		const carriesEnd = type === FRAME.data || type === FRAME.headers;
 		if (carriesEnd && (flags & END_STREAM) !== 0) this.#finish(id);
+	}
+
+	#settings(payload: Buffer): void {
+		for (let at = 0; at + 6 <= payload.length; at += 6) {
+			if (payload.readUInt16BE(at) !== INITIAL_WINDOW_SETTING) continue;
+			const window = payload.readUInt32BE(at + 2);
+			for (const stream of this.#streams.values())
+				stream.windowBytes += window - this.#initialWindow;
+			this.#initialWindow = window;
+		}
+		this.#socket.write(frame(FRAME.settings, ACK, 0, Buffer.alloc(0)));
+		this.#settled = true;
+	}
+
+	#credit(id: number, bytes: number): void {
+		if (id === 0) {
+			this.#sendWindow += bytes;
+			return;
+		}
+		const stream = this.#streams.get(id);
+		if (stream !== undefined) stream.windowBytes += bytes;
 	}
 
 	#finish(id: number): void {

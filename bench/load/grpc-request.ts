@@ -34,6 +34,7 @@ export class RequestTemplate {
 	/** Of the body, as flow control counts. */
 	readonly dataBytes: number;
 	readonly #parts: readonly FramePart[];
+	readonly #message: Uint8Array;
 	readonly #hasTimeout: boolean;
 	/** All of a request that fits one DATA frame: it leaves as one copy. */
 	readonly #small: Buffer | null;
@@ -41,6 +42,7 @@ export class RequestTemplate {
 	/** @param distinctTimeouts another `grpc-timeout` in each call */
 	constructor(message: Uint8Array, host: string, distinctTimeouts: boolean) {
 		this.dataBytes = message.length;
+		this.#message = message;
 		this.#hasTimeout = distinctTimeouts;
 		const headers = frame(
 			FRAME.headers,
@@ -77,6 +79,35 @@ export class RequestTemplate {
 		}
 	}
 
+	/** The head alone; `sendBody` follows. */
+	open(streamId: number, write: (bytes: Uint8Array) => void): void {
+		const own = Buffer.from(this.#parts[0]!.header);
+		own.writeUInt32BE(streamId, 5);
+		this.#stampTimeout(own, own.length);
+		write(own);
+	}
+
+	/** @returns how many bytes of the body it handed to `write`: at most `allowedBytes` */
+	sendBody(
+		streamId: number,
+		fromByte: number,
+		allowedBytes: number,
+		write: (bytes: Uint8Array) => void,
+	): number {
+		const end = Math.min(this.dataBytes, fromByte + allowedBytes);
+		let at = fromByte;
+		while (at < end) {
+			const next = Math.min(end, at + DATA_FRAME_BYTES);
+			const isLast = next === this.dataBytes;
+			const payload = this.#message.subarray(at, next);
+			const flags = isLast ? END_STREAM : 0;
+			write(dataHeader(payload.length, flags, streamId));
+			write(payload);
+			at = next;
+		}
+		return at - fromByte;
+	}
+
 	/** The timeout is the last field: its digits, then the unit, end the block. */
 	#stampTimeout(bytes: Buffer, blockEnd: number): void {
 		if (this.#hasTimeout) bytes.write(nextTimeout(), blockEnd - 9, "latin1");
@@ -99,4 +130,14 @@ function dataParts(message: Uint8Array): FramePart[] {
 		parts.push({ header: header.subarray(0, FRAME_HEADER_BYTES), payload });
 	}
 	return parts;
+}
+
+/** Of a DATA frame whose payload follows. */
+function dataHeader(length: number, flags: number, streamId: number): Buffer {
+	const out = Buffer.allocUnsafe(FRAME_HEADER_BYTES);
+	out.writeUIntBE(length, 0, 3);
+	out[3] = FRAME.data;
+	out[4] = flags;
+	out.writeUInt32BE(streamId, 5);
+	return out;
 }

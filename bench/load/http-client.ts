@@ -1,6 +1,7 @@
 // A closed-loop HTTP/1.1 client: one request in flight per connection, distinct requests, every answer checked.
 import { connect, type Socket } from "node:net";
 import type { LoadCounters } from "./grpc-client.ts";
+import { type HttpAnswer, HttpAnswerReader } from "./http-answer.ts";
 import { endsWithFloats } from "./workload.ts";
 
 export interface HttpLoad {
@@ -10,16 +11,18 @@ export interface HttpLoad {
 	/** Whole requests, head included. */
 	readonly requests: readonly Uint8Array[];
 	readonly expected: readonly Float32Array[];
+	/** What of an answer's content ends with the tensor's bytes. */
+	readonly decode: (content: Uint8Array) => Uint8Array;
 }
 
 class Connection {
 	readonly #load: HttpLoad;
 	readonly #counters: LoadCounters;
 	readonly #socket: Socket;
+	readonly #reader = new HttpAnswerReader();
 	#next: number;
 	#index = 0;
 	#startUs = 0;
-	#carry: Buffer = Buffer.alloc(0);
 
 	constructor(load: HttpLoad, counters: LoadCounters, first: number) {
 		this.#load = load;
@@ -32,7 +35,10 @@ class Connection {
 			onread: {
 				buffer: Buffer.allocUnsafeSlow(64 * 1024),
 				callback: (length, buffer) => {
-					this.#read(Buffer.from(buffer.buffer, buffer.byteOffset, length));
+					counters.receivedBytes += length;
+					const chunk = Buffer.from(buffer.buffer, buffer.byteOffset, length);
+					const answer = this.#reader.read(chunk);
+					if (answer !== null) this.#answered(answer);
 					return true;
 				},
 			},
@@ -60,25 +66,14 @@ class Connection {
 		this.#socket.write(request);
 	}
 
-	#read(chunk: Buffer): void {
-		this.#counters.receivedBytes += chunk.length;
-		const bytes =
-			this.#carry.length > 0 ? Buffer.concat([this.#carry, chunk]) : chunk;
-		const headEnd = bytes.indexOf("\r\n\r\n");
-		const head = headEnd < 0 ? "" : bytes.toString("latin1", 0, headEnd);
-		const length = Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1]);
-		const end = headEnd + 4 + length;
-		if (headEnd < 0 || bytes.length < end) {
-			this.#carry = Buffer.from(bytes);
-			return;
-		}
-		this.#carry = Buffer.alloc(0);
+	#answered({ status, content }: HttpAnswer): void {
 		const counters = this.#counters;
 		counters.answered++;
 		counters.histogram.record(performance.now() * 1000 - this.#startUs);
+		const tensor = this.#load.decode(content);
 		const expected = this.#load.expected[this.#index]!;
 		const good =
-			head.startsWith("HTTP/1.1 200") && endsWithFloats(bytes, end, expected);
+			status === 200 && endsWithFloats(tensor, tensor.length, expected);
 		if (!good) counters.wrong++;
 		this.#send();
 	}

@@ -21,9 +21,12 @@ export interface LoadWindow {
 
 export type MeasuredLoad = LoadResult & LoadWindow;
 
-/** @param atMark called as the window opens, and as it ends */
+/**
+ * @param serverPids of all processes of the server, whose CPU is added up
+ * @param atMark called as the window opens, and as it ends
+ */
 export async function measureLoad(
-	serverPid: number,
+	serverPids: number | readonly number[],
 	job: LoadJob,
 	atMark: () => Promise<void> = async () => {},
 ): Promise<MeasuredLoad> {
@@ -31,12 +34,13 @@ export async function measureLoad(
 		stdio: ["pipe", "pipe", "inherit"],
 	});
 	child.stdin.end(JSON.stringify(job));
-	let meter = new CpuMeter(serverPid);
+	const pids = [serverPids].flat();
+	let meter = new CpuMeter(...pids);
 	let used = meter.used();
 	let result: LoadResult | null = null;
 	for await (const line of createInterface({ input: child.stdout })) {
 		if (line === "window-start") {
-			meter = new CpuMeter(serverPid);
+			meter = new CpuMeter(...pids);
 			await atMark();
 		} else if (line === "window-end") {
 			used = meter.used();

@@ -7,11 +7,13 @@ import type {
 	LoadConnection,
 } from "../../packages/server/src/load-generator/connection.ts";
 import { GrpcLoadConnection } from "../../packages/server/src/load-generator/grpc-connection.ts";
+import { HttpLoadPool } from "../../packages/server/src/load-generator/http-pool.ts";
 import { INFER_PATH } from "../../packages/server/src/load-generator/http2-frames.ts";
 import {
 	type OpenLoopResult,
 	runOpenLoop,
 } from "../../packages/server/src/load-generator/open-loop.ts";
+import { decodeRoute, type HttpRoute, routeRequest } from "./http-route.ts";
 import {
 	encodeGrpc,
 	endsWithFloats,
@@ -37,6 +39,8 @@ export interface OpenLoopJob {
 	readonly leadMs: number;
 	readonly windowMs: number;
 	readonly maxOutstanding: number;
+	/** Over HTTP/1.1 instead of gRPC. */
+	readonly route?: HttpRoute;
 }
 
 export type OpenLoopReport = OpenLoopResult;
@@ -49,15 +53,16 @@ async function nextLine(): Promise<string | null> {
 }
 
 const setup = JSON.parse((await nextLine()) ?? "null") as OpenLoopSetup;
-const requests = makeInputs(setup.model, setup.expected.length).map((input) =>
-	encodeGrpc(setup.model, input),
-);
+const inputs = makeInputs(setup.model, setup.expected.length);
+const grpcRequests = inputs.map((input) => encodeGrpc(setup.model, input));
 const expected = setup.expected.map((text) => {
 	const bytes = Uint8Array.from(Buffer.from(text, "base64"));
 	return new Float32Array(bytes.buffer);
 });
 
 const HOST = "127.0.0.1";
+/** Far more than a server answers within a deadline; requests beyond them wait in the client. */
+const MAX_SOCKETS = 4000;
 
 for (let line = await nextLine(); line !== null; line = await nextLine()) {
 	const job = JSON.parse(line) as OpenLoopJob;
@@ -65,18 +70,27 @@ for (let line = await nextLine(); line !== null; line = await nextLine()) {
 		kind: "poisson",
 		ratePerSecond: job.ratePerSecond,
 	};
+	const { route, port, tellsDeadline = true } = job;
 	const connect = (events: ConnectionEvents): LoadConnection => {
-		const { port, tellsDeadline = true } = job;
 		const target = { host: HOST, port, tellsDeadline };
-		return new GrpcLoadConnection(target, INFER_PATH, requests, events);
+		if (route === undefined)
+			return new GrpcLoadConnection(target, INFER_PATH, grpcRequests, events);
+		const requests = inputs.map((input) =>
+			routeRequest(route, input, `${HOST}:${port}`),
+		);
+		return new HttpLoadPool(target, MAX_SOCKETS, requests, events);
 	};
 	const result = await runOpenLoop(
 		{
 			connect,
-			connections: job.connections,
-			requestCount: requests.length,
-			isRight: (index, message) =>
-				endsWithFloats(message, message.length, expected[index]!),
+			// A pool of HTTP sockets is one connection of many.
+			connections: route === undefined ? job.connections : 1,
+			requestCount: inputs.length,
+			isRight: (index, message) => {
+				const tensor =
+					route === undefined ? message : decodeRoute(route, message);
+				return endsWithFloats(tensor, tensor.length, expected[index]!);
+			},
 			arrivals,
 			seed: job.seed,
 			deadlineUs: job.deadlineMs * 1000,

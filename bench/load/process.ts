@@ -4,6 +4,7 @@ import { LatencyHistogram } from "../../packages/server/src/load-generator/histo
 import { startEchoLoad } from "./echo-client.ts";
 import { type LoadCounters, startGrpcLoad } from "./grpc-client.ts";
 import { startHttpLoad } from "./http-client.ts";
+import { decodeRoute, encodeRoute, type HttpRoute } from "./http-route.ts";
 import {
 	encodeGrpc,
 	encodeHttp,
@@ -24,6 +25,8 @@ export interface LoadJob {
 	/** Expected answers, one per distinct input, base64 of little-endian FP32. */
 	readonly expected: readonly string[];
 	readonly distinctTimeouts?: boolean;
+	/** Of `http`, where the server does not speak the Open Inference Protocol. */
+	readonly route?: HttpRoute;
 	readonly exchange?: ExchangeBytes;
 }
 
@@ -109,11 +112,17 @@ function start(
 		return new Float32Array(bytes.buffer);
 	});
 	if (job.protocol === "http") {
+		const { model, route } = job;
+		const address = `${host}:${port}`;
 		const requests = inputs.map((input) =>
-			encodeHttp(job.model, input, `${host}:${port}`),
+			route === undefined
+				? encodeHttp(model, input, address)
+				: encodeRoute(route, input, address),
 		);
+		const decode = (content: Uint8Array) =>
+			route === undefined ? content : decodeRoute(route, content);
 		return startHttpLoad(
-			{ host, port, inFlight, requests, expected },
+			{ host, port, inFlight, requests, expected, decode },
 			counters,
 			failed,
 		);

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 
 const root = join(import.meta.dirname, "..", "..");
 
@@ -16,7 +16,7 @@ export function preparePython(name: string, requirements: string): string {
 		.digest("hex");
 	if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === hash)
 		return python;
-	console.error("conformance: installing the Python clients (once)…");
+	console.error(`installing ${relative(root, requirements)} (once)…`);
 	command("python3", ["-m", "venv", "--clear", environment]);
 	command(python, ["-m", "pip", "install", "-q", "-r", requirements]);
 	writeFileSync(stampFile, hash);
@@ -24,9 +24,11 @@ export function preparePython(name: string, requirements: string): string {
 }
 
 function command(program: string, args: readonly string[]): void {
-	const { status, error } = spawnSync(program, args, { stdio: "inherit" });
-	if (status !== 0)
-		throw new Error(
-			`${program} ${args.join(" ")} failed: ${error?.message ?? `exit ${status}`}`,
-		);
+	const { status, error, stderr } = spawnSync(program, args, {
+		stdio: ["ignore", "inherit", "pipe"],
+		encoding: "utf8",
+	});
+	if (status === 0) return;
+	const said = error?.message ?? stderr.trim().split("\n").at(-1);
+	throw new Error(`${program} ${args.join(" ")} failed: ${said}`);
 }

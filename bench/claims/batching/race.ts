@@ -106,7 +106,7 @@ export class Track {
 		const { connections, deadlineMs, model } = this.#workload;
 		const runs: RunCount[] = [];
 		const window = await this.#generator.measure(
-			server,
+			{ pids: [server.pid], port: server.grpcPort },
 			{
 				connections,
 				ratePerSecond,

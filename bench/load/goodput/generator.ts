@@ -4,7 +4,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { CpuMeter, residentMb } from "../../lib/machine.ts";
+import { CpuMeter } from "../../lib/machine.ts";
+import { totalResidentMb } from "../../lib/process-tree.ts";
 import type {
 	OpenLoopJob,
 	OpenLoopReport,
@@ -17,8 +18,9 @@ const script = fileURLToPath(
 const SAMPLE_MS = 50;
 
 export interface LoadedServer {
-	readonly pid: number;
-	readonly grpcPort: number;
+	/** Of all its processes. */
+	readonly pids: readonly number[];
+	readonly port: number;
 }
 
 export interface Window extends OpenLoopReport {
@@ -51,14 +53,14 @@ export class Generator {
 		job: Omit<OpenLoopJob, "port">,
 		atMark: () => Promise<void> = async () => {},
 	): Promise<Window> {
-		this.#send({ ...job, port: server.grpcPort } satisfies OpenLoopJob);
-		let peakMb = residentMb(server.pid);
+		this.#send({ ...job, port: server.port } satisfies OpenLoopJob);
+		let peakMb = totalResidentMb(server.pids);
 		const sampler = setInterval(() => {
-			peakMb = Math.max(peakMb, residentMb(server.pid));
+			peakMb = Math.max(peakMb, totalResidentMb(server.pids));
 		}, SAMPLE_MS);
 		try {
 			await this.#expect("window-start");
-			const meter = new CpuMeter(server.pid);
+			const meter = new CpuMeter(...server.pids);
 			await atMark();
 			await this.#expect("window-end");
 			const { userUs, systemUs } = meter.used();

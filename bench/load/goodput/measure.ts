@@ -49,22 +49,22 @@ export async function measureGoodput(
 	};
 	const measure = (
 		server: PolicyServer,
-		load: { readonly ratePerSecond: number; readonly leadDeadlines?: number },
+		load: { readonly ratePerSecond: number; readonly load?: number },
 		seconds: number,
 		seed: number,
 	): Promise<Window> =>
-		generator.measure(server, {
-			connections: workload.connections,
-			ratePerSecond: load.ratePerSecond,
-			seed,
-			deadlineMs: workload.deadlineMs,
-			leadMs: Math.max(
-				MIN_LEAD_MS,
-				(load.leadDeadlines ?? LEAD_DEADLINES) * workload.deadlineMs,
-			),
-			windowMs: seconds * workload.windowFactor * 1000,
-			maxOutstanding: MAX_OUTSTANDING,
-		});
+		generator.measure(
+			{ pids: [server.pid], port: server.grpcPort },
+			{
+				connections: workload.connections,
+				ratePerSecond: load.ratePerSecond,
+				seed,
+				deadlineMs: workload.deadlineMs,
+				leadMs: leadMs(load.load ?? 1, workload.deadlineMs),
+				windowMs: seconds * workload.windowFactor * 1000,
+				maxOutstanding: MAX_OUTSTANDING,
+			},
+		);
 	const probeOf =
 		(server: PolicyServer): Probe =>
 		async (ratePerSecond) => {
@@ -103,7 +103,7 @@ export async function measureGoodput(
 					const seed = 1 + round * loads.length + at;
 					const offered = {
 						ratePerSecond: searched * load,
-						leadDeadlines: leadDeadlines(load),
+						load,
 					};
 					const window = await measure(server, offered, plan.seconds, seed);
 					const { policy } = server;
@@ -118,12 +118,13 @@ export async function measureGoodput(
 }
 
 /**
- * Load before a window, in deadlines, so that queues are as long as they get: what arrives while one still fills is
+ * Of load before a window, so that queues are as long as they get: what arrives while one still fills is
  * answered beyond the capacity. It fills by what exceeds the capacity, up to what is served within a deadline.
  */
-function leadDeadlines(load: number): number {
+export function leadMs(load: number, deadlineMs: number): number {
 	const fills = load > 1 ? 1 / (load - 1) : 0;
-	return Math.min(LEAD_DEADLINES + fills, MAX_LEAD_DEADLINES);
+	const deadlines = Math.min(LEAD_DEADLINES + fills, MAX_LEAD_DEADLINES);
+	return Math.max(MIN_LEAD_MS, deadlines * deadlineMs);
 }
 
 function rotated<T>(values: readonly T[], by: number): T[] {

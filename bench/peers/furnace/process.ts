@@ -5,6 +5,9 @@ import { findOrtLibrary } from "../../../packages/server/src/runtime/onnx/librar
 import { freePorts, untilReady } from "../../lib/server-process.ts";
 import type { FurnaceSettings } from "./settings.ts";
 
+/** Above every workload of a closed loop, so that nothing is refused. */
+const MAX_CONCURRENT = 1000;
+
 export interface FurnaceServer {
 	readonly pid: number;
 	readonly grpcPort: number;
@@ -33,6 +36,7 @@ export async function startFurnace(
 			`threads=${settings.threads}`,
 			`max-batch=${settings.maxBatch}`,
 			`workers=${settings.workers}`,
+			`max-concurrent=${settings.maxConcurrent ?? MAX_CONCURRENT}`,
 		],
 		{
 			stdio: ["pipe", "ignore", "inherit"],

@@ -8,6 +8,8 @@ export interface FurnaceSettings {
 	readonly maxBatch: number;
 	/** Batches that run side by side. */
 	readonly workers: number;
+	/** In flight; more are refused. @default 1000 */
+	readonly maxConcurrent?: number;
 }
 
 /**

@@ -3,6 +3,7 @@
 //! standard input ends: it never outlives the process that started it.
 //!
 //!     furnace-peer model=FILE name=NAME http-port=N grpc-port=N sessions=N threads=N max-batch=N workers=N
+//!         max-concurrent=N
 //!
 //! `ORT_DYLIB_PATH` names the ONNX Runtime library.
 
@@ -15,9 +16,6 @@ use furnace::{DataType, HostTensor, IoSpec, Model, ModelError, Server, TensorMod
 use ort::session::Session;
 use ort::value::{Outlet, TensorRef, ValueType};
 
-/// In flight at most: above every workload, so that nothing is refused. furnace's default is 100.
-const MAX_CONCURRENT_REQUESTS: usize = 1000;
-
 fn main() -> Result<(), Box<dyn Error>> {
     std::thread::spawn(|| {
         let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
@@ -27,6 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let model = OnnxModel::load(&options)?;
     let (http_port, grpc_port) = (options.number("http-port")?, options.number("grpc-port")?);
     let (max_batch, workers) = (options.number("max-batch")?, options.number("workers")?);
+    let max_concurrent = options.number("max-concurrent")?;
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?
@@ -35,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 .port(u16::try_from(http_port)?)
                 .configure(|config| {
                     config.grpc_port = u16::try_from(grpc_port).ok();
-                    config.max_concurrent_requests = MAX_CONCURRENT_REQUESTS;
+                    config.max_concurrent_requests = max_concurrent;
                     config.batching.max_batch_size = max_batch;
                     config.batching.workers = workers;
                 })
