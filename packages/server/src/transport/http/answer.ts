@@ -1,13 +1,14 @@
-// Writing responses: one head and one buffer each, compressed where the client prefers it.
-import type { IncomingMessage, ServerResponse } from "node:http";
+// Answers: one head and one buffer each, compressed where the client prefers it.
 import { deflate, gzip } from "node:zlib";
 import { HEADER } from "@saccade/protocol";
 import type { SaccadeError } from "../../errors/saccade-error.ts";
 import { encodeError, encodeJson } from "./encode.ts";
 import { httpStatusOf } from "./error-map.ts";
+import type { AnswerHeaders, Exchange } from "./exchange.ts";
 
-const JSON_TYPE = "application/json";
+const JSON_TYPE: AnswerHeaders = { "content-type": "application/json" };
 export const EVENT_STREAM_TYPE = "text/event-stream; charset=utf-8";
+const NOTHING = new Uint8Array(0);
 
 export interface RefusalOptions {
 	readonly strictTriton: boolean;
@@ -16,120 +17,78 @@ export interface RefusalOptions {
 }
 
 export function answerJson(
-	response: ServerResponse,
+	exchange: Exchange,
 	status: number,
 	value: unknown,
 ): void {
-	const body = encodeJson(value);
-	response.writeHead(status, jsonHeaders(body));
-	response.end(body);
+	exchange.answer(status, JSON_TYPE, encodeJson(value));
 }
 
-export function answerEmpty(response: ServerResponse, status: number): void {
-	response.writeHead(status, { "content-length": 0 }).end();
+export function answerEmpty(exchange: Exchange, status: number): void {
+	exchange.answer(status, {}, NOTHING);
 }
 
 export function answerError(
-	response: ServerResponse,
+	exchange: Exchange,
 	error: SaccadeError,
 	strictTriton: boolean,
 ): void {
-	if (response.headersSent) return;
-	setErrorHeaders(response, error);
-	const body = encodeError(error.message);
-	response.writeHead(httpStatusOf(error, strictTriton), jsonHeaders(body));
-	response.end(body);
+	if (exchange.isAnswered) return;
+	exchange.answer(
+		httpStatusOf(error, strictTriton),
+		{ ...headersOf(error), ...JSON_TYPE },
+		encodeError(error.message),
+	);
 }
 
 /** As an event, for a stream whose work had begun. */
 export function answerErrorEvent(
-	response: ServerResponse,
+	exchange: Exchange,
 	error: SaccadeError,
 	strictTriton: boolean,
 ): void {
-	if (response.headersSent) return;
-	setErrorHeaders(response, error);
-	const body = Buffer.from(`data: ${encodeError(error.message)}\n\n`);
-	response.writeHead(httpStatusOf(error, strictTriton), {
-		"content-type": EVENT_STREAM_TYPE,
-		"content-length": body.byteLength,
-	});
-	response.end(body);
+	if (exchange.isAnswered) return;
+	exchange.answer(
+		httpStatusOf(error, strictTriton),
+		{ ...headersOf(error), "content-type": EVENT_STREAM_TYPE },
+		Buffer.from(`data: ${encodeError(error.message)}\n\n`),
+	);
 }
 
 /** Refuses before the body is here. It is not kept, so the connection ends with this answer. */
 export function refuseEarly(
-	request: IncomingMessage,
-	response: ServerResponse,
+	exchange: Exchange,
 	error: SaccadeError,
-	options: RefusalOptions,
+	{ strictTriton, lingerMs }: RefusalOptions,
 ): void {
-	if (response.headersSent) return;
-	setErrorHeaders(response, error);
-	const status = httpStatusOf(error, options.strictTriton);
-	refuseWith(request, response, status, error.message, options.lingerMs);
-}
-
-export function refuseWith(
-	request: IncomingMessage,
-	response: ServerResponse,
-	status: number,
-	text: string,
-	lingerMs: number,
-): void {
-	const body = encodeError(text);
-	if (hasWholeBody(request)) {
-		response.writeHead(status, jsonHeaders(body));
-		response.end(body);
-		return;
-	}
-	response.setHeader("connection", "close");
-	response.writeHead(status, jsonHeaders(body));
-	// A client that waits to be told to go on sends nothing any more.
-	if (request.headers.expect !== undefined) {
-		response.end(body);
-		return;
-	}
-	response.write(body);
-	linger(request, response, lingerMs);
-}
-
-/**
- * Ends the answer only when the rest of the body was read and dropped: a socket that is closed with bytes unread is
- * reset, and the client would see that in place of its answer.
- */
-function linger(
-	request: IncomingMessage,
-	response: ServerResponse,
-	lingerMs: number,
-): void {
-	const cut = setTimeout(() => request.destroy(), lingerMs);
-	cut.unref();
-	request.on("close", () => clearTimeout(cut));
-	request.on("end", () => response.end());
-	request.resume();
-}
-
-function hasWholeBody(request: IncomingMessage): boolean {
-	const { headers } = request;
-	return (
-		request.complete ||
-		((headers["content-length"] ?? "0") === "0" &&
-			headers["transfer-encoding"] === undefined)
+	if (exchange.isAnswered) return;
+	exchange.refuse(
+		httpStatusOf(error, strictTriton),
+		{ ...headersOf(error), ...JSON_TYPE },
+		encodeError(error.message),
+		lingerMs,
 	);
 }
 
-function setErrorHeaders(response: ServerResponse, error: SaccadeError): void {
-	if (error.refusedBecause !== null)
-		response.setHeader(HEADER.refusedBecause, error.refusedBecause);
-	if (error.code === "UNAUTHENTICATED")
-		response.setHeader("www-authenticate", "Bearer");
-	const encodings = error.details?.["acceptEncoding"];
-	if (encodings !== undefined) response.setHeader("accept-encoding", encodings);
+export function refuseWith(
+	exchange: Exchange,
+	status: number,
+	text: string,
+	lingerMs: number,
+	headers: AnswerHeaders = {},
+): void {
+	const all = { ...headers, ...JSON_TYPE };
+	exchange.refuse(status, all, encodeError(text), lingerMs);
 }
 
-function jsonHeaders(body: Buffer): Record<string, string | number> {
-	return { "content-type": JSON_TYPE, "content-length": body.byteLength };
+function headersOf(error: SaccadeError): AnswerHeaders {
+	const headers: Record<string, string> = {};
+	if (error.refusedBecause !== null)
+		headers[HEADER.refusedBecause] = error.refusedBecause;
+	if (error.code === "UNAUTHENTICATED") headers["www-authenticate"] = "Bearer";
+	const encodings = error.details?.["acceptEncoding"];
+	if (encodings !== undefined) headers["accept-encoding"] = String(encodings);
+	return headers;
 }
 
 export type Coding = "gzip" | "deflate" | null;

@@ -1,6 +1,5 @@
 // Request bodies: bounded, landed once in a slot where the length is known, inflated off the loop where compressed.
 // Whatever is kept is taken from the pool's limit as it arrives, and given back with the body's lease.
-import type { IncomingMessage } from "node:http";
 import { createUnzip } from "node:zlib";
 import { SaccadeError } from "../../errors/saccade-error.ts";
 import { copiedBytes } from "../../tensor/copied-bytes.ts";
@@ -10,6 +9,7 @@ import type {
 	SlotPool,
 } from "../../tensor/slot-pool.ts";
 import type { Lease } from "../../tensor/tensor.ts";
+import type { Exchange } from "./exchange.ts";
 
 export interface Body {
 	readonly bytes: Uint8Array;
@@ -40,12 +40,12 @@ const INFLATE_CHUNK_BYTES = 64 * 1024;
 const ENCODINGS = "gzip, deflate";
 
 export function readBody(
-	request: IncomingMessage,
+	exchange: Exchange,
 	limits: Landing,
 	done: BodyDone,
 ): void {
-	const length = request.headers["content-length"];
-	const encoding = request.headers["content-encoding"]?.toLowerCase();
+	const length = exchange.header("content-length");
+	const encoding = exchange.header("content-encoding")?.toLowerCase();
 	const isPlain = encoding === undefined || encoding === "identity";
 	if (!isPlain && encoding !== "gzip" && encoding !== "deflate") {
 		done(
@@ -62,12 +62,12 @@ export function readBody(
 				if (body === null) done(error, null);
 				else inflateBody(body, encoding, limits, done);
 			};
-	if (length === undefined) collectChunks(request, limits, finish);
-	else landKnown(request, Number(length), limits, finish);
+	if (length === undefined) collectChunks(exchange, limits, finish);
+	else landKnown(exchange, Number(length), limits, finish);
 }
 
 function landKnown(
-	request: IncomingMessage,
+	exchange: Exchange,
 	byteLength: number,
 	{ pool, ownAboveBytes }: Landing,
 	done: BodyDone,
@@ -94,22 +94,24 @@ function landKnown(
 		lease.release();
 		done(error, null);
 	};
-	request.on("data", (chunk: Buffer) => {
-		if (isOver) return;
-		if (!placement.arrived(at + chunk.byteLength)) {
-			fail(noMemory(pool));
-			return;
-		}
-		bytes.set(chunk, at);
-		copiedBytes.land += chunk.byteLength;
-		at += chunk.byteLength;
+	exchange.readBody({
+		data: (chunk) => {
+			if (isOver) return;
+			if (!placement.arrived(at + chunk.byteLength)) {
+				fail(noMemory(pool));
+				return;
+			}
+			bytes.set(chunk, at);
+			copiedBytes.land += chunk.byteLength;
+			at += chunk.byteLength;
+		},
+		end: () => {
+			if (isOver) return;
+			isOver = true;
+			done(null, { bytes, lease, isOwned });
+		},
+		lost: () => fail(null),
 	});
-	request.on("end", () => {
-		if (isOver) return;
-		isOver = true;
-		done(null, { bytes, lease, isOwned });
-	});
-	request.on("close", () => fail(null));
 }
 
 /** As the pool's own; null when the limit is reached, or the system has no more. */
@@ -134,7 +136,7 @@ function placeOwned(
 }
 
 function collectChunks(
-	request: IncomingMessage,
+	exchange: Exchange,
 	limits: BodyLimits,
 	done: BodyDone,
 ): void {
@@ -146,24 +148,26 @@ function collectChunks(
 		collected.release();
 		done(error, null);
 	};
-	request.on("data", (chunk: Buffer) => {
-		if (isOver) return;
-		const problem = collected.add(chunk);
-		if (problem !== null) fail(problem);
-		else if (collected.count > MAX_CHUNKS)
-			fail(
-				new SaccadeError(
-					"INVALID_ARGUMENT",
-					`Chunked request body exceeds maximum of ${MAX_CHUNKS} non-empty chunks. Send fewer or larger HTTP chunks.`,
-				),
-			);
+	exchange.readBody({
+		data: (chunk) => {
+			if (isOver) return;
+			const problem = collected.add(chunk);
+			if (problem !== null) fail(problem);
+			else if (collected.count > MAX_CHUNKS)
+				fail(
+					new SaccadeError(
+						"INVALID_ARGUMENT",
+						`Chunked request body exceeds maximum of ${MAX_CHUNKS} non-empty chunks. Send fewer or larger HTTP chunks.`,
+					),
+				);
+		},
+		end: () => {
+			if (isOver) return;
+			isOver = true;
+			done(null, collected.join());
+		},
+		lost: () => fail(null),
 	});
-	request.on("end", () => {
-		if (isOver) return;
-		isOver = true;
-		done(null, collected.join());
-	});
-	request.on("close", () => fail(null));
 }
 
 /** Both formats by what the bytes say, as HTTP servers read them (`deflate` is zlib's format, RFC 1950). */
@@ -209,7 +213,7 @@ class Collected {
 	readonly #pool: SlotPool;
 	readonly #limitBytes: number;
 	readonly #reservation: Reservation;
-	#chunks: Buffer[] = [];
+	#chunks: Uint8Array[] = [];
 	#byteLength = 0;
 
 	constructor(pool: SlotPool, limitBytes: number) {
@@ -223,7 +227,7 @@ class Collected {
 	}
 
 	/** Null when there was room. */
-	add(chunk: Buffer): SaccadeError | null {
+	add(chunk: Uint8Array): SaccadeError | null {
 		this.#byteLength += chunk.byteLength;
 		if (this.#byteLength > this.#limitBytes)
 			return tooLarge(this.#byteLength, this.#limitBytes);

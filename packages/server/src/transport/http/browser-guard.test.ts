@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import type { IncomingMessage } from "node:http";
 import { describe, test } from "node:test";
 import { BrowserGuard } from "./browser-guard.ts";
 
 function check(
-	headers: { readonly host?: string; readonly origin?: string },
+	headers: Readonly<Record<string, string>>,
 	options: { readonly hosts?: string[]; readonly origins?: string[] } = {},
 	changesState = true,
 ): string {
@@ -12,7 +11,8 @@ function check(
 		allowedHosts: options.hosts ?? [],
 		allowedOrigins: options.origins ?? [],
 	});
-	const request = { headers, httpVersion: "1.1" } as IncomingMessage;
+	const header = (name: string) => headers[name];
+	const request = { header, httpVersion: "1.1" };
 	return guard.check(request, changesState)?.code ?? "passes";
 }
 

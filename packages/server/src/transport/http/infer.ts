@@ -1,6 +1,5 @@
 // POST …/infer, …/generate and …/generate_stream: refused at the head or at the name, else the body lands, is
 // decoded and run, and the answer leaves in one write.
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { type ErrorCode, HEADER } from "@saccade/protocol";
 import type {
 	CallContext,
@@ -35,6 +34,7 @@ import {
 	encodeInfer,
 	inferSlices,
 } from "./encode.ts";
+import type { Exchange } from "./exchange.ts";
 import { generateSlices } from "./generate.ts";
 import { type JsonTask, runJsonTask } from "./json/json-task.ts";
 import type { JsonJob, JsonThread } from "./json/json-thread.ts";
@@ -64,8 +64,7 @@ export type InferFormat = "infer" | "generate" | "generateStream";
 export function handleInfer(
 	tools: InferTools,
 	context: CallContext,
-	request: IncomingMessage,
-	response: ServerResponse,
+	exchange: Exchange,
 	target: InferTarget,
 	format: InferFormat,
 ): void {
@@ -77,17 +76,16 @@ export function handleInfer(
 				target.modelVersion,
 			);
 	if (refusal !== null) {
-		refuseEarly(request, response, refusal, tools);
+		refuseEarly(exchange, refusal, tools);
 		return;
 	}
-	new HttpInfer(tools, context, request, response, target, format).start();
+	new HttpInfer(tools, context, exchange, target, format).start();
 }
 
 class HttpInfer implements InferReply {
 	readonly #tools: InferTools;
 	readonly #context: CallContext;
-	readonly #request: IncomingMessage;
-	readonly #response: ServerResponse;
+	readonly #exchange: Exchange;
 	readonly #target: InferTarget;
 	readonly #format: InferFormat;
 	#wantsBinary: (output: string) => boolean = () => false;
@@ -97,28 +95,25 @@ class HttpInfer implements InferReply {
 	constructor(
 		tools: InferTools,
 		context: CallContext,
-		request: IncomingMessage,
-		response: ServerResponse,
+		exchange: Exchange,
 		target: InferTarget,
 		format: InferFormat,
 	) {
 		this.#tools = tools;
 		this.#context = context;
-		this.#request = request;
-		this.#response = response;
+		this.#exchange = exchange;
 		this.#target = target;
 		this.#format = format;
 	}
 
 	start(): void {
-		this.#response.on("close", this.#closed);
+		this.#exchange.onceOver(this.#closed);
 		const { limits, jsonOnLoopBytes } = this.#tools;
-		const ownAboveBytes = mayHaveMoreJson(this.#request, jsonOnLoopBytes)
+		const ownAboveBytes = mayHaveMoreJson(this.#exchange, jsonOnLoopBytes)
 			? jsonOnLoopBytes
 			: Number.POSITIVE_INFINITY;
-		readBody(this.#request, { ...limits, ownAboveBytes }, (error, body) => {
-			if (error !== null)
-				refuseEarly(this.#request, this.#response, error, this.#tools);
+		readBody(this.#exchange, { ...limits, ownAboveBytes }, (error, body) => {
+			if (error !== null) refuseEarly(this.#exchange, error, this.#tools);
 			else if (body !== null) this.#received(body);
 		});
 	}
@@ -126,7 +121,7 @@ class HttpInfer implements InferReply {
 	response(response: InferResponse): void {
 		this.#ticket = null;
 		// It left: nobody reads what would be written.
-		if (this.#response.destroyed) return;
+		if (this.#exchange.isGone) return;
 		try {
 			if (isLong(response, this.#wantsBinary)) this.#sendLong(keep(response));
 			else if (this.#format !== "infer")
@@ -142,7 +137,7 @@ class HttpInfer implements InferReply {
 		const isEvent =
 			this.#format === "generateStream" && AFTER_START.has(error.code);
 		const answer = isEvent ? answerErrorEvent : answerError;
-		answer(this.#response, error, this.#tools.strictTriton);
+		answer(this.#exchange, error, this.#tools.strictTriton);
 	}
 
 	/** Parsed here, or in the thread when that would hold the loop. */
@@ -209,7 +204,7 @@ class HttpInfer implements InferReply {
 			const inputs = this.#tools.endpoints.inputs(modelName, modelVersion);
 			return { kind: "generate", body, inputs };
 		}
-		const jsonLength = jsonLengthOf(this.#request, bytes.byteLength);
+		const jsonLength = jsonLengthOf(this.#exchange, bytes.byteLength);
 		if (jsonLength === 0) return null;
 		const body = { bytes, jsonLength, maxJsonBytes };
 		return { kind: "infer", body, modelName };
@@ -234,7 +229,7 @@ class HttpInfer implements InferReply {
 		const isStream = this.#format === "generateStream";
 		const bytes = response.outputs.map(({ data }) => data.byteLength);
 		const pace = this.#tools.unread.hold(
-			this.#response,
+			this.#exchange,
 			bytes.reduce((a, b) => a + b, 0),
 		);
 		const answer: LongAnswer = {
@@ -246,13 +241,13 @@ class HttpInfer implements InferReply {
 			contentType: isStream ? EVENT_STREAM_TYPE : "application/json",
 			coding: this.#format === "infer" ? this.#coding() : null,
 		};
-		sendLong(this.#response, answer, this.#tools.turns, pace).catch(
+		sendLong(this.#exchange, answer, this.#tools.turns, pace).catch(
 			(error: unknown) => this.error(toSaccadeError(error)),
 		);
 	}
 
 	#coding(): Coding {
-		return preferredCoding(this.#request.headers["accept-encoding"]);
+		return preferredCoding(this.#exchange.header("accept-encoding"));
 	}
 
 	#sendEncoded({ body, jsonLength }: EncodedAnswer): void {
@@ -269,7 +264,6 @@ class HttpInfer implements InferReply {
 		const headers: Record<string, string | number> = {
 			"content-type":
 				jsonLength === null ? "application/json" : "application/octet-stream",
-			"content-length": body.byteLength,
 		};
 		if (jsonLength !== null) headers[HEADER.inferenceHeaderLength] = jsonLength;
 		if (coding !== null) headers["content-encoding"] = coding;
@@ -277,9 +271,8 @@ class HttpInfer implements InferReply {
 	}
 
 	#end(headers: Record<string, string | number>, body: Buffer): void {
-		this.#response.writeHead(200, headers);
-		this.#response.end(body);
-		this.#tools.unread.watch(this.#response);
+		this.#exchange.answer(200, headers, body);
+		this.#tools.unread.watch(this.#exchange);
 	}
 
 	#sendGenerated(json: string): void {
@@ -287,7 +280,6 @@ class HttpInfer implements InferReply {
 		const body = Buffer.from(isStream ? `data: ${json}\n\n` : json);
 		const headers = {
 			"content-type": isStream ? EVENT_STREAM_TYPE : "application/json",
-			"content-length": body.byteLength,
 		};
 		this.#end(headers, body);
 	}
@@ -332,25 +324,19 @@ function jsonBytes({ bytes, jsonLength }: BodyParts): number {
 }
 
 /** By the head alone: without a length of its own, all of the body is JSON. */
-function mayHaveMoreJson(
-	{ headers }: IncomingMessage,
-	byteLength: number,
-): boolean {
-	const text = headers[HEADER.inferenceHeaderLength];
+function mayHaveMoreJson(exchange: Exchange, byteLength: number): boolean {
+	const text = exchange.header(HEADER.inferenceHeaderLength);
 	return text === undefined || Number(text) > byteLength;
 }
 
 /** Null: the header is absent. Throws INVALID_ARGUMENT with Triton's texts. */
-function jsonLengthOf(
-	request: IncomingMessage,
-	bodyBytes: number,
-): number | null {
-	const text = request.headers[HEADER.inferenceHeaderLength];
+function jsonLengthOf(exchange: Exchange, bodyBytes: number): number | null {
+	const text = exchange.header(HEADER.inferenceHeaderLength);
 	if (text === undefined) return null;
-	if (typeof text !== "string" || !/^\d{1,15}$/.test(text))
+	if (!/^\d{1,15}$/.test(text))
 		throw new SaccadeError(
 			"INVALID_ARGUMENT",
-			`Unable to parse Inference-Header-Content-Length, got: ${String(text)}`,
+			`Unable to parse Inference-Header-Content-Length, got: ${text}`,
 		);
 	const length = Number(text);
 	if (length > bodyBytes)

@@ -1,6 +1,5 @@
 // Answers that would hold the loop if they were written as JSON at once: cut into slices, one of all of them in each
 // turn of the loop, and written as the client reads them.
-import type { ServerResponse } from "node:http";
 import { pipeline, Readable } from "node:stream";
 import { createDeflate, createGzip } from "node:zlib";
 import { HEADER } from "@saccade/protocol";
@@ -8,6 +7,7 @@ import type { InferResponse } from "../../endpoint/endpoint.ts";
 import { copiedBytes } from "../../tensor/copied-bytes.ts";
 import type { Coding } from "./answer.ts";
 import type { WantsBinary } from "./encode.ts";
+import type { Exchange } from "./exchange.ts";
 import { SLICE_ELEMENT_COUNT, SLICE_TEXT_BYTES } from "./json/tensor-json.ts";
 import type { LoopTurns } from "./loop-turns.ts";
 import type { ReadPace } from "./unread-answers.ts";
@@ -53,7 +53,7 @@ export interface LongAnswer {
 
 /** Throws what the first slice throws, before anything is sent. */
 export async function sendLong(
-	response: ServerResponse,
+	exchange: Exchange,
 	answer: LongAnswer,
 	turns: LoopTurns,
 	pace: ReadPace,
@@ -67,17 +67,17 @@ export async function sendLong(
 	};
 	if (isBinary) {
 		// Its length stands in the head.
-		const parts: Uint8Array[] = await gather(json, response);
+		const parts: Uint8Array[] = await gather(json, exchange);
 		headers[HEADER.inferenceHeaderLength] = byteLengthOf(parts);
 		source = [...parts, ...answer.payloads];
 	}
 	if (answer.coding !== null) headers["content-encoding"] = answer.coding;
-	if (response.destroyed) return;
-	response.writeHead(200, headers);
+	if (exchange.isGone) return;
+	const output = exchange.startStream(headers);
 	const readable = Readable.from(pace.follow(source), { highWaterMark: 1 });
 	// A client that left, or was cut off, is all that can go wrong here.
-	if (answer.coding === null) pipeline(readable, response, () => {});
-	else pipeline(readable, compressor(answer.coding), response, () => {});
+	if (answer.coding === null) pipeline(readable, output, () => {});
+	else pipeline(readable, compressor(answer.coding), output, () => {});
 }
 
 async function* piecesOf(
@@ -98,11 +98,11 @@ async function* piecesOf(
 
 async function gather(
 	pieces: AsyncIterable<Uint8Array>,
-	response: ServerResponse,
+	exchange: Exchange,
 ): Promise<Uint8Array[]> {
 	const parts: Uint8Array[] = [];
 	for await (const piece of pieces) {
-		if (response.destroyed) break;
+		if (exchange.isGone) break;
 		parts.push(piece);
 	}
 	return parts;

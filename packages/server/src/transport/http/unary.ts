@@ -1,5 +1,4 @@
 // Every route but infer: small JSON in, JSON out.
-import type { ServerResponse } from "node:http";
 import type { ModelConfig } from "@saccade/protocol/gen/inference/model_config_pb.js";
 import type { CallContext } from "../../endpoint/endpoint.ts";
 import type {
@@ -11,6 +10,7 @@ import type {
 import { SaccadeError } from "../../errors/saccade-error.ts";
 import { answerEmpty, answerJson } from "./answer.ts";
 import { assertJsonSize } from "./decode.ts";
+import type { Exchange } from "./exchange.ts";
 import { asObject, type JsonObject, textOf } from "./json/fields.ts";
 import { configJson } from "./json/model-config-json.ts";
 import { parseJson } from "./json/tolerant-json.ts";
@@ -31,46 +31,46 @@ export interface UnaryRequest {
 export async function handleUnary(
 	endpoints: Endpoints,
 	request: UnaryRequest,
-	response: ServerResponse,
+	exchange: Exchange,
 ): Promise<void> {
 	const { route, context } = request;
 	const reference = { name: route.model, version: route.version };
 	switch (route.name) {
 		case "live":
 			answerHealth(
-				response,
+				exchange,
 				"live",
 				await endpoints.live.run(context, undefined),
 			);
 			return;
 		case "ready":
 			answerHealth(
-				response,
+				exchange,
 				"ready",
 				await endpoints.ready.run(context, undefined),
 			);
 			return;
 		case "modelReady":
 			await endpoints.modelReady.run(context, reference);
-			answerJson(response, 200, { name: route.model, ready: true });
+			answerJson(exchange, 200, { name: route.model, ready: true });
 			return;
 		case "server":
 			answerJson(
-				response,
+				exchange,
 				200,
 				await endpoints.serverMetadata.run(context, undefined),
 			);
 			return;
 		case "model":
 			answerJson(
-				response,
+				exchange,
 				200,
 				modelJson(await endpoints.modelMetadata.run(context, reference)),
 			);
 			return;
 		case "config":
 			answerJson(
-				response,
+				exchange,
 				200,
 				configJson(
 					(await endpoints.modelConfig.run(context, reference)) as ModelConfig,
@@ -80,14 +80,14 @@ export async function handleUnary(
 		case "stats":
 		case "allStats":
 			answerJson(
-				response,
+				exchange,
 				200,
 				statisticsJson(await endpoints.statistics.run(context, reference)),
 			);
 			return;
 		case "index":
 			answerJson(
-				response,
+				exchange,
 				200,
 				await endpoints.repositoryIndex.run(context, {
 					readyOnly: readyOnly(bodyOf(request)),
@@ -100,7 +100,7 @@ export async function handleUnary(
 				modelName: route.model,
 				...(await request.load()),
 			});
-			answerEmpty(response, 200);
+			answerEmpty(exchange, 200);
 			return;
 		case "unload":
 			assertNoRepository(route);
@@ -108,22 +108,22 @@ export async function handleUnary(
 				name: route.model,
 				dependents: dependentsOf(bodyOf(request)),
 			});
-			answerEmpty(response, 200);
+			answerEmpty(exchange, 200);
 			return;
 		case "trace":
 		case "modelTrace":
-			answerJson(response, 200, traceJson(await trace(endpoints, request)));
+			answerJson(exchange, 200, traceJson(await trace(endpoints, request)));
 			return;
 		case "logging":
 			answerJson(
-				response,
+				exchange,
 				200,
 				Object.fromEntries(await logging(endpoints, request)),
 			);
 			return;
 		case "shmStatus":
 			await endpoints.sharedMemoryStatus.run(context, { name: route.region });
-			answerJson(response, 200, []);
+			answerJson(exchange, 200, []);
 			return;
 		case "shmRegister":
 			await endpoints.sharedMemoryRegister.run(context, { name: route.region });
@@ -184,12 +184,8 @@ export function endpointOf(
 	}
 }
 
-function answerHealth(
-	response: ServerResponse,
-	key: string,
-	isGood: boolean,
-): void {
-	answerJson(response, isGood ? 200 : 400, { [key]: isGood });
+function answerHealth(exchange: Exchange, key: string, isGood: boolean): void {
+	answerJson(exchange, isGood ? 200 : 400, { [key]: isGood });
 }
 
 function modelJson(

@@ -1,7 +1,7 @@
 // Answers that clients have not read yet. Each waits in memory, so their sum is bounded, and a client that does not
 // read its answer in time is cut off, whatever else it sends meanwhile. An answer that the system takes at once, as
 // nearly all are, costs one comparison.
-import type { ServerResponse } from "node:http";
+import type { Exchange } from "./exchange.ts";
 
 export interface UnreadLimits {
 	readonly maxUnreadBytes: number;
@@ -26,26 +26,26 @@ export class UnreadAnswers {
 	}
 
 	/** For an answer of `byteCount` kept bytes that is written as its client reads it. */
-	hold(response: ServerResponse, byteCount: number): ReadPace {
+	hold(exchange: Exchange, byteCount: number): ReadPace {
 		this.#byteCount += byteCount;
-		response.once("close", () => {
+		exchange.onceOver(() => {
 			this.#byteCount -= byteCount;
 		});
-		return new ReadPace(response, this.#limits);
+		return new ReadPace(exchange, this.#limits);
 	}
 
 	/** Call when the answer was ended. */
-	watch(response: ServerResponse): void {
-		const waiting = response.writableLength;
-		if (waiting === 0 || response.destroyed) return;
+	watch(exchange: Exchange): void {
+		const waiting = exchange.unwrittenByteCount;
+		if (waiting === 0 || exchange.isGone) return;
 		const { writeTimeoutMs, minReadBytesPerSecond } = this.#limits;
 		const cut = setTimeout(
-			() => response.destroy(),
+			() => exchange.destroy(),
 			writeTimeoutMs + (1000 * waiting) / minReadBytesPerSecond,
 		);
 		cut.unref();
 		this.#byteCount += waiting;
-		response.once("close", () => {
+		exchange.onceOver(() => {
 			clearTimeout(cut);
 			this.#byteCount -= waiting;
 		});
@@ -54,13 +54,13 @@ export class UnreadAnswers {
 
 /** Counts only time in which the client is waited for: what the server takes to go on is not the client's fault. */
 export class ReadPace {
-	readonly #response: ServerResponse;
+	readonly #exchange: Exchange;
 	readonly #limits: UnreadLimits;
 	#byteCount = 0;
 	#waitedMs = 0;
 
-	constructor(response: ServerResponse, limits: UnreadLimits) {
-		this.#response = response;
+	constructor(exchange: Exchange, limits: UnreadLimits) {
+		this.#exchange = exchange;
 		this.#limits = limits;
 	}
 
@@ -80,7 +80,7 @@ export class ReadPace {
 			}
 		}
 		const last = this.#cutWhenLate();
-		this.#response.once("close", () => clearTimeout(last));
+		this.#exchange.onceOver(() => clearTimeout(last));
 	}
 
 	#cutWhenLate(): NodeJS.Timeout {
@@ -88,7 +88,7 @@ export class ReadPace {
 		const allowedMs =
 			writeTimeoutMs + (1000 * this.#byteCount) / minReadBytesPerSecond;
 		return setTimeout(
-			() => this.#response.destroy(),
+			() => this.#exchange.destroy(),
 			allowedMs - this.#waitedMs,
 		).unref();
 	}
