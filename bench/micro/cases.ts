@@ -2,6 +2,7 @@
 import type { AnyCase } from "./case.ts";
 import { endpointCases } from "./endpoint.ts";
 import { grpcCodecCases } from "./grpc-codec.ts";
+import { httpHeadCases } from "./http-head.ts";
 import { httpJsonCases } from "./http-json.ts";
 import { laneCases } from "./lane.ts";
 import { perceptionCases } from "./perception.ts";
@@ -20,6 +21,7 @@ export const CASES: readonly AnyCase[] = [
 	...wireCases,
 	...slotCases,
 	...grpcCodecCases,
+	...httpHeadCases,
 	...httpJsonCases,
 	...endpointCases,
 	...schedulingCases,

@@ -150,7 +150,7 @@ export const WORKLOADS: readonly Workload[] = [
 		protocol: "http",
 		connections: 32,
 		yardsticks: ["grpc"],
-		targets: [{ kind: "ratio", to: "gRPC", atLeast: 0.55 }],
+		targets: [{ kind: "ratio", to: "gRPC", atLeast: 0.9 }],
 	},
 	{
 		id: "resnet50-grpc-8",

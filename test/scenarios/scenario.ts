@@ -5,6 +5,8 @@ import type { TensorValues, Value } from "./tensors.ts";
 export const TRANSPORTS = [
 	"HTTP JSON",
 	"HTTP binary",
+	"HTTP JSON in chunks",
+	"HTTP binary in chunks",
 	"gRPC raw contents",
 	"gRPC typed contents",
 	"gRPC stream",

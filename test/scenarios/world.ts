@@ -75,6 +75,7 @@ export async function createWorld(
 		...args,
 	);
 	const http = new HttpClient(server.http);
+	const chunked = new HttpClient(server.http, "chunks");
 	const grpc = new TestClient(server.grpcAddress);
 	return {
 		server,
@@ -83,12 +84,15 @@ export async function createWorld(
 		transports: [
 			createHttpTransport(http, "JSON"),
 			createHttpTransport(http, "binary"),
+			createHttpTransport(chunked, "JSON"),
+			createHttpTransport(chunked, "binary"),
 			createUnaryTransport(grpc, "raw"),
 			createUnaryTransport(grpc, "typed"),
 			createStreamTransport(grpc),
 		],
 		close: async () => {
 			http.close();
+			chunked.close();
 			grpc.close();
 			await server.close();
 		},

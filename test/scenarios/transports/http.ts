@@ -1,4 +1,5 @@
-// Scenarios over HTTP, as JSON alone and with the binary extension, through plain node:http.
+// Scenarios over HTTP, as JSON alone and with the binary extension, through plain node:http. Bodies of announced length
+// are read by the server's own parser, bodies in chunks by its node:http.
 import { Agent, type IncomingHttpHeaders, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { DType } from "@saccade/protocol";
@@ -31,12 +32,16 @@ export interface HttpAsk {
 	readonly signal?: AbortSignal | undefined;
 }
 
+export type Framing = "length" | "chunks";
+
 export class HttpClient {
+	readonly framing: Framing;
 	readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
 	readonly #address: AddressInfo;
 
-	constructor(address: AddressInfo) {
+	constructor(address: AddressInfo, framing: Framing = "length") {
 		this.#address = address;
+		this.framing = framing;
 	}
 
 	/** POST when there is a body, else GET. */
@@ -58,9 +63,7 @@ export class HttpClient {
 					path,
 					headers: {
 						...headers,
-						...(body !== undefined && {
-							"content-length": Buffer.byteLength(body),
-						}),
+						...(body !== undefined && this.#framed(body)),
 					},
 					...(signal !== undefined && { signal }),
 				},
@@ -82,6 +85,12 @@ export class HttpClient {
 		});
 	}
 
+	#framed(body: Uint8Array | string): Readonly<Record<string, string>> {
+		return this.framing === "chunks"
+			? { "transfer-encoding": "chunked" }
+			: { "content-length": String(Buffer.byteLength(body)) };
+	}
+
 	close(): void {
 		this.#agent.destroy();
 	}
@@ -93,7 +102,7 @@ export function createHttpTransport(
 ): ScenarioTransport {
 	const isBinary = form === "binary";
 	return {
-		name: `HTTP ${form}`,
+		name: `HTTP ${form}${client.framing === "chunks" ? " in chunks" : ""}`,
 		kind: "http",
 		infer: async (ask, signal) => {
 			const { json, payload } = encode(ask, isBinary);

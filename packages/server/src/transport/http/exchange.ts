@@ -31,7 +31,7 @@ export interface Exchange {
 
 	/** Whether the head of the answer was sent. */
 	readonly isAnswered: boolean;
-	/** The whole answer. */
+	/** The whole answer, to a request whose body is here. */
 	answer(status: number, headers: AnswerHeaders, body: Uint8Array): void;
 	/** The answer to a request whose body nobody wants any more: unless it is here already, the connection ends. */
 	refuse(
@@ -40,7 +40,7 @@ export interface Exchange {
 		body: Uint8Array,
 		lingerMs: number,
 	): void;
-	/** Status 200 and a body of unknown length, to be written piece by piece. */
+	/** As `answer`: status 200 and a body of unknown length, to be written piece by piece. */
 	startStream(headers: AnswerHeaders): Writable;
 
 	/** Whether nobody is there any more to read what would be written. */

@@ -5,7 +5,7 @@ import type { RequestListener, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { http } from "../../common/http-module.ts";
-import { clientErrorAnswer } from "./client-error.ts";
+import { answerClientError } from "./client-error.ts";
 import { Front } from "./fast/front.ts";
 import { type HandlerOptions, HttpHandler } from "./handler.ts";
 import { type HttpLimits, resolveHttpLimits } from "./limits.ts";
@@ -24,6 +24,8 @@ export interface HttpTransport {
 	/** Stops accepting, finishes what is under way within `graceMs`, then cuts. */
 	close(graceMs: number): Promise<void>;
 	readonly connectionCount: number;
+	/** Of these, those that our own parser reads. */
+	readonly ownConnectionCount: number;
 }
 
 /** node:http looks for connections that are out of time this often, so they are late by no more. */
@@ -42,8 +44,8 @@ class PortTransport implements HttpTransport {
 	readonly #handler: HttpHandler;
 	readonly #server: Server;
 	readonly #front: Front | null;
-	/** The latest response of each connection of node:http, for errors that come between requests. */
-	readonly #latest = new WeakMap<Duplex, ServerResponse>();
+	/** Of connections of node:http, for errors that come behind requests. */
+	readonly #responses = new WeakMap<Duplex, ServerResponse[]>();
 	connectionCount = 0;
 	#whenEmpty: (() => void) | null = null;
 
@@ -62,6 +64,10 @@ class PortTransport implements HttpTransport {
 						hasRoom: () => this.connectionCount < limits.maxConnectionCount,
 						changed: (difference) => this.#count(difference),
 					});
+	}
+
+	get ownConnectionCount(): number {
+		return this.#front?.connectionCount ?? 0;
 	}
 
 	listen(host: string, port: number): Promise<AddressInfo> {
@@ -123,15 +129,21 @@ class PortTransport implements HttpTransport {
 		server.maxHeadersCount = 0;
 		server.maxConnections = limits.maxConnectionCount;
 		const handle: RequestListener = (request, response) => {
-			this.#latest.set(request.socket, response);
+			const responses = this.#responses.get(request.socket) ?? [];
+			while (responses[0]?.writableFinished === true) responses.shift();
+			responses.push(response);
 			this.#handler.handle(new NodeExchange(request, response));
 		};
 		server.on("request", handle);
 		server.on("checkContinue", handle);
-		server.on("clientError", (error, socket) =>
-			answerClientError(error, socket, this.#latest.get(socket) ?? null),
-		);
+		server.on("clientError", (error, socket) => {
+			const responses = this.#responses.get(socket);
+			// Bytes behind what is broken are broken, too.
+			this.#responses.delete(socket);
+			if (responses !== undefined) answerClientError(error, socket, responses);
+		});
 		server.on("connection", (socket) => {
+			this.#responses.set(socket, []);
 			this.#count(1);
 			socket.once("close", () => this.#count(-1));
 		});
@@ -142,24 +154,4 @@ class PortTransport implements HttpTransport {
 		this.connectionCount += difference;
 		if (this.connectionCount === 0) this.#whenEmpty?.();
 	}
-}
-
-/** What node:http refuses before there is a request: broken syntax, too large or too slow headers, smuggling. */
-function answerClientError(
-	error: NodeJS.ErrnoException,
-	socket: Duplex,
-	latest: ServerResponse | null,
-): void {
-	const isGone = !socket.writable || error.code === "ECONNRESET";
-	const isBusy = latest !== null && !latest.writableFinished;
-	// Whole requests before the broken one are still answered, and in their order.
-	if (!isGone && isBusy && latest.req.complete) {
-		latest.once("finish", () => answerClientError(error, socket, null));
-		return;
-	}
-	if (isGone || (isBusy && latest.headersSent)) {
-		socket.destroy();
-		return;
-	}
-	socket.end(clientErrorAnswer(error.code));
 }

@@ -207,8 +207,6 @@ export class Connection implements ExchangeOwner, SocketUser {
 	}
 
 	send(status: number, headers: AnswerHeaders, body: Uint8Array): void {
-		// An answer before the end of the body: what is left of it is not read for long.
-		if (this.#leftBytes > 0) this.#keepsAlive = false;
 		const head = this.#answerHead(status, headers, body.byteLength);
 		this.#host.output.write(this.#socket, head, body);
 		if (this.#socket.writableLength > 0) {

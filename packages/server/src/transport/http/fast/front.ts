@@ -59,6 +59,10 @@ export class Front {
 		server.on("listening", () => takeOver(server, this.#attach));
 	}
 
+	get connectionCount(): number {
+		return this.#connections.size;
+	}
+
 	/** What is idle ends at once, a request under way when it is answered. */
 	drain(): void {
 		this.#isDraining = true;

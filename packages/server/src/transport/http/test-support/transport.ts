@@ -1,8 +1,8 @@
 // The transport on a port of its own, over services that a test scripts. Ends with the test, and asserts that every
 // body was released.
 import assert from "node:assert/strict";
-import type { TestContext } from "node:test";
-import { systemClock } from "../../../common/clock.ts";
+import { describe, type TestContext } from "node:test";
+import { type Clock, systemClock } from "../../../common/clock.ts";
 import { createEndpoints } from "../../../endpoint/endpoints.ts";
 import { composeOpen, withDeadline } from "../../../endpoint/middleware.ts";
 import {
@@ -12,7 +12,11 @@ import {
 import { SlotPool } from "../../../tensor/slot-pool.ts";
 import type { BrowserGuardOptions } from "../browser-guard.ts";
 import type { HttpLimits } from "../limits.ts";
-import { createHttpTransport, type HttpTransport } from "../server.ts";
+import {
+	createHttpTransport,
+	type HttpParser,
+	type HttpTransport,
+} from "../server.ts";
 import { RawConnection } from "./raw-connection.ts";
 
 const MIB = 1024 * 1024;
@@ -22,6 +26,8 @@ export interface TransportSettings {
 	readonly budgetBytes?: number;
 	readonly guard?: Partial<BrowserGuardOptions>;
 	readonly strictTriton?: boolean;
+	readonly parser?: HttpParser;
+	readonly clock?: Clock;
 }
 
 export interface TestTransport {
@@ -46,7 +52,8 @@ export async function startTransport(
 			composeOpen([withDeadline]),
 		),
 		pool,
-		clock: systemClock,
+		clock: settings.clock ?? systemClock,
+		parser: settings.parser ?? "own",
 		strictTriton: settings.strictTriton ?? false,
 		guard: { allowedHosts: [], allowedOrigins: [], ...settings.guard },
 		limits: settings.limits ?? {},
@@ -72,6 +79,17 @@ export async function startTransport(
 		},
 		fetch: (path, init) => fetch(`http://127.0.0.1:${port}${path}`, init),
 	};
+}
+
+export type StartTransport = typeof startTransport;
+
+/** The same tests with our own parser, and with node:http alone. */
+export function eachParser(define: (start: StartTransport) => void): void {
+	for (const parser of ["own", "node"] as const)
+		describe(`parser: ${parser}`, () =>
+			define((test, settings) =>
+				startTransport(test, { parser, ...settings }),
+			));
 }
 
 /** One FP32 tensor of `count` elements to the model that echoes. */
