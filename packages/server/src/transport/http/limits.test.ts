@@ -99,6 +99,18 @@ eachParser((start) => {
 			await assertServes(server);
 		});
 
+		test("a client that was told that its request is broken, and goes on without reading it, is cut off", async (t) => {
+			const server = await start(t);
+			const connection = server.connect();
+			connection.pause();
+			await connection.write("NONSENSE\r\n\r\n");
+			const drip = setInterval(() => void connection.write("G"), 10);
+			t.after(() => clearInterval(drip));
+			while (server.transport.connectionCount === 0) await turn();
+			while (server.transport.connectionCount > 0) await turn();
+			await assertServes(server);
+		});
+
 		test("answers that nobody reads keep new work out, and only as long", async (t) => {
 			const server = await start(t, {
 				limits: {

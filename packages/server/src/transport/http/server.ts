@@ -138,9 +138,10 @@ class PortTransport implements HttpTransport {
 		server.on("checkContinue", handle);
 		server.on("clientError", (error, socket) => {
 			const responses = this.#responses.get(socket);
-			// Bytes behind what is broken are broken, too.
 			this.#responses.delete(socket);
 			if (responses !== undefined) answerClientError(error, socket, responses);
+			// It was told, and goes on: bytes behind what is broken are broken, too.
+			else if (!socket.writable) socket.destroy();
 		});
 		server.on("connection", (socket) => {
 			this.#responses.set(socket, []);
