@@ -30,6 +30,7 @@ import {
 	type OnnxRuntime,
 } from "../runtime/onnx/onnx-runtime.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { DeviceArbiter } from "../scheduling/device-arbiter.ts";
 import { RegistryHealthService } from "../service/health-service.ts";
 import { SchedulingInferenceService } from "../service/inference-service.ts";
 import { RegistryMetadataService } from "../service/metadata-service.ts";
@@ -144,6 +145,7 @@ class SaccadeServer implements Server {
 			autoComplete: !options.disableAutoComplete,
 			defaultMaxBatchSize: options.defaultMaxBatchSize,
 			coreCount: cores.usable,
+			arbiter: new DeviceArbiter(cores.usable),
 			policy: options.schedulingPolicy,
 			warn: (text) => this.#log.warn({}, text),
 		});

@@ -15,8 +15,13 @@ import {
 	resolveConfig,
 } from "../repository/resolve-config.ts";
 import type { Runtime, Session } from "../runtime/runtime.ts";
+import type { DeviceArbiter } from "../scheduling/device-arbiter.ts";
 import { firstLayout, isOpen, type Layout, tryLayout } from "./layout.ts";
-import { ModelVersion, type SchedulingPolicyName } from "./model-version.ts";
+import {
+	ModelVersion,
+	type ModelVersionOptions,
+	type SchedulingPolicyName,
+} from "./model-version.ts";
 import { readWarmupFile, warmUp } from "./warm-up.ts";
 
 export interface ModelLoaderOptions {
@@ -27,6 +32,8 @@ export interface ModelLoaderOptions {
 	readonly defaultMaxBatchSize: number;
 	/** Cores that models may use: see layout.ts. */
 	readonly coreCount: number;
+	/** Divides the cores among the models that want them at once. @default the operating system does */
+	readonly arbiter?: DeviceArbiter;
 	readonly policy: SchedulingPolicyName;
 	readonly warn: (text: string) => void;
 }
@@ -146,6 +153,7 @@ export class ModelLoader {
 			labels,
 			policy: this.#options.policy,
 			laneCount: layout.laneCount,
+			...this.#shareOf(preflight, config, layout),
 			loadedInUs: clock.nowUs() - startUs,
 		});
 		model.setState({ kind: "warming" });
@@ -161,6 +169,17 @@ export class ModelLoader {
 		}
 		model.setState({ kind: "ready" });
 		return model;
+	}
+
+	/** What other execution providers run does not use the cores. */
+	#shareOf(
+		{ load }: ReturnType<typeof preflightConfig>,
+		{ saccade: { weight } }: ModelConfig,
+		{ threadCount }: Layout,
+	): Pick<ModelVersionOptions, "share"> {
+		const { arbiter } = this.#options;
+		if (arbiter === undefined || (load.providers ?? []).length > 0) return {};
+		return { share: (wake) => arbiter.share({ weight, threadCount, wake }) };
 	}
 
 	#readMessage(directory: ModelDirectory, overrideJson: string | null) {

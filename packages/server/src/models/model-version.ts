@@ -12,6 +12,7 @@ import type { Session } from "../runtime/runtime.ts";
 import { BatchScheduler } from "../scheduling/batch-scheduler.ts";
 import { CostModel } from "../scheduling/cost-model.ts";
 import { DeadlinePolicy } from "../scheduling/deadline-policy.ts";
+import type { DeviceShare } from "../scheduling/device-arbiter.ts";
 import { NO_QUEUE_POLICY } from "../scheduling/queue-policy.ts";
 import type {
 	ClosedBecause,
@@ -40,6 +41,8 @@ export interface ModelVersionOptions {
 	readonly session: Session;
 	readonly clock: Clock;
 	readonly laneCount: number;
+	/** Of the device that other models use too; see `BatchSchedulerOptions`. */
+	readonly share?: (wake: () => void) => DeviceShare;
 	readonly policy: SchedulingPolicyName;
 	readonly labels: ReadonlyMap<string, readonly string[]>;
 	readonly loadedInUs: number;
@@ -103,6 +106,7 @@ export class ModelVersion {
 		this.#scheduler = new BatchScheduler<ModelEntry>({
 			clock,
 			executor: this.#executor,
+			...(options.share && { share: options.share }),
 			events: {
 				refused: (entry, because, detail) =>
 					this.#refused(entry, because, detail),

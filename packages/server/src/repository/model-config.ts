@@ -78,6 +78,8 @@ export interface SaccadeSettings {
 	readonly runMode: "auto" | "inline" | "offload";
 	/** Batches in flight at once; 0: from the instance groups. */
 	readonly lanes: number;
+	/** Share of the device while several models want it. @default 1 */
+	readonly weight: number;
 	readonly picture: PictureSettings;
 }
 

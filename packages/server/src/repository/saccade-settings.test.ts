@@ -11,6 +11,7 @@ test("without parameters the defaults hold", () => {
 		objectiveUs: 0,
 		runMode: "auto",
 		lanes: 0,
+		weight: 1,
 		picture: {
 			channels: "rgb",
 			scale: 1 / 255,

@@ -46,6 +46,11 @@ const SETTINGS = {
 		0,
 		"Batches under way at once. 0: as the instance groups say, else by trying.",
 	),
+	weight: setting(
+		positive,
+		1,
+		"Share of the cores while several models want them, relative to the others' weights. Deadlines decide who of them goes first.",
+	),
 	"input.channels": setting(
 		oneOf("rgb", "bgr"),
 		"rgb",
@@ -115,6 +120,7 @@ export function parseSaccadeSettings(
 		objectiveUs: settings.objective_ms * 1000,
 		runMode: settings.run_mode,
 		lanes: settings.lanes,
+		weight: settings.weight,
 		picture: {
 			channels: settings["input.channels"],
 			scale: settings["input.scale"],

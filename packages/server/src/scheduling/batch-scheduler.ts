@@ -3,6 +3,7 @@
 import type { RefusalReason } from "@saccade/protocol";
 import type { Clock, Timer } from "../common/clock.ts";
 import { Heap } from "../common/heap.ts";
+import type { DeviceShare } from "./device-arbiter.ts";
 import { EntryQueue } from "./entry-queue.ts";
 import { ExpectedRequests } from "./expected-requests.ts";
 import { LaneForecast } from "./lane-forecast.ts";
@@ -30,6 +31,8 @@ export interface BatchSchedulerOptions<E extends Entry> {
 	readonly levels: readonly QueuePolicy[];
 	/** Level of entries with priority 0. @default 1 */
 	readonly defaultLevel?: number;
+	/** Of a device that others use too: its `wake` is the argument. @default the lanes are its own */
+	readonly share?: (wake: () => void) => DeviceShare;
 	/** One batch at a time, so that answers leave in the order of arrival. @default false */
 	readonly preserveOrdering?: boolean;
 	/** How long the event loop keeps what arrives and what is answered waiting, in µs. @default 0 */
@@ -65,6 +68,9 @@ export class BatchScheduler<E extends Entry>
 	readonly #defaultLevel: number;
 	readonly #defer: (callback: () => void) => void;
 	readonly #loopDelayUs: () => number;
+	readonly #share: DeviceShare | null;
+	/** By lane, where the device is shared. */
+	readonly #runs: { startUs: number; predictedUs: number }[];
 	/** What `foresee` asks the policy about; one object, since requests come often. */
 	readonly #foreseen: {
 		readonly rows: number;
@@ -102,6 +108,11 @@ export class BatchScheduler<E extends Entry>
 		);
 		this.#defer = options.defer ?? setImmediate;
 		this.#loopDelayUs = options.loopDelayUs ?? (() => 0);
+		this.#share = options.share?.(() => this.#dispatch()) ?? null;
+		this.#runs = Array.from({ length: this.lanes.count }, () => ({
+			startUs: 0,
+			predictedUs: 0,
+		}));
 		this.queue = new EntryQueue(options.levels.length);
 	}
 
@@ -215,6 +226,7 @@ export class BatchScheduler<E extends Entry>
 		}
 		this.#expiryTimer?.cancel();
 		this.#delayTimer?.cancel();
+		this.#share?.close();
 		this.#checkDrained();
 	}
 
@@ -298,18 +310,30 @@ export class BatchScheduler<E extends Entry>
 				this.#refuse(head, decision.because, decision.predictedUs);
 				continue;
 			}
+			const predictedUs = this.#policy.likelyUs(decision.take);
+			const dueUs = this.queue.head()!.orderUs;
+			if (this.#share?.tryStart(dueUs, predictedUs) === false) break;
 			const batch = this.#take(decision.take, nowUs);
-			if (batch.length > 0) this.#run(batch, decision.closedBecause);
+			if (batch.length > 0)
+				this.#run(batch, decision.closedBecause, predictedUs);
+			else this.#share?.finished(predictedUs, 0);
 		}
 		this.#dispatching = false;
 		this.#checkDrained();
 	}
 
-	#run(batch: readonly E[], closedBecause: ClosedBecause): void {
+	#run(
+		batch: readonly E[],
+		closedBecause: ClosedBecause,
+		predictedUs: number,
+	): void {
 		let rows = 0;
 		for (const entry of batch) rows += entry.rows;
 		const endUs = this.nowUs + this.#policy.likelyUs(rows);
 		const lane = this.lanes.start(endUs, rows);
+		const run = this.#runs[lane]!;
+		run.startUs = this.nowUs;
+		run.predictedUs = predictedUs;
 		this.#executor.run(batch, closedBecause, lane, this.#release);
 	}
 
@@ -331,8 +355,12 @@ export class BatchScheduler<E extends Entry>
 
 	readonly #release = (lane: number): void => {
 		const rows = this.lanes.finish(lane);
-		this.#policy.answered(rows, this.#clock.nowUs());
+		const nowUs = this.#clock.nowUs();
+		this.#policy.answered(rows, nowUs);
+		const { startUs, predictedUs } = this.#runs[lane]!;
+		this.#share?.finished(predictedUs, nowUs - startUs);
 		this.#dispatch();
+		this.#share?.settle();
 	};
 
 	get #runningCount(): number {

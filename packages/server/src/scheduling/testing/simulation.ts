@@ -4,6 +4,7 @@ import { ManualClock } from "../../common/manual-clock.ts";
 import { BatchScheduler } from "../batch-scheduler.ts";
 import { CostModel } from "../cost-model.ts";
 import { DeadlinePolicy } from "../deadline-policy.ts";
+import type { DeviceShare } from "../device-arbiter.ts";
 import type { SchedulingPolicy } from "../policy.ts";
 import { NO_QUEUE_POLICY } from "../queue-policy.ts";
 import type { TestEntry } from "./test-entry.ts";
@@ -16,6 +17,9 @@ export interface SimulationOptions {
 	readonly wrap?: (
 		policy: SchedulingPolicy<TestEntry>,
 	) => SchedulingPolicy<TestEntry>;
+	/** Of several models. @default a new one */
+	readonly clock?: ManualClock;
+	readonly share?: (wake: () => void) => DeviceShare;
 	/** Every entry of a batch, when it was answered. */
 	readonly answered?: (entry: TestEntry) => void;
 }
@@ -25,9 +29,10 @@ export function simulate({
 	laneCount = 1,
 	runUs,
 	wrap = (policy) => policy,
+	clock = new ManualClock(),
+	share,
 	answered = () => {},
 }: SimulationOptions) {
-	const clock = new ManualClock();
 	const rules = { maxRows, preferredRows: [], maxDelayUs: 0 };
 	const cost = new CostModel(maxRows);
 	for (const rows of [1, maxRows]) cost.observe(rows, runUs(rows), 0);
@@ -54,6 +59,7 @@ export function simulate({
 		policy: wrap(new DeadlinePolicy({ rules, cost })),
 		maxRows,
 		levels: [NO_QUEUE_POLICY],
+		...(share && { share }),
 		defer: (callback) => clock.at(clock.nowUs(), callback),
 	});
 	return { clock, scheduler, cost, batchSizes };

@@ -1,0 +1,206 @@
+// Who runs next on a device that several models share. A model alone is never held back. As soon as another one runs
+// or waits, runs take no more threads together than the device has, and who waits is served by
+//   1. weighted service: a model whose service, divided by its weight, is more than `LAG_US` beyond that of the model
+//      with the least waits; one that was idle begins where the others are, so that nothing can be saved up
+//      (start-time fair queueing, https://dl.acm.org/doi/10.1145/248156.248171);
+//   2. among the rest, the earliest due first.
+// So deadlines decide within the lag, weights in the long run. Bound: while a model of weight w whose last run took L
+// waits, another of weight v gets at most (2 LAG + L / w) v of service and two runs
+// more, the one that was under way among them.
+// Runs shorter than a hop take no place. Pure: it knows no clock and no threads; who uses it says what runs took.
+
+/** How far the service of models may differ, per unit of weight, in µs of one thread. */
+export const LAG_US = 20_000;
+
+/** What one scheduler knows of a shared device. */
+export interface DeviceShare {
+	/**
+	 * Whether a run may start now; then `finished` must follow. If not, `wake` is called when it may.
+	 * @param dueUs when its earliest request should be answered
+	 * @param predictedUs what the run will take; 0 when unknown
+	 */
+	tryStart(dueUs: number, predictedUs: number): boolean;
+	/** A run ended. `predictedUs` as it was said at its start. */
+	finished(predictedUs: number, tookUs: number): void;
+	/** Hands out what came free, after the caller had its chance to ask for more. */
+	settle(): void;
+	/** Nothing waits here any more, and nothing runs. */
+	close(): void;
+}
+
+export interface ShareOptions {
+	/** > 0. */
+	readonly weight: number;
+	/** Threads of one run. */
+	readonly threadCount: number;
+	/** Must ask again with `tryStart` if it still has something to run. */
+	readonly wake: () => void;
+}
+
+/** Takes no place when predicted to be shorter, in µs. */
+const SHORT_US = 200;
+
+class Share implements DeviceShare {
+	readonly weight: number;
+	readonly threadCount: number;
+	readonly wake: () => void;
+	/** Service so far over the weight, in µs. */
+	virtualUs = 0;
+	dueUs = 0;
+	isWaiting = false;
+	/** Had neither a run nor something to run when it could have said so. */
+	isIdle = true;
+	runCount = 0;
+	readonly #arbiter: DeviceArbiter;
+
+	constructor(arbiter: DeviceArbiter, options: ShareOptions) {
+		this.#arbiter = arbiter;
+		this.weight = options.weight;
+		this.threadCount = options.threadCount;
+		this.wake = options.wake;
+	}
+
+	tryStart(dueUs: number, predictedUs: number): boolean {
+		return this.#arbiter.tryStart(this, dueUs, predictedUs);
+	}
+
+	finished(predictedUs: number, tookUs: number): void {
+		this.#arbiter.finished(this, predictedUs, tookUs);
+	}
+
+	settle(): void {
+		this.#arbiter.settle(this);
+	}
+
+	close(): void {
+		this.#arbiter.remove(this);
+	}
+}
+
+export class DeviceArbiter {
+	readonly #threadCount: number;
+	readonly #shares = new Set<Share>();
+	#usedThreads = 0;
+	#waitingCount = 0;
+	/** Whose turn it is, while it is asked. */
+	#asked: Share | null = null;
+
+	/** @param threadCount of the device: its cores */
+	constructor(threadCount: number) {
+		this.#threadCount = threadCount;
+	}
+
+	share(options: ShareOptions): DeviceShare {
+		const share = new Share(this, options);
+		this.#shares.add(share);
+		return share;
+	}
+
+	tryStart(share: Share, dueUs: number, predictedUs: number): boolean {
+		if (share.isIdle) this.#catchUp(share);
+		share.isIdle = false;
+		const isShort = predictedUs > 0 && predictedUs < SHORT_US;
+		if (!isShort && !this.#hasPlace(share)) {
+			if (!share.isWaiting) this.#waitingCount++;
+			share.isWaiting = true;
+			share.dueUs = dueUs;
+			return false;
+		}
+		this.#forget(share);
+		share.runCount++;
+		this.#usedThreads += share.threadCount;
+		this.#charge(share, predictedUs);
+		return true;
+	}
+
+	finished(share: Share, predictedUs: number, tookUs: number): void {
+		share.runCount--;
+		this.#usedThreads -= share.threadCount;
+		this.#charge(share, tookUs - predictedUs);
+	}
+
+	/** @param from who had its chance to ask for more */
+	settle(from: Share | null): void {
+		if (from !== null) noteIdle(from);
+		if (this.#asked !== null) return;
+		while (this.#waitingCount > 0) {
+			const next = this.#next();
+			if (next === null || !this.#fits(next)) return;
+			this.#forget(next);
+			this.#asked = next;
+			next.wake();
+			this.#asked = null;
+			noteIdle(next);
+		}
+	}
+
+	remove(share: Share): void {
+		this.#forget(share);
+		this.#shares.delete(share);
+		this.settle(null);
+	}
+
+	#hasPlace(share: Share): boolean {
+		if (this.#shares.size === 1 || this.#isAlone(share)) return true;
+		// What waits is served in its turn, not in that of who happens to ask.
+		if (this.#asked !== share && this.#waitingCount > 0) return false;
+		return this.#fits(share);
+	}
+
+	#isAlone(share: Share): boolean {
+		const ownThreads = share.runCount * share.threadCount;
+		const ownWaiting = share.isWaiting ? 1 : 0;
+		return (
+			this.#usedThreads === ownThreads && this.#waitingCount === ownWaiting
+		);
+	}
+
+	/** One run always does, however wide. */
+	#fits({ threadCount }: Share): boolean {
+		return (
+			this.#usedThreads === 0 ||
+			this.#usedThreads + threadCount <= this.#threadCount
+		);
+	}
+
+	#next(): Share | null {
+		let leastUs = Number.POSITIVE_INFINITY;
+		for (const { isWaiting, virtualUs } of this.#shares)
+			if (isWaiting) leastUs = Math.min(leastUs, virtualUs);
+		let best: Share | null = null;
+		for (const share of this.#shares) {
+			if (!share.isWaiting || share.virtualUs > leastUs + LAG_US) continue;
+			if (best === null || isBefore(share, best)) best = share;
+		}
+		return best;
+	}
+
+	/** An idle model saved nothing up: it begins where the one with the least service is. */
+	#catchUp(share: Share): void {
+		let leastUs = Number.POSITIVE_INFINITY;
+		for (const other of this.#shares)
+			if (other !== share && (other.isWaiting || other.runCount > 0))
+				leastUs = Math.min(leastUs, other.virtualUs);
+		if (leastUs !== Number.POSITIVE_INFINITY)
+			share.virtualUs = Math.max(share.virtualUs, leastUs);
+	}
+
+	#charge(share: Share, us: number): void {
+		share.virtualUs += (us * share.threadCount) / share.weight;
+	}
+
+	#forget(share: Share): void {
+		if (share.isWaiting) this.#waitingCount--;
+		share.isWaiting = false;
+	}
+}
+
+function noteIdle(share: Share): void {
+	share.isIdle = share.runCount === 0 && !share.isWaiting;
+}
+
+function isBefore(a: Share, b: Share): boolean {
+	return (
+		a.dueUs < b.dueUs || (a.dueUs === b.dueUs && a.virtualUs < b.virtualUs)
+	);
+}
