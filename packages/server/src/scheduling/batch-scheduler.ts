@@ -3,7 +3,7 @@
 import type { RefusalReason } from "@saccade/protocol";
 import type { Clock, Timer } from "../common/clock.ts";
 import { Heap } from "../common/heap.ts";
-import type { DeviceShare } from "./device-arbiter.ts";
+import { type DeviceShare, PATIENCE_US } from "./device-arbiter.ts";
 import { EntryQueue } from "./entry-queue.ts";
 import { ExpectedRequests } from "./expected-requests.ts";
 import { LaneForecast } from "./lane-forecast.ts";
@@ -312,7 +312,13 @@ export class BatchScheduler<E extends Entry>
 			}
 			const predictedUs = this.#policy.likelyUs(decision.take);
 			const dueUs = this.queue.head()!.orderUs;
-			if (this.#share?.tryStart(dueUs, predictedUs) === false) break;
+			if (this.#share?.tryStart(dueUs, predictedUs, nowUs) === false) {
+				this.#delayTimer = this.#clock.at(
+					nowUs + PATIENCE_US,
+					this.#deferredDispatch,
+				);
+				break;
+			}
 			const batch = this.#take(decision.take, nowUs);
 			if (batch.length > 0)
 				this.#run(batch, decision.closedBecause, predictedUs);

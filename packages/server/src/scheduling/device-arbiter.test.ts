@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { ManualClock } from "../common/manual-clock.ts";
-import { DeviceArbiter, type DeviceShare, LAG_US } from "./device-arbiter.ts";
+import {
+	DeviceArbiter,
+	type DeviceShare,
+	LAG_US,
+	PATIENCE_US,
+} from "./device-arbiter.ts";
 import { randomFrom, simulate } from "./testing/simulation.ts";
 import { TestEntry } from "./testing/test-entry.ts";
 
@@ -26,24 +31,25 @@ function setUp(weights: readonly number[], threadCount = THREADS) {
 describe("a place on the device", () => {
 	test("is always there for a model that is alone, however many runs it has", () => {
 		const { shares } = setUp([1, 1]);
-		for (let run = 0; run < 5; run++) assert.ok(shares[0].tryStart(0, RUN_US));
+		for (let run = 0; run < 5; run++)
+			assert.ok(shares[0].tryStart(0, RUN_US, 0));
 	});
 
 	test("of another model waits for a thread, and is told when there is one", () => {
 		const { shares, woken, end } = setUp([1, 1]);
-		for (let run = 0; run < 3; run++) shares[0].tryStart(0, RUN_US);
-		assert.equal(shares[1].tryStart(0, RUN_US), false);
+		for (let run = 0; run < 3; run++) shares[0].tryStart(0, RUN_US, 0);
+		assert.equal(shares[1].tryStart(0, RUN_US, 0), false);
 		end(shares[0]);
 		assert.deepEqual(woken, []);
 		end(shares[0]);
 		assert.deepEqual(woken, [1]);
-		assert.ok(shares[1].tryStart(0, RUN_US));
+		assert.ok(shares[1].tryStart(0, RUN_US, 0));
 	});
 
 	test("is not needed by a run that is shorter than the wait for it", () => {
 		const { shares } = setUp([1, 1]);
-		for (let run = 0; run < 3; run++) shares[0].tryStart(0, RUN_US);
-		assert.ok(shares[1].tryStart(0, 100));
+		for (let run = 0; run < 3; run++) shares[0].tryStart(0, RUN_US, 0);
+		assert.ok(shares[1].tryStart(0, 100, 0));
 	});
 
 	test("is found by one run at least, however many threads it takes", () => {
@@ -51,36 +57,44 @@ describe("a place on the device", () => {
 		const wake = () => {};
 		const narrow = arbiter.share({ weight: 1, threadCount: 1, wake });
 		const wide = arbiter.share({ weight: 1, threadCount: 8, wake });
-		narrow.tryStart(0, RUN_US);
-		assert.equal(wide.tryStart(0, RUN_US), false);
+		narrow.tryStart(0, RUN_US, 0);
+		assert.equal(wide.tryStart(0, RUN_US, 0), false);
 		narrow.finished(RUN_US, RUN_US);
 		narrow.settle();
-		assert.ok(wide.tryStart(0, RUN_US));
+		assert.ok(wide.tryStart(0, RUN_US, 0));
 	});
 
 	test("that comes free goes to who is due first, unless it is far ahead in service", () => {
 		const { shares, woken, end } = setUp([1, 1, 1], 1);
 		const [running, early] = shares;
 		const late = (shares as DeviceShare[])[2]!;
-		running.tryStart(0, RUN_US);
-		assert.equal(late.tryStart(900, RUN_US), false);
-		assert.equal(early.tryStart(100, RUN_US), false);
+		running.tryStart(0, RUN_US, 0);
+		assert.equal(late.tryStart(900, RUN_US, 0), false);
+		assert.equal(early.tryStart(100, RUN_US, 0), false);
 		end(running);
 		assert.equal(woken[0], 1);
-		early.tryStart(100, RUN_US);
-		assert.equal(late.tryStart(900, RUN_US), false);
+		early.tryStart(100, RUN_US, 0);
+		assert.equal(late.tryStart(900, RUN_US, 0), false);
 		early.finished(RUN_US, 2 * LAG_US);
-		early.tryStart(100, RUN_US);
+		early.tryStart(100, RUN_US, 0);
 		early.settle();
 		assert.equal(woken[1], 2);
+	});
+
+	test("is given after a second to whoever still waits: a run that hangs holds it no longer", () => {
+		const { shares } = setUp([1, 1], 1);
+		shares[0].tryStart(0, RUN_US, 0);
+		assert.equal(shares[1].tryStart(0, RUN_US, 10), false);
+		assert.equal(shares[1].tryStart(0, RUN_US, PATIENCE_US), false);
+		assert.ok(shares[1].tryStart(0, RUN_US, PATIENCE_US + 10));
 	});
 
 	test("is kept for nobody who left", () => {
 		const { shares, woken, end } = setUp([1, 1, 1], 1);
 		const third = (shares as DeviceShare[])[2]!;
-		shares[0].tryStart(0, RUN_US);
-		shares[1].tryStart(0, RUN_US);
-		third.tryStart(1, RUN_US);
+		shares[0].tryStart(0, RUN_US, 0);
+		shares[1].tryStart(0, RUN_US, 0);
+		third.tryStart(1, RUN_US, 0);
 		shares[1].close();
 		end(shares[0]);
 		assert.deepEqual(woken, [2]);
@@ -129,6 +143,28 @@ describe("two models, each with as much work as the device can do", () => {
 		});
 });
 
+test("a model runs a second after another one hung on every thread", () => {
+	const clock = new ManualClock();
+	const arbiter = new DeviceArbiter(1);
+	arbiter
+		.share({ weight: 1, threadCount: 1, wake: () => {} })
+		.tryStart(0, RUN_US, 0);
+	let answeredUs = 0;
+	const { scheduler } = simulate({
+		maxRows: 1,
+		clock,
+		runUs: () => RUN_US,
+		share: (wake) => arbiter.share({ weight: 1, threadCount: 1, wake }),
+		answered: () => {
+			answeredUs = clock.nowUs();
+		},
+	});
+	scheduler.submit(new TestEntry(""));
+	clock.advance(3 * PATIENCE_US);
+	assert.equal(answeredUs, PATIENCE_US + RUN_US);
+	scheduler.close();
+});
+
 test("whoever waits runs within the stated bound, whatever the others do", () => {
 	const anyModel = fc.record({
 		weight: fc.constantFrom(0.25, 1, 4),
@@ -146,7 +182,7 @@ test("whoever waits runs within the stated bound, whatever the others do", () =>
 				const shares = models.map(({ weight, runUs, dueUs, restUs }, index) => {
 					let waiting: { sinceUs: number; served: number[] } | null = null;
 					const ask = () => {
-						if (share.tryStart(dueUs, runUs)) {
+						if (share.tryStart(dueUs, runUs, clock.nowUs())) {
 							if (waiting !== null) check(waiting.served);
 							waiting = null;
 							clock.at(clock.nowUs() + runUs, () => {

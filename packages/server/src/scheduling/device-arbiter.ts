@@ -5,12 +5,16 @@
 //      (start-time fair queueing, https://dl.acm.org/doi/10.1145/248156.248171);
 //   2. among the rest, the earliest due first.
 // So deadlines decide within the lag, weights in the long run. Bound: while a model of weight w whose last run took L
-// waits, another of weight v gets at most (2 LAG + L / w) v of service and two runs
-// more, the one that was under way among them.
+// waits, another of weight v gets at most (2 LAG + L / w) v of service and two runs more, the one that was under way
+// among them.
+// Nobody waits longer than `PATIENCE_US`: a run that hangs holds no place for ever.
 // Runs shorter than a hop take no place. Pure: it knows no clock and no threads; who uses it says what runs took.
 
 /** How far the service of models may differ, per unit of weight, in µs of one thread. */
 export const LAG_US = 20_000;
+
+/** Longest wait for a place, in µs; who waited so long asks again. */
+export const PATIENCE_US = 1_000_000;
 
 /** What one scheduler knows of a shared device. */
 export interface DeviceShare {
@@ -19,7 +23,7 @@ export interface DeviceShare {
 	 * @param dueUs when its earliest request should be answered
 	 * @param predictedUs what the run will take; 0 when unknown
 	 */
-	tryStart(dueUs: number, predictedUs: number): boolean;
+	tryStart(dueUs: number, predictedUs: number, nowUs: number): boolean;
 	/** A run ended. `predictedUs` as it was said at its start. */
 	finished(predictedUs: number, tookUs: number): void;
 	/** Hands out what came free, after the caller had its chance to ask for more. */
@@ -48,6 +52,7 @@ class Share implements DeviceShare {
 	virtualUs = 0;
 	dueUs = 0;
 	isWaiting = false;
+	waitingSinceUs = 0;
 	/** Had neither a run nor something to run when it could have said so. */
 	isIdle = true;
 	runCount = 0;
@@ -60,8 +65,8 @@ class Share implements DeviceShare {
 		this.wake = options.wake;
 	}
 
-	tryStart(dueUs: number, predictedUs: number): boolean {
-		return this.#arbiter.tryStart(this, dueUs, predictedUs);
+	tryStart(dueUs: number, predictedUs: number, nowUs: number): boolean {
+		return this.#arbiter.tryStart(this, dueUs, predictedUs, nowUs);
 	}
 
 	finished(predictedUs: number, tookUs: number): void {
@@ -96,12 +101,22 @@ export class DeviceArbiter {
 		return share;
 	}
 
-	tryStart(share: Share, dueUs: number, predictedUs: number): boolean {
+	tryStart(
+		share: Share,
+		dueUs: number,
+		predictedUs: number,
+		nowUs: number,
+	): boolean {
 		if (share.isIdle) this.#catchUp(share);
 		share.isIdle = false;
 		const isShort = predictedUs > 0 && predictedUs < SHORT_US;
-		if (!isShort && !this.#hasPlace(share)) {
-			if (!share.isWaiting) this.#waitingCount++;
+		const isPatient =
+			!share.isWaiting || nowUs - share.waitingSinceUs < PATIENCE_US;
+		if (!isShort && isPatient && !this.#hasPlace(share)) {
+			if (!share.isWaiting) {
+				this.#waitingCount++;
+				share.waitingSinceUs = nowUs;
+			}
 			share.isWaiting = true;
 			share.dueUs = dueUs;
 			return false;
