@@ -54,7 +54,10 @@ export {
 	heightAbove,
 } from "./clouds/ground.ts";
 export { type GyroSamples, meanTurnRate } from "./clouds/imu-rate.ts";
-export type { PointNumericType } from "./clouds/numeric-type.ts";
+export {
+	numericTypeBytes,
+	type PointNumericType,
+} from "./clouds/numeric-type.ts";
 export {
 	KITTI_LAYOUT,
 	NUSCENES_LAYOUT,

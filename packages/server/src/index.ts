@@ -19,8 +19,6 @@ export type {
 	FramePayload,
 	ImagePayload,
 	ImuPayload,
-	PackedField,
-	PackedFieldType,
 	TensorsPayload,
 } from "./pipelines/frame.ts";
 export type {

@@ -1,5 +1,6 @@
 // A measurement on its way to a decision. Payloads lie where the transport put them: whoever keeps a view beyond the
 // frame's outcome copies it.
+import type { PackedLayout } from "@saccade/perception";
 import type { Tensor } from "../tensor/tensor.ts";
 
 export interface ImagePayload {
@@ -13,29 +14,9 @@ export interface ImagePayload {
 	readonly bytes: Uint8Array;
 }
 
-export interface PackedField {
-	readonly name: string;
-	readonly offsetBytes: number;
-	readonly type: PackedFieldType;
-}
-
-export type PackedFieldType =
-	| "uint8"
-	| "int8"
-	| "uint16"
-	| "int16"
-	| "uint32"
-	| "int32"
-	| "float32"
-	| "float64";
-
 /** How the bytes of a cloud are to be read; `perception` decodes each of them in place. */
 export type CloudLayout =
-	| {
-			readonly kind: "packed";
-			readonly strideBytes: number;
-			readonly fields: readonly PackedField[];
-	  }
+	| ({ readonly kind: "packed" } & PackedLayout)
 	/** An encoded foxglove.PointCloud. */
 	| { readonly kind: "foxglove" }
 	/** A CDR-encoded sensor_msgs/msg/PointCloud2. */

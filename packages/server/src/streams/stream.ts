@@ -43,6 +43,8 @@ export interface Reading {
 	readonly payload: FramePayload | null;
 	/** On the server's clock. */
 	readonly receivedUs: number;
+	/** Whatever the transport needs to know it again; comes back with the outcome. */
+	readonly tag?: unknown;
 	/** Keeps the payload's bytes alive. The stream releases it once, when nothing reads them any more. */
 	readonly lease: Lease | null;
 }
@@ -52,6 +54,7 @@ export interface FrameOutcome {
 	readonly timestampNs: bigint;
 	readonly deviceId: string;
 	readonly sequence: number;
+	readonly tag: unknown;
 	readonly outcome: Outcome;
 	/** Null with RESULT. */
 	readonly reason: FrameReason | null;
@@ -110,7 +113,6 @@ export interface StreamTotals {
 /** Who is told. Implemented by a transport, which keeps nothing of what it is shown. */
 export interface StreamListener {
 	outcome(outcome: FrameOutcome): void;
-	credit(credit: Credit): void;
 	event(event: SensorEvent): void;
 	policyChanged(qos: QosProfile, reason: string): void;
 	/** The last word: every frame has its outcome. */
@@ -142,6 +144,8 @@ export interface SensorStream {
 	/** The client is gone: everything ends as CANCELLED, and `ended` is not told. */
 	cancel(): void;
 	totals(): StreamTotals;
+	/** As it is now: a transport tells it with what it sends anyway. */
+	credit(): Credit;
 	readonly waitingCount: number;
 	readonly runningCount: number;
 }

@@ -1,0 +1,601 @@
+// The life of a sensor stream: each reading that it takes ends in exactly one outcome, told once.
+//
+//   reading ─▶ checks ─▶ (join) ─▶ queue ─▶ slot of the pool ─▶ pipeline ─▶ outcome
+//               └ INVALID  │        └ policy: SUPERSEDED, SHED      └ late: EXPIRED
+//                          └ unmatched: SUPERSEDED
+//
+//   open ──close()──▶ draining ──last outcome──▶ ended
+//     └────────────────cancel()────────────────────▲
+import { FRAME_REASONS, type FrameReason } from "@saccade/protocol";
+import type { Clock } from "../common/clock.ts";
+import { SaccadeError, toSaccadeError } from "../errors/saccade-error.ts";
+import type {
+	FrameProcessor,
+	FrameResult,
+	Pipeline,
+	SensorDescription,
+} from "../pipelines/pipeline.ts";
+import type { QosProfile } from "../pipelines/qos-profile.ts";
+import { Device } from "./device.ts";
+import type { Dispatcher, Runnable } from "./dispatcher.ts";
+import { FrameQueue } from "./frame-queue.ts";
+import { FrameWork, type WorkOwner } from "./frame-work.ts";
+import { createJoiner, type Joiner } from "./joiner.ts";
+import { Ledger } from "./ledger.ts";
+import { REASON_OF_ERROR } from "./outcome-of-error.ts";
+import { Pace } from "./pace.ts";
+import { faultOf } from "./payload-check.ts";
+import { incompatibilities, type QosOffer, resolveQos } from "./qos.ts";
+import type { SensorRegistry } from "./sensor-registry.ts";
+import type {
+	ClockExchange,
+	Credit,
+	FrameOutcome,
+	Reading,
+	SensorEvent,
+	SensorStream,
+	StreamListener,
+	StreamRequest,
+	StreamTotals,
+} from "./stream.ts";
+import type { TimerQueue } from "./timer-queue.ts";
+
+type StreamState =
+	| { readonly kind: "open" }
+	| { readonly kind: "draining" }
+	| { readonly kind: "ended" };
+
+/** What streams share. */
+export interface StreamTools {
+	readonly clock: Clock;
+	/** Server's clock minus this machine's CLOCK_MONOTONIC. */
+	readonly hostOffsetUs: number;
+	readonly timers: TimerQueue;
+	readonly dispatcher: Dispatcher;
+	readonly sensors: SensorRegistry;
+	/** Devices that a stream may have without naming them. */
+	readonly maxDeviceCount: number;
+	/** Hears of every outcome, after the client. */
+	readonly observer: StreamObserver | null;
+}
+
+export interface StreamObserver {
+	frameEnded(stream: SensorStream, outcome: FrameOutcome): void;
+	/** It holds nothing any more. */
+	streamEnded(stream: SensorStream): void;
+}
+
+export interface StreamSetUp {
+	readonly id: string;
+	readonly request: StreamRequest;
+	readonly qos: QosProfile;
+	readonly pipeline: Pipeline;
+	readonly processor: FrameProcessor;
+	readonly listener: StreamListener;
+}
+
+export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
+	readonly id: string;
+	readonly request: StreamRequest;
+	readonly pipelineName: string;
+	readonly clock: Clock;
+	heapIndex = -1;
+	readonly #tools: StreamTools;
+	readonly #pipeline: Pipeline;
+	readonly #processor: FrameProcessor;
+	readonly #listener: StreamListener;
+	readonly #descriptions: ReadonlyMap<string, SensorDescription>;
+	readonly #devices = new Map<string, Device>();
+	readonly #ledger = new Ledger();
+	readonly #pace = new Pace();
+	readonly #queue: FrameQueue<FrameWork>;
+	readonly #joiner: Joiner | null;
+	/** Runs that have not answered, ended or not. */
+	readonly #runs = new Set<FrameWork>();
+	#qos: QosProfile;
+	#state: StreamState = { kind: "open" };
+	#isReleased = false;
+
+	constructor(tools: StreamTools, setUp: StreamSetUp) {
+		const { request, qos, pipeline } = setUp;
+		this.id = setUp.id;
+		this.request = request;
+		this.pipelineName = pipeline.name;
+		this.clock = tools.clock;
+		this.#tools = tools;
+		this.#pipeline = pipeline;
+		this.#processor = setUp.processor;
+		this.#listener = setUp.listener;
+		this.#qos = qos;
+		this.#queue = new FrameQueue(qos);
+		this.#descriptions = new Map(
+			request.sensors.map((sensor) => [sensor.deviceId, sensor]),
+		);
+		this.#joiner =
+			pipeline.join === null
+				? null
+				: createJoiner(
+						pipeline.join,
+						[...this.#descriptions.keys()],
+						tools.timers,
+						{
+							ready: (work) => this.#enqueue(work),
+							gone: (work, reason, detail) => this.#end(work, reason, detail),
+						},
+					);
+		for (const deviceId of this.#descriptions.keys()) this.#addDevice(deviceId);
+	}
+
+	get qos(): QosProfile {
+		return this.#qos;
+	}
+
+	get waitingCount(): number {
+		return this.#queue.length + (this.#joiner?.waitingCount ?? 0);
+	}
+
+	get runningCount(): number {
+		return this.#runs.size;
+	}
+
+	// ── what the transport calls ─────────────────────────────────────────────────────────────────────────
+
+	reading(reading: Reading): void {
+		this.#ledger.enter();
+		const device = this.#deviceOf(reading.deviceId);
+		const work = new FrameWork(this, reading, this.#frameIdOf(reading, device));
+		if (this.#state.kind !== "open") {
+			this.#end(work, "stream-closed", "the stream takes no more readings");
+			return;
+		}
+		if (device === null) {
+			this.#end(work, "unknown-device", this.#unknownDevice(reading.deviceId));
+			return;
+		}
+		this.#signOfLife(device, reading.receivedUs);
+		this.#countLost(device, reading);
+		const fault = faultOf(reading.payload, reading.value);
+		if (fault !== null) {
+			this.#end(work, fault.reason, fault.detail);
+			return;
+		}
+		if (this.#placeInTime(work, device, reading)) this.#accept(work);
+	}
+
+	heartbeat(deviceId: string): void {
+		const nowUs = this.clock.nowUs();
+		if (deviceId === "")
+			for (const { sensor } of this.#devices.values()) sensor.alive(nowUs);
+		else this.#devices.get(deviceId)?.sensor.alive(nowUs);
+	}
+
+	clockExchange(deviceId: string, exchange: ClockExchange): void {
+		for (const [id, device] of this.#devices)
+			if (deviceId === "" || id === deviceId)
+				device.exchange(
+					toUs(exchange.clientSendNs),
+					exchange.serverReceiveUs,
+					exchange.serverSendUs,
+					toUs(exchange.clientReceiveNs),
+				);
+	}
+
+	reconfigure(offer: QosOffer, reason: string): void {
+		const qos = resolveQos(offer);
+		const [clash] = incompatibilities(qos, this.#pipeline.requests);
+		if (clash !== undefined)
+			throw new SaccadeError(
+				"UNSUPPORTED",
+				`${clash.policy}: offered ${clash.offered}, needed ${clash.requested}; ${clash.reason}`,
+			);
+		this.#qos = qos;
+		for (const work of [...this.#runs])
+			this.#stopRun(work, "reconfigured", "the stream's profile changed");
+		for (const { item, reason: why } of this.#queue.setRule(qos))
+			this.#end(item, why, "the stream's profile changed");
+		for (const work of this.#queue) this.#watch(work);
+		for (const { sensor, periodUs } of this.#devices.values())
+			this.#tools.sensors.changeRhythm(sensor, periodUs, qos);
+		this.#listener.policyChanged(qos, reason);
+		this.#pump();
+	}
+
+	close(): void {
+		if (this.#state.kind !== "open") return;
+		this.#setState({ kind: "draining" });
+		this.#joiner?.flush();
+		this.#settleIfDrained();
+	}
+
+	cancel(): void {
+		if (this.#state.kind === "ended") return;
+		this.#setState({ kind: "ended" });
+		this.#joiner?.flush();
+		for (const work of this.#queue.takeAll())
+			this.#end(work, "cancelled", "the client went away");
+		for (const work of [...this.#runs])
+			this.#stopRun(work, "cancelled", "the client went away");
+		this.#releaseIfIdle();
+	}
+
+	totals(): StreamTotals {
+		return this.#ledger.totals();
+	}
+
+	credit(): Credit {
+		const { maxInFlightCount } = this.#qos;
+		const idle = Math.max(0, maxInFlightCount - this.#runs.size);
+		return {
+			count: this.#queue.room + (this.#queue.length === 0 ? idle : 0),
+			received: this.#ledger.received,
+			suggestedRateHz: this.#pace.suggestedRateHz(maxInFlightCount),
+			latenessUs: this.#pace.latenessUs,
+		};
+	}
+
+	// ── checks ───────────────────────────────────────────────────────────────────────────────────────────
+
+	#frameIdOf({ frameId }: Reading, device: Device | null): string {
+		return frameId === "" && device !== null ? device.frameId : frameId;
+	}
+
+	/** Null: it may not take part. */
+	#deviceOf(deviceId: string): Device | null {
+		const known = this.#devices.get(deviceId);
+		if (known !== undefined) return known;
+		const isNamed = this.#descriptions.size > 0;
+		const isFull = this.#devices.size >= this.#tools.maxDeviceCount;
+		if (isNamed || isFull || this.#state.kind !== "open") return null;
+		return this.#addDevice(deviceId);
+	}
+
+	#addDevice(deviceId: string): Device {
+		const description = this.#descriptions.get(deviceId) ?? ANY_DEVICE;
+		const { sensors, hostOffsetUs } = this.#tools;
+		const sensor = sensors.use(deviceId, description.periodUs, this.#qos);
+		const device = new Device(
+			sensor,
+			description,
+			this.request.clockDomain,
+			hostOffsetUs,
+		);
+		sensor.listen(this.#onEvent);
+		this.#devices.set(deviceId, device);
+		return device;
+	}
+
+	#unknownDevice(deviceId: string): string {
+		const name = `'${deviceId.slice(0, 100)}'`;
+		return this.#descriptions.size > 0
+			? `${name} is none of the stream's devices: ${[...this.#descriptions.keys()].join(", ").slice(0, 500)}`
+			: `${name} would be one device too many: a stream that names none has at most ${this.#tools.maxDeviceCount}`;
+	}
+
+	#signOfLife(device: Device, nowUs: number): void {
+		device.sensor.seen(nowUs);
+		if (
+			this.#qos.liveliness === "automatic" &&
+			this.#qos.livelinessLeaseUs !== Number.POSITIVE_INFINITY
+		)
+			for (const other of this.#devices.values())
+				if (other !== device) other.sensor.alive(nowUs);
+	}
+
+	#countLost(device: Device, { deviceId, sequence }: Reading): void {
+		const count = device.lostBefore(sequence);
+		if (count === 0 || this.#qos.reliability !== "reliable") return;
+		const detail = `${count} before number ${sequence}`;
+		this.#listener.event({ kind: "lost-frames", deviceId, count, detail });
+	}
+
+	/** False: it was ended. */
+	#placeInTime(work: FrameWork, device: Device, reading: Reading): boolean {
+		const { timestampNs, receivedUs, budgetUs } = reading;
+		const sensorUs = toUs(timestampNs);
+		const place = device.placeOf(reading);
+		if (place === "duplicate") {
+			this.#end(work, "duplicate", "time and number of a frame that came");
+			return false;
+		}
+		const verdict = device.observe(sensorUs, receivedUs);
+		work.measuredUs = device.measuredUs(sensorUs, receivedUs);
+		if (verdict === "future") {
+			this.#end(work, "from-the-future", "measured later than it was received");
+			return false;
+		}
+		device.taken(reading);
+		if (verdict === "stepped") this.#tellStep(work);
+		const isLate = place === "earlier" && verdict !== "stepped";
+		if (isLate && this.#qos.dropPolicy === "keep-last") {
+			this.#end(
+				work,
+				"out-of-order",
+				"a newer frame of the device came before",
+			);
+			return false;
+		}
+		const budget = budgetUs > 0 ? budgetUs : this.#qos.latencyBudgetUs;
+		work.deadlineUs = work.measuredUs + budget;
+		return true;
+	}
+
+	#tellStep({ deviceId }: FrameWork): void {
+		this.#listener.event({
+			kind: "clock-stepped",
+			deviceId,
+			count: 1,
+			detail: "its offset is estimated anew",
+		});
+	}
+
+	// ── waiting and running ──────────────────────────────────────────────────────────────────────────────
+
+	#accept(work: FrameWork): void {
+		const nowUs = work.receivedUs;
+		if (this.#isPast(work, nowUs)) return;
+		if (this.#joiner === null) this.#enqueue(work);
+		else {
+			this.#watch(work);
+			this.#joiner.offer(work);
+		}
+	}
+
+	#enqueue(work: FrameWork): void {
+		if (work.isInterrupt) this.#interrupt();
+		else if (
+			this.#queue.length === 0 &&
+			this.#runs.size < this.#qos.maxInFlightCount &&
+			this.#tools.dispatcher.take(this)
+		) {
+			// The usual case: nothing waits, so it need not either.
+			this.#run(work);
+			return;
+		}
+		const dropped = this.#queue.push(work);
+		if (dropped !== null) {
+			this.#pace.fellBehind();
+			this.#end(dropped.item, dropped.reason, DROPPED);
+		}
+		if (dropped?.item !== work) this.#watch(work);
+		this.#pump();
+	}
+
+	/** What runs makes room: a signal does not wait behind work that it makes stale. */
+	#interrupt(): void {
+		for (const work of [...this.#runs])
+			if (!work.isInterrupt)
+				this.#stopRun(work, "preempted", "an interrupt of its stream came");
+	}
+
+	#watch(work: FrameWork): void {
+		const dueUs = Math.min(
+			work.deadlineUs,
+			work.measuredUs + this.#qos.lifespanUs,
+		);
+		this.#tools.timers.schedule(work, dueUs);
+	}
+
+	/** Runs what waits while there is room for it. */
+	#pump(): void {
+		for (
+			let next = this.#queue.peek();
+			next !== null;
+			next = this.#queue.peek()
+		) {
+			if (next.isInterrupt) this.#tools.dispatcher.force();
+			else if (
+				this.#runs.size >= this.#qos.maxInFlightCount ||
+				!this.#tools.dispatcher.take(this)
+			)
+				return;
+			this.#queue.shift();
+			this.#run(next);
+		}
+		this.#tools.dispatcher.leave(this);
+	}
+
+	/** (dispatcher) */
+	get urgencyUs(): number {
+		return this.#queue.peek()?.deadlineUs ?? Number.POSITIVE_INFINITY;
+	}
+
+	/** (dispatcher) A slot is ours. */
+	slotFree(): void {
+		const next =
+			this.#runs.size < this.#qos.maxInFlightCount ? this.#queue.shift() : null;
+		if (next === null) this.#tools.dispatcher.giveBack();
+		else this.#run(next);
+		this.#pump();
+	}
+
+	/** A slot is taken for it. */
+	#run(work: FrameWork): void {
+		const { dispatcher, timers } = this.#tools;
+		const nowUs = this.clock.nowUs();
+		timers.cancel(work);
+		if (this.#isPast(work, nowUs)) {
+			dispatcher.giveBack();
+			return;
+		}
+		work.state = "running";
+		work.startedUs = nowUs;
+		for (const companion of work.companions) {
+			companion.hold();
+			if (companion.state === "waiting") companion.state = "running";
+			timers.cancel(companion);
+		}
+		let answer: FrameResult | Promise<FrameResult>;
+		try {
+			answer = this.#processor.process(work, work);
+		} catch (error) {
+			this.#answered(work, null, error);
+			return;
+		}
+		if (!(answer instanceof Promise)) {
+			this.#answered(work, answer, null);
+			return;
+		}
+		// Its bytes stay until the run has let go of them, however early it ends.
+		work.hold();
+		this.#runs.add(work);
+		timers.schedule(work, work.deadlineUs);
+		answer.then(
+			(result) => this.#settled(work, result, null),
+			(error: unknown) => this.#settled(work, null, error),
+		);
+	}
+
+	/** A run that took its time. */
+	#settled(work: FrameWork, result: FrameResult | null, error: unknown): void {
+		this.#runs.delete(work);
+		this.#pace.ran(this.clock.nowUs() - work.startedUs);
+		this.#answered(work, result, error);
+		work.letGo();
+		this.#pump();
+		this.#releaseIfIdle();
+	}
+
+	#answered(work: FrameWork, result: FrameResult | null, error: unknown): void {
+		if (work.state !== "ended") this.#conclude(work, result, error);
+		for (const companion of work.companions) companion.letGo();
+		this.#tools.dispatcher.giveBack();
+	}
+
+	#conclude(work: FrameWork, result: FrameResult | null, error: unknown): void {
+		if (result === null) {
+			const failure = toSaccadeError(error);
+			this.#end(work, REASON_OF_ERROR[failure.code], failure.message);
+			return;
+		}
+		const nowUs = this.clock.nowUs();
+		if (nowUs > work.deadlineUs) {
+			const lateMs = ((nowUs - work.deadlineUs) / 1000).toFixed(1);
+			this.#end(work, "deadline-passed", `the result came ${lateMs} ms late`);
+			return;
+		}
+		work.result = result;
+		this.#pace.onTime();
+		this.#settle(work, nowUs);
+	}
+
+	/** Ends a frame whose run goes on without it. */
+	#stopRun(work: FrameWork, reason: FrameReason, detail: string): void {
+		if (work.state === "ended") return;
+		this.#end(work, reason, detail);
+		work.abort();
+	}
+
+	/** (timer) Its deadline passed, or it waited longer than its lifespan. */
+	due(work: FrameWork, nowUs: number): void {
+		if (work.state === "running") {
+			this.#stopRun(work, "deadline-passed", overdue(work, nowUs));
+			return;
+		}
+		// Its profile may have changed since it was scheduled.
+		if (this.#pastReason(work, nowUs) === null) {
+			this.#watch(work);
+			return;
+		}
+		if (!this.#queue.remove(work)) this.#joiner?.remove(work);
+		this.#isPast(work, nowUs);
+	}
+
+	#pastReason(work: FrameWork, nowUs: number): FrameReason | null {
+		if (nowUs >= work.deadlineUs) return "deadline-passed";
+		// As it is scheduled: by the same sum, or rounding would fire it for ever.
+		const isOld = nowUs >= work.measuredUs + this.#qos.lifespanUs;
+		return isOld ? "lifespan-passed" : null;
+	}
+
+	/** True: it was too late, and was ended. */
+	#isPast(work: FrameWork, nowUs: number): boolean {
+		const reason = this.#pastReason(work, nowUs);
+		if (reason === null) return false;
+		const { lifespanUs } = this.#qos;
+		const detail =
+			reason === "deadline-passed"
+				? overdue(work, nowUs)
+				: `${ms(nowUs - work.measuredUs)} old, its lifespan is ${ms(lifespanUs)}`;
+		this.#end(work, reason, detail);
+		return true;
+	}
+
+	// ── outcomes ─────────────────────────────────────────────────────────────────────────────────────────
+
+	#end(work: FrameWork, reason: FrameReason, detail: string): void {
+		work.reason = reason;
+		work.outcome = FRAME_REASONS[reason];
+		work.detail = detail;
+		const nowUs = this.clock.nowUs();
+		if (reason === "deadline-passed") this.#pace.late(nowUs - work.deadlineUs);
+		this.#settle(work, nowUs);
+	}
+
+	/** The only place where a frame ends, and with it what was joined with it. */
+	#settle(work: FrameWork, nowUs: number): void {
+		work.state = "ended";
+		work.finishedUs = nowUs;
+		this.#tools.timers.cancel(work);
+		this.#ledger.settle(work.outcome);
+		// Nobody listens any more once the client is gone.
+		if (this.#state.kind !== "ended") this.#listener.outcome(work);
+		this.#tools.observer?.frameEnded(this, work);
+		work.letGo();
+		for (const companion of work.companions) {
+			if (companion.state === "ended") continue;
+			companion.outcome = work.outcome;
+			companion.reason = work.reason;
+			companion.detail = work.detail;
+			companion.startedUs = work.startedUs;
+			this.#settle(companion, nowUs);
+		}
+		this.#settleIfDrained();
+	}
+
+	readonly #onEvent = (event: SensorEvent): void => {
+		if (this.#state.kind !== "ended") this.#listener.event(event);
+	};
+
+	// ── the end ──────────────────────────────────────────────────────────────────────────────────────────
+
+	#settleIfDrained(): void {
+		if (this.#state.kind !== "draining" || this.#ledger.inFlight > 0) return;
+		this.#setState({ kind: "ended" });
+		this.#listener.ended(this.#ledger.totals());
+		this.#releaseIfIdle();
+	}
+
+	/** Once, when nothing of it runs any more. */
+	#releaseIfIdle(): void {
+		if (this.#state.kind !== "ended" || this.#runs.size > 0) return;
+		if (this.#isReleased) return;
+		this.#isReleased = true;
+		this.#tools.dispatcher.leave(this);
+		for (const { sensor } of this.#devices.values()) {
+			sensor.unlisten(this.#onEvent);
+			this.#tools.sensors.release(sensor);
+		}
+		this.#processor.close();
+		this.#tools.observer?.streamEnded(this);
+	}
+
+	#setState(state: StreamState): void {
+		this.#state = state;
+	}
+}
+
+const ANY_DEVICE = { frameId: "", periodUs: Number.POSITIVE_INFINITY };
+const DROPPED = "more came than could be run";
+
+function overdue({ deadlineUs }: FrameWork, nowUs: number): string {
+	return `its deadline passed ${ms(nowUs - deadlineUs)} ago`;
+}
+
+/** Nanoseconds of any origin; a quarter of a microsecond is kept of today's wall clocks. */
+function toUs(ns: bigint): number {
+	return Number(ns) / 1000;
+}
+
+function ms(us: number): string {
+	return `${(us / 1000).toFixed(1)} ms`;
+}
