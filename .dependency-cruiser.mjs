@@ -12,6 +12,7 @@ const RANKS = [
 	["streams"],
 	["service"],
 	["endpoint"],
+	["wire"],
 	["transport/[^/]+/", "gateway"],
 	["config"],
 	["app"],

@@ -15,13 +15,18 @@ import {
 import { ModelLoader } from "../../../packages/server/src/models/model-loader.ts";
 import { ModelRegistry } from "../../../packages/server/src/models/model-registry.ts";
 import type { ModelVersion } from "../../../packages/server/src/models/model-version.ts";
+import { createCatalogue } from "../../../packages/server/src/pipelines/catalogue.ts";
+import { createScalarPipeline } from "../../../packages/server/src/pipelines/scalar-pipeline.ts";
 import { poolThreadsOf } from "../../../packages/server/src/runtime/onnx/offload.ts";
 import { createOnnxRuntime } from "../../../packages/server/src/runtime/onnx/onnx-runtime.ts";
 import { RegistryHealthService } from "../../../packages/server/src/service/health-service.ts";
 import { SchedulingInferenceService } from "../../../packages/server/src/service/inference-service.ts";
 import { RegistryMetadataService } from "../../../packages/server/src/service/metadata-service.ts";
+import { createModelRunner } from "../../../packages/server/src/service/model-runner.ts";
 import { DiskRepositoryService } from "../../../packages/server/src/service/repository-service.ts";
 import { MemorySettings } from "../../../packages/server/src/service/settings.ts";
+import { createStreamService } from "../../../packages/server/src/service/stream-service.ts";
+import { StreamSet } from "../../../packages/server/src/streams/stream-set.ts";
 
 const REPOSITORY = fileURLToPath(
 	new URL("../../../models/repository", import.meta.url),
@@ -61,8 +66,16 @@ export async function startMlpServer(): Promise<MlpServer> {
 		loader,
 	);
 	await repository.loadFromDisk("mlp");
+	const inference = new SchedulingInferenceService(registry, systemClock);
+	const catalogue = createCatalogue(
+		[createScalarPipeline()],
+		createModelRunner(inference),
+	);
 	const services = {
-		inference: new SchedulingInferenceService(registry, systemClock),
+		inference,
+		streams: createStreamService(
+			new StreamSet({ clock: systemClock, catalogue }),
+		),
 		metadata: new RegistryMetadataService(registry, "bench", "0"),
 		repository,
 		health: new RegistryHealthService(

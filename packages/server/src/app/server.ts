@@ -23,6 +23,8 @@ import {
 	ModelRegistry,
 	type RegistryListener,
 } from "../models/model-registry.ts";
+import { createCatalogue } from "../pipelines/catalogue.ts";
+import { createScalarPipeline } from "../pipelines/scalar-pipeline.ts";
 import { FakeRuntime } from "../runtime/fake/fake-runtime.ts";
 import { poolThreadsOf } from "../runtime/onnx/offload.ts";
 import {
@@ -32,11 +34,15 @@ import {
 import type { Runtime } from "../runtime/runtime.ts";
 import { DeviceArbiter } from "../scheduling/device-arbiter.ts";
 import { RegistryHealthService } from "../service/health-service.ts";
+import type { InferenceService } from "../service/inference.ts";
 import { SchedulingInferenceService } from "../service/inference-service.ts";
 import { RegistryMetadataService } from "../service/metadata-service.ts";
+import { createModelRunner } from "../service/model-runner.ts";
 import { DiskRepositoryService } from "../service/repository-service.ts";
 import type { Services } from "../service/services.ts";
 import { MemorySettings } from "../service/settings.ts";
+import { createStreamService } from "../service/stream-service.ts";
+import { StreamSet } from "../streams/stream-set.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { MetricsRegistry } from "../telemetry/registry.ts";
 import { SlotPool } from "../tensor/slot-pool.ts";
@@ -52,6 +58,7 @@ import {
 import { explainListen } from "./listen-error.ts";
 import { ModelMetrics } from "./model-metrics.ts";
 import { ProcessMetrics } from "./process-metrics.ts";
+import { StreamMetrics } from "./stream-metrics.ts";
 import { yieldToLoop } from "./thread-priority.ts";
 import { VERSION } from "./version.ts";
 
@@ -110,6 +117,7 @@ class SaccadeServer implements Server {
 	readonly #registry: ModelRegistry;
 	readonly #repository: DiskRepositoryService;
 	readonly #pool: SlotPool;
+	readonly #streams: StreamSet;
 	readonly #grpc: GrpcServer | null;
 	readonly #http: HttpTransport | null;
 	readonly #metrics: MetricsRegistry | null;
@@ -158,7 +166,19 @@ class SaccadeServer implements Server {
 			loader,
 		);
 		this.#pool = new SlotPool(options.bodyBudgetBytes);
-		this.services = this.#createServices();
+		const inference = new SchedulingInferenceService(this.#registry, clock);
+		this.#streams = new StreamSet({
+			clock,
+			catalogue: createCatalogue(
+				[createScalarPipeline()],
+				createModelRunner(inference),
+			),
+			hostOffsetUs: clock.nowUs() - Number(process.hrtime.bigint()) / 1000,
+			...(metrics !== null && { observer: new StreamMetrics(metrics) }),
+			onSensorEvent: ({ kind, deviceId, detail }) =>
+				this.#log.info({ sensor: deviceId, event: kind }, detail),
+		});
+		this.services = this.#createServices(inference);
 		const endpoints = this.#createEndpoints();
 		this.#http = options.allowHttp
 			? createHttpTransport({
@@ -247,6 +267,7 @@ class SaccadeServer implements Server {
 			this.#grpc?.close(leftMs()),
 			this.#http?.close(leftMs()),
 		]);
+		this.#streams.close();
 		await this.#registry.close();
 		await this.#metricsPort?.close();
 		this.#processMetrics?.close();
@@ -255,11 +276,12 @@ class SaccadeServer implements Server {
 		this.#phase = "closed";
 	}
 
-	#createServices(): Services {
+	#createServices(inference: InferenceService): Services {
 		const { strictReadiness, serverName } = this.#options;
 		const phase = () => this.#phase;
 		return {
-			inference: new SchedulingInferenceService(this.#registry, systemClock),
+			inference,
+			streams: createStreamService(this.#streams),
 			metadata: new RegistryMetadataService(
 				this.#registry,
 				serverName,

@@ -5,6 +5,7 @@
 //   body → run(request, reply)
 //
 // Middleware is `(next) => next'`, composed once at start. Transports see these types and nothing below.
+
 import type { SaccadeError } from "../errors/saccade-error.ts";
 import type {
 	InferReply,
@@ -12,7 +13,20 @@ import type {
 	InferTicket,
 	Parameters,
 } from "../service/inference.ts";
+import type { StreamListener, StreamRequest } from "../streams/stream.ts";
+import type { StreamOpenResult } from "../streams/stream-set.ts";
 
+export type {
+	CloudLayout,
+	FramePayload,
+} from "../pipelines/frame.ts";
+export type {
+	CameraCalibration,
+	Decision,
+	FrameTransform,
+	SensorDescription,
+} from "../pipelines/pipeline.ts";
+export type { QosProfile } from "../pipelines/qos-profile.ts";
 // Transports see endpoint types only; these are the service's shapes as they pass through.
 export type {
 	InferInput,
@@ -25,6 +39,20 @@ export type {
 	RequestedOutput,
 	SequenceInfo,
 } from "../service/inference.ts";
+export type { QosIncompatibility, QosOffer } from "../streams/qos.ts";
+export type { SensorStatus } from "../streams/sensor.ts";
+export type {
+	ClockDomain,
+	Credit,
+	FrameOutcome,
+	Reading,
+	SensorEvent,
+	SensorStream,
+	StreamListener,
+	StreamRequest,
+	StreamTotals,
+} from "../streams/stream.ts";
+export type { StreamOpenResult } from "../streams/stream-set.ts";
 
 /** What is known when the headers are complete. */
 export interface RequestHead {
@@ -58,6 +86,11 @@ const OPERATIONS = [
 	"shared-memory.status",
 	"shared-memory.register",
 	"shared-memory.unregister",
+	"telemetry",
+	"sensor.register",
+	"sensor.unregister",
+	"sensor.list",
+	"stream.list",
 ] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
@@ -90,6 +123,12 @@ export interface InferEndpoint {
 		request: InferRequest,
 		reply: InferReply,
 	): InferTicket;
+}
+
+/** Sensor streams. */
+export interface StreamEndpoint {
+	readonly open: OpenPhase;
+	run(request: StreamRequest, listener: StreamListener): StreamOpenResult;
 }
 
 /** Every other use case: small messages, promises allowed. */

@@ -9,6 +9,7 @@ import type {
 	Services,
 } from "../service/services.ts";
 import type { LogSettings, TraceSettings } from "../service/settings.ts";
+import type { SensorRegistration } from "../service/stream-service.ts";
 import type { TensorSpec } from "../tensor/tensor.ts";
 import type {
 	InferEndpoint,
@@ -16,6 +17,9 @@ import type {
 	OpenPhase,
 	Operation,
 	Parameters,
+	SensorStatus,
+	SensorStream,
+	StreamEndpoint,
 	UnaryEndpoint,
 } from "./endpoint.ts";
 import { sharedMemoryDisabled, unknownRegion } from "./shared-memory.ts";
@@ -79,6 +83,11 @@ export interface Endpoints {
 	readonly sharedMemoryStatus: UnaryEndpoint<SharedMemoryRegion, void>;
 	readonly sharedMemoryRegister: UnaryEndpoint<SharedMemoryRegion, void>;
 	readonly sharedMemoryUnregister: UnaryEndpoint<SharedMemoryRegion, void>;
+	readonly telemetry: StreamEndpoint;
+	readonly sensorRegister: UnaryEndpoint<SensorRegistration, SensorStatus>;
+	readonly sensorUnregister: UnaryEndpoint<{ readonly deviceId: string }, void>;
+	readonly sensorList: UnaryEndpoint<void, readonly SensorStatus[]>;
+	readonly streamList: UnaryEndpoint<void, readonly SensorStream[]>;
 }
 
 /** What the request says itself stands before what its headers say. */
@@ -92,7 +101,8 @@ export function createEndpoints(
 	services: Services,
 	open: OpenPhase,
 ): Endpoints {
-	const { inference, metadata, repository, health, settings } = services;
+	const { inference, metadata, repository, health, settings, streams } =
+		services;
 	const unary = <Request, Response>(
 		operation: Operation,
 		run: (request: Request) => Response | Promise<Response>,
@@ -156,5 +166,17 @@ export function createEndpoints(
 		sharedMemoryUnregister: unary("shared-memory.unregister", () => {
 			throw sharedMemoryDisabled();
 		}),
+		telemetry: {
+			open,
+			run: (request, listener) => streams.open(request, listener),
+		},
+		sensorRegister: unary("sensor.register", (registration) =>
+			streams.registerSensor(registration),
+		),
+		sensorUnregister: unary("sensor.unregister", ({ deviceId }) =>
+			streams.unregisterSensor(deviceId),
+		),
+		sensorList: unary("sensor.list", () => streams.sensors()),
+		streamList: unary("stream.list", () => streams.streams()),
 	};
 }

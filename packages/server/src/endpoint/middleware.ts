@@ -50,6 +50,8 @@ const NEEDS_ADMIN: ReadonlySet<string> = new Set([
 	"logging.set",
 	"shared-memory.register",
 	"shared-memory.unregister",
+	"sensor.register",
+	"sensor.unregister",
 ]);
 
 /** Guards what changes the server's state. @param token null: open */

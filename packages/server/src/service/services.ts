@@ -3,6 +3,7 @@
 import type { TensorSpec } from "../tensor/tensor.ts";
 import type { InferenceService } from "./inference.ts";
 import type { SettingsService } from "./settings.ts";
+import type { StreamService } from "./stream-service.ts";
 
 export interface ServerMetadata {
 	readonly name: string;
@@ -103,4 +104,5 @@ export interface Services {
 	readonly repository: RepositoryService;
 	readonly health: HealthService;
 	readonly settings: SettingsService;
+	readonly streams: StreamService;
 }

@@ -141,6 +141,19 @@ export const INSTRUMENTS = {
 		[...MODEL, "outcome"],
 		"Requests by outcome: each ends in exactly one.",
 	),
+	frameOutcomes: instrument(
+		"saccade_outcomes_total",
+		"counter",
+		["source", "outcome"],
+		"Frames of sensor streams by pipeline (`source`) and outcome: each ends in exactly one.",
+	),
+	frameAge: instrument(
+		"saccade_frame_age_seconds",
+		"histogram",
+		["source"],
+		"Age of a frame's result: from the sensor's timestamp to the outcome.",
+		SECONDS,
+	),
 	eventLoopDelay: instrument(
 		"saccade_event_loop_delay_seconds",
 		"summary",

@@ -38,8 +38,14 @@ export class Histogram {
 
 type Series = Counter | Histogram;
 
+interface Family {
+	readonly instruments: Instrument[];
+	readonly series: Map<string, Series>;
+}
+
 export class MetricsRegistry {
-	readonly #families = new Map<Instrument, Map<string, Series>>();
+	/** By name: instruments of one name are one family, with series of other labels. */
+	readonly #families = new Map<string, Family>();
 	readonly #collectors = new Set<() => void>();
 
 	counter(instrument: Instrument, values: readonly string[]): Counter {
@@ -61,20 +67,22 @@ export class MetricsRegistry {
 
 	/** Drops every series whose first label values are `values`: a model that is gone. */
 	remove(values: readonly string[]): void {
-		for (const [{ labels }, family] of this.#families) {
-			if (labels.length < values.length) continue;
-			const prefix = labelText(labels.slice(0, values.length), values);
-			for (const key of family.keys())
-				if (key === prefix || key.startsWith(`${prefix},`)) family.delete(key);
-		}
+		for (const { instruments, series } of this.#families.values())
+			for (const { labels } of instruments) {
+				if (labels.length < values.length) continue;
+				const prefix = labelText(labels.slice(0, values.length), values);
+				for (const key of series.keys())
+					if (key === prefix || key.startsWith(`${prefix},`))
+						series.delete(key);
+			}
 	}
 
 	render(): string {
 		for (const collect of this.#collectors) collect();
 		const lines: string[] = [];
-		for (const [instrument, family] of this.#families) {
+		for (const [name, { instruments, series: family }] of this.#families) {
 			if (family.size === 0) continue;
-			const { name, kind, help } = instrument;
+			const { kind, help } = instruments[0]!;
 			lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${kind}`);
 			for (const [labels, series] of family)
 				if (series instanceof Histogram)
@@ -94,16 +102,18 @@ export class MetricsRegistry {
 			throw new RangeError(
 				`${instrument.name} has labels ${instrument.labels}, got ${values.length} values`,
 			);
-		let family = this.#families.get(instrument);
+		let family = this.#families.get(instrument.name);
 		if (family === undefined) {
-			family = new Map();
-			this.#families.set(instrument, family);
+			family = { instruments: [], series: new Map() };
+			this.#families.set(instrument.name, family);
 		}
+		if (!family.instruments.includes(instrument))
+			family.instruments.push(instrument);
 		const key = labelText(instrument.labels, values);
-		let series = family.get(key);
+		let series = family.series.get(key);
 		if (series === undefined) {
 			series = create();
-			family.set(key, series);
+			family.series.set(key, series);
 		}
 		return series;
 	}

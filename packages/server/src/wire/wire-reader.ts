@@ -1,5 +1,5 @@
 // Reading the protobuf wire format where it lies. https://protobuf.dev/programming-guides/encoding/
-import { SaccadeError } from "../../../errors/saccade-error.ts";
+import { SaccadeError } from "../errors/saccade-error.ts";
 
 export const WIRE = { VARINT: 0, I64: 1, LEN: 2, I32: 5 } as const;
 
@@ -127,6 +127,18 @@ export class WireReader {
 		return value;
 	}
 
+	float(): number {
+		if (this.end - this.at < 4) throw malformed("a number is cut off");
+		this.#view ??= new DataView(
+			this.bytes.buffer,
+			this.bytes.byteOffset,
+			this.bytes.byteLength,
+		);
+		const value = this.#view.getFloat32(this.at, true);
+		this.at += 4;
+		return value;
+	}
+
 	/** Moves behind a field that is not known. @param tag of the field, or its wire type */
 	skip(tag: number): void {
 		const wireType = tag & 7;
@@ -184,4 +196,23 @@ export function writeVarint(
 	}
 	target[at++] = rest;
 	return at;
+}
+
+/** An integer of 64 bits as a varint; returns the offset behind it. */
+export function writeVarint64(
+	target: Uint8Array,
+	offset: number,
+	value: bigint,
+): number {
+	const unsigned = BigInt.asUintN(64, value);
+	// Within 2^53 plain numbers do, and are faster.
+	if (unsigned <= 0x1f_ffff_ffff_ffffn)
+		return writeVarint(target, offset, Number(unsigned));
+	let at = offset;
+	let low = Number(unsigned & 0xfff_ffffn);
+	for (let i = 0; i < 4; i++) {
+		target[at++] = (low & 0x7f) | 0x80;
+		low >>>= 7;
+	}
+	return writeVarint(target, at, Number(unsigned >> 28n));
 }

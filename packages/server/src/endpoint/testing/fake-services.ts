@@ -1,11 +1,17 @@
 // Services that a test scripts: inference echoes, or holds its requests until the test answers them.
+import { systemClock } from "../../common/clock.ts";
 import { SaccadeError } from "../../errors/saccade-error.ts";
+import { createCatalogue } from "../../pipelines/catalogue.ts";
+import { createScalarPipeline } from "../../pipelines/scalar-pipeline.ts";
 import type {
 	InferenceService,
 	InferReply,
 	InferRequest,
 } from "../../service/inference.ts";
+import { createModelRunner } from "../../service/model-runner.ts";
 import type { Services } from "../../service/services.ts";
+import { createStreamService } from "../../service/stream-service.ts";
+import { StreamSet } from "../../streams/stream-set.ts";
 
 export interface HeldRequest {
 	readonly request: InferRequest;
@@ -126,5 +132,14 @@ export function fakeServices(inference: InferenceService): Services {
 			logging: () => new Map([["log_info", true]]),
 			setLogging: () => new Map([["log_info", false]]),
 		},
+		streams: createStreamService(
+			new StreamSet({
+				clock: systemClock,
+				catalogue: createCatalogue(
+					[createScalarPipeline()],
+					createModelRunner(inference),
+				),
+			}),
+		),
 	};
 }

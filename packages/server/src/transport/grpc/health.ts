@@ -20,6 +20,7 @@ import { toGrpcError } from "./unary-routes.ts";
 const KNOWN: ReadonlySet<string> = new Set([
 	"",
 	"inference.GRPCInferenceService",
+	"saccade.v1.SensorPipeline",
 ]);
 /** A watcher hears of a change within this time. */
 const WATCH_EVERY_MS = 500;

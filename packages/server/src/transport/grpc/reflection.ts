@@ -17,9 +17,11 @@ import {
 	ServerReflectionResponseSchema,
 } from "@saccade/protocol/gen/grpc/reflection/v1/reflection_pb.js";
 import { file_inference_grpc_service } from "@saccade/protocol/gen/inference/grpc_service_pb.js";
+import { file_saccade_v1_sensor } from "@saccade/protocol/gen/saccade/v1/sensor_pb.js";
 
 const ROOTS: readonly DescFile[] = [
 	file_inference_grpc_service,
+	file_saccade_v1_sensor,
 	file_grpc_health_v1_health,
 	file_grpc_reflection_v1_reflection,
 ];

@@ -17,7 +17,9 @@ import { headOf } from "./head.ts";
 import { healthRoutes } from "./health.ts";
 import { InferCall, type InferTools } from "./infer-call.ts";
 import { reflectionRoutes } from "./reflection.ts";
+import { sensorRoutes } from "./sensor-routes.ts";
 import { StreamInferCall } from "./stream-infer.ts";
+import { TelemetryCall } from "./telemetry-call.ts";
 import { unaryRoutes } from "./unary-routes.ts";
 
 export interface GrpcTransportOptions {
@@ -67,12 +69,31 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcServer {
 				: new StreamInferCall(call, tools, context, nowUs, draining);
 		},
 	};
+	const telemetryTools = {
+		endpoint: endpoints.telemetry,
+		pool,
+		clock,
+		draining,
+	};
+	const telemetry: MethodHandler = {
+		kind: "bidi",
+		open: (call) => {
+			const head = headOf(call, "telemetry", nowUs());
+			const opened = endpoints.telemetry.open(head);
+			if (opened.ok) return new TelemetryCall(call, telemetryTools);
+			const { error } = opened;
+			call.finish(statusOf(error), error.message, trailersOf(error));
+			return null;
+		},
+	};
 	const server = createGrpcServer({
 		...options.server,
 		clock,
 		methods: new Map([
 			["/inference.GRPCInferenceService/ModelInfer", infer],
 			["/inference.GRPCInferenceService/ModelStreamInfer", streamInfer],
+			["/saccade.v1.SensorPipeline/StreamTelemetry", telemetry],
+			...sensorRoutes(endpoints, nowUs),
 			...unaryRoutes(endpoints, nowUs),
 			...healthRoutes(endpoints, nowUs, draining),
 			...reflectionRoutes(),

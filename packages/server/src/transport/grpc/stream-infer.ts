@@ -27,9 +27,9 @@ import {
 import { copiedBytes } from "../../tensor/copied-bytes.ts";
 import type { ArrivingPlacement } from "../../tensor/slot-pool.ts";
 import type { Lease } from "../../tensor/tensor.ts";
+import { varintBytes, writeVarint } from "../../wire/wire-reader.ts";
 import { requestLabel } from "./codec/infer-request.ts";
 import { InferResponseWriter } from "./codec/infer-response.ts";
-import { varintBytes, writeVarint } from "./codec/wire.ts";
 import { statusOf, trailersOf } from "./error-map.ts";
 import { type InferTools, noMemory, toInferRequest } from "./infer-call.ts";
 

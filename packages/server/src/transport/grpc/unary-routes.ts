@@ -42,6 +42,8 @@ export function toGrpcError(error: unknown): GrpcError {
 }
 
 interface Route<Req extends DescMessage, Res extends DescMessage, In, Out> {
+	/** @default the inference service */
+	readonly service?: string;
 	readonly rpc: string;
 	readonly request: Req;
 	readonly response: Res;
@@ -59,7 +61,12 @@ interface Route<Req extends DescMessage, Res extends DescMessage, In, Out> {
 
 type Guard = Pick<UnaryEndpoint<never, unknown>, "open" | "operation">;
 
-function route<Req extends DescMessage, Res extends DescMessage, In, Out>(
+export function route<
+	Req extends DescMessage,
+	Res extends DescMessage,
+	In,
+	Out,
+>(
 	nowUs: () => number,
 	spec: Route<Req, Res, In, Out>,
 ): [path: string, handler: MethodHandler] {
@@ -95,7 +102,7 @@ function route<Req extends DescMessage, Res extends DescMessage, In, Out>(
 			}
 		},
 	});
-	return [`${SERVICE}/${spec.rpc}`, handler];
+	return [`${spec.service ?? SERVICE}/${spec.rpc}`, handler];
 }
 
 const nothing = () => undefined;

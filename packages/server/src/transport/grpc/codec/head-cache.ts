@@ -2,8 +2,9 @@
 // id differs. Heads seen lately are recognised by their exact bytes, so that they are parsed once.
 //
 //   │ before │ id (tag, length, text) │ after │ raw contents …
+
+import { WireReader } from "../../../wire/wire-reader.ts";
 import { type InferHead, type ParsedRequest, TAG } from "./request-head.ts";
-import { WireReader } from "./wire.ts";
 
 /** Most heads that are kept: a server's busiest (model, shape) pairs. */
 const MAX_HEADS = 8;

@@ -2,6 +2,7 @@
 import type { DType } from "@saccade/protocol";
 import type { Parameters } from "../../../endpoint/endpoint.ts";
 import { SaccadeError } from "../../../errors/saccade-error.ts";
+import { WireReader } from "../../../wire/wire-reader.ts";
 import { HeadCache } from "./head-cache.ts";
 import {
 	assertRoom,
@@ -11,7 +12,6 @@ import {
 	TAG,
 } from "./request-head.ts";
 import { readTypedContents } from "./typed-contents.ts";
-import { WireReader } from "./wire.ts";
 
 interface DecodedInput {
 	readonly name: string;

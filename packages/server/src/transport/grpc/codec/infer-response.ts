@@ -6,7 +6,7 @@ import type {
 	ParameterValue,
 } from "../../../endpoint/endpoint.ts";
 import { copiedBytes } from "../../../tensor/copied-bytes.ts";
-import { varintBytes, writeVarint } from "./wire.ts";
+import { varintBytes, writeVarint } from "../../../wire/wire-reader.ts";
 
 /** Tags of ModelInferResponse and its output tensors. */
 const TAG = {

@@ -6,7 +6,7 @@ import type {
 	SequenceInfo,
 } from "../../../endpoint/endpoint.ts";
 import { SaccadeError } from "../../../errors/saccade-error.ts";
-import { malformed, WIRE, type WireReader } from "./wire.ts";
+import { malformed, WIRE, type WireReader } from "../../../wire/wire-reader.ts";
 
 /** More parameters than this serve nobody. */
 const MAX_PARAMETERS = 1000;

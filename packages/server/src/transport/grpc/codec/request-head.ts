@@ -11,12 +11,12 @@ import {
 	assertOutputInline,
 } from "../../../endpoint/shared-memory.ts";
 import { SaccadeError } from "../../../errors/saccade-error.ts";
+import { malformed, WIRE, WireReader } from "../../../wire/wire-reader.ts";
 import {
 	type KnownParameters,
 	readParameter,
 	takeKnownParameters,
 } from "./parameters.ts";
-import { malformed, WIRE, WireReader } from "./wire.ts";
 
 /** More tensors than this in one request serve nobody. */
 const MAX_TENSORS = 1000;

@@ -3,7 +3,7 @@
 // tensor takes and not a multiple of it.
 import type { DType } from "@saccade/protocol";
 import { SaccadeError } from "../../../errors/saccade-error.ts";
-import { malformed, WIRE, WireReader } from "./wire.ts";
+import { malformed, WIRE, WireReader } from "../../../wire/wire-reader.ts";
 
 interface TypedField {
 	/** Number of the field of InferTensorContents that carries the type. */

@@ -1,0 +1,95 @@
+// Models for pipelines, through the same door as every other request: validated, scheduled, batched with them.
+import type { SaccadeError } from "../errors/saccade-error.ts";
+import type { ModelRun, ModelRunner } from "../pipelines/model-runner.ts";
+import type { Lease, Tensor } from "../tensor/tensor.ts";
+import type {
+	InferenceService,
+	InferReply,
+	InferRequest,
+	InferResponse,
+} from "./inference.ts";
+
+export function createModelRunner(inference: InferenceService): ModelRunner {
+	return {
+		assertReady: (modelName, modelVersion) => {
+			const refusal = inference.admit(
+				modelName,
+				modelVersion,
+				Number.POSITIVE_INFINITY,
+			);
+			if (refusal !== null) throw refusal;
+		},
+		run: (run) =>
+			new Promise((resolve, reject) => {
+				const reply = new RunReply(resolve, reject);
+				const ticket = inference.infer(requestOf(run, reply), reply);
+				const { signal } = run;
+				if (signal.aborted) ticket.cancel();
+				else
+					signal.addEventListener("abort", () => ticket.cancel(), {
+						once: true,
+					});
+			}),
+	};
+}
+
+/**
+ * Answers its pipeline only when the run has let go of the inputs, too: a request that is cancelled or late is told so
+ * while the run still reads them.
+ */
+class RunReply implements InferReply, Lease {
+	readonly #resolve: (outputs: readonly Tensor[]) => void;
+	readonly #reject: (error: SaccadeError) => void;
+	#answer: (() => void) | null = null;
+	#isReleased = false;
+
+	constructor(
+		resolve: (outputs: readonly Tensor[]) => void,
+		reject: (error: SaccadeError) => void,
+	) {
+		this.#resolve = resolve;
+		this.#reject = reject;
+	}
+
+	response({ outputs }: InferResponse): void {
+		// The model's own memory is used again at once.
+		const own = outputs.map(({ name, dtype, shape, data }) => ({
+			name,
+			dtype,
+			shape: [...shape],
+			data: new Uint8Array(data),
+		}));
+		this.#answered(() => this.#resolve(own));
+	}
+
+	error(error: SaccadeError): void {
+		this.#answered(() => this.#reject(error));
+	}
+
+	release(): void {
+		this.#isReleased = true;
+		this.#answer?.();
+	}
+
+	#answered(answer: () => void): void {
+		if (this.#isReleased) answer();
+		else this.#answer = answer;
+	}
+}
+
+function requestOf(run: ModelRun, lease: Lease): InferRequest {
+	return {
+		modelName: run.modelName,
+		modelVersion: run.modelVersion,
+		id: "",
+		inputs: run.inputs.map((tensor) => ({ ...tensor, parameters: null })),
+		outputs: null,
+		parameters: null,
+		priority: 0,
+		timeoutUs: 0,
+		sequence: null,
+		deadlineUs: run.deadlineUs,
+		receivedUs: run.receivedUs,
+		lease,
+	};
+}

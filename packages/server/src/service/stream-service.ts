@@ -1,0 +1,38 @@
+// Sensor streams as a use case: opened, listed, and the sensors behind them. The life of a stream itself is `streams/`.
+import type { QosOffer } from "../streams/qos.ts";
+import { resolveQos } from "../streams/qos.ts";
+import type { SensorStatus } from "../streams/sensor.ts";
+import type {
+	SensorStream,
+	StreamListener,
+	StreamRequest,
+} from "../streams/stream.ts";
+import type { StreamOpenResult, StreamSet } from "../streams/stream-set.ts";
+
+export interface SensorRegistration {
+	readonly deviceId: string;
+	/** Infinity: no rhythm. */
+	readonly periodUs: number;
+	readonly qos: QosOffer;
+}
+
+export interface StreamService {
+	open(request: StreamRequest, listener: StreamListener): StreamOpenResult;
+	/** Watched from now on, whether or not a stream is open. Throws INVALID_ARGUMENT or UNAVAILABLE. */
+	registerSensor(registration: SensorRegistration): SensorStatus;
+	/** Throws NOT_FOUND. */
+	unregisterSensor(deviceId: string): void;
+	sensors(): readonly SensorStatus[];
+	streams(): readonly SensorStream[];
+}
+
+export function createStreamService(set: StreamSet): StreamService {
+	return {
+		open: (request, listener) => set.open(request, listener),
+		registerSensor: ({ deviceId, periodUs, qos }) =>
+			set.sensors.registerSensor(deviceId, periodUs, resolveQos(qos)),
+		unregisterSensor: (deviceId) => set.sensors.unregisterSensor(deviceId),
+		sensors: () => set.sensors.statuses(),
+		streams: () => set.streams,
+	};
+}
