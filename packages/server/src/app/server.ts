@@ -174,7 +174,9 @@ class SaccadeServer implements Server {
 				createModelRunner(inference),
 			),
 			hostOffsetUs: clock.nowUs() - Number(process.hrtime.bigint()) / 1000,
-			...(metrics !== null && { observer: new StreamMetrics(metrics) }),
+			...(metrics !== null && {
+				observer: new StreamMetrics(metrics, ["scalar"]),
+			}),
 			onSensorEvent: ({ kind, deviceId, detail }) =>
 				this.#log.info({ sensor: deviceId, event: kind }, detail),
 		});

@@ -18,8 +18,10 @@ export class StreamMetrics implements StreamObserver {
 	readonly #registry: MetricsRegistry;
 	readonly #series = new Map<string, Series>();
 
-	constructor(registry: MetricsRegistry) {
+	/** @param sources that are there from the first scrape on */
+	constructor(registry: MetricsRegistry, sources: readonly string[]) {
 		this.#registry = registry;
+		for (const source of sources) this.#add(source);
 	}
 
 	frameEnded({ pipelineName }: SensorStream, frame: FrameOutcome): void {

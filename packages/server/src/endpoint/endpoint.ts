@@ -16,15 +16,11 @@ import type {
 import type { StreamListener, StreamRequest } from "../streams/stream.ts";
 import type { StreamOpenResult } from "../streams/stream-set.ts";
 
-export type {
-	CloudLayout,
-	FramePayload,
-} from "../pipelines/frame.ts";
+export type { FramePayload } from "../pipelines/frame.ts";
 export type {
 	CameraCalibration,
 	Decision,
 	FrameTransform,
-	SensorDescription,
 } from "../pipelines/pipeline.ts";
 export type { QosProfile } from "../pipelines/qos-profile.ts";
 // Transports see endpoint types only; these are the service's shapes as they pass through.
@@ -42,17 +38,13 @@ export type {
 export type { QosIncompatibility, QosOffer } from "../streams/qos.ts";
 export type { SensorStatus } from "../streams/sensor.ts";
 export type {
-	ClockDomain,
-	Credit,
 	FrameOutcome,
-	Reading,
 	SensorEvent,
 	SensorStream,
 	StreamListener,
 	StreamRequest,
 	StreamTotals,
 } from "../streams/stream.ts";
-export type { StreamOpenResult } from "../streams/stream-set.ts";
 
 /** What is known when the headers are complete. */
 export interface RequestHead {

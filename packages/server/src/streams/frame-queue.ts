@@ -3,7 +3,7 @@ import type { FrameReason } from "@saccade/protocol";
 import type { DropPolicy } from "../pipelines/qos-profile.ts";
 
 /** Frames that wait, of all devices of a stream together. */
-export const MAX_WAITING_COUNT = 100;
+const MAX_WAITING_COUNT = 100;
 
 export interface Waiting {
 	readonly deviceId: string;

@@ -6,7 +6,9 @@ const all = Object.values(INSTRUMENTS);
 
 test("names are unique and of Prometheus' form, ours in base units", () => {
 	const names = all.map(({ name }) => name);
-	assert.equal(new Set(names).size, names.length);
+	// Requests and frames share a name, and are told apart by their labels.
+	const series = all.map(({ name, labels }) => `${name}{${labels}}`);
+	assert.equal(new Set(series).size, series.length);
 	for (const name of names) assert.match(name, /^(nv|saccade)_[a-z_]+$/);
 	for (const { name, kind } of all) {
 		if (!name.startsWith("saccade_")) continue;
@@ -27,6 +29,8 @@ test("histograms have ascending buckets, and only they have any", () => {
 test("no label is one whose values a client can invent", () => {
 	const ALLOWED = new Set([
 		...["model", "version", "reason", "stage", "closed_because", "outcome"],
+		// Of pipelines, which the operator names.
+		"source",
 		...["quantile", "source", "device", "step"],
 	]);
 	for (const { name, labels } of all)

@@ -8,7 +8,7 @@ import type { Decision, FrameOutcome } from "../endpoint/endpoint.ts";
 import { varintBytes, writeVarint, writeVarint64 } from "./wire-reader.ts";
 
 /** Outcomes kept for a client that does not read. */
-export const MAX_OUTCOME_COUNT = 1024;
+const MAX_OUTCOME_COUNT = 1024;
 /** And their bytes; a single outcome may be larger. */
 const MAX_OUTCOME_BYTES = 4 * 1024 * 1024;
 const FIRST_BYTES = 4096;

@@ -24,7 +24,7 @@ import type {
 import { SaccadeError } from "../errors/saccade-error.ts";
 
 /** The pipeline of streams that do not name one. */
-export const DEFAULT_PIPELINE = "scalar";
+const DEFAULT_PIPELINE = "scalar";
 /** Longer texts of a client are not kept. */
 const MAX_NAME_LENGTH = 256;
 

@@ -89,7 +89,8 @@ export class TelemetrySession implements StreamListener {
 		try {
 			reader.read(bytes);
 			// A payload is viewed where it lies, so it needs bytes that stay.
-			if (reader.payload !== null && lease === null) reader.read(new Uint8Array(bytes));
+			if (reader.payload !== null && lease === null)
+				reader.read(new Uint8Array(bytes));
 			if (reader.control !== null) {
 				this.#control();
 				lease?.release();

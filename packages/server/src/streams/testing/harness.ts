@@ -19,7 +19,7 @@ import type {
 } from "../stream.ts";
 import { StreamSet, type StreamSetOptions } from "../stream-set.ts";
 
-export const RESULT: FrameResult = { decision: null, outputs: [], stages: [] };
+const RESULT: FrameResult = { decision: null, outputs: [], stages: [] };
 
 /** A run that waits for the test to answer it. */
 export interface HeldRun {
