@@ -15,6 +15,7 @@ import type {
 	PeerWire,
 	ServedModel,
 } from "./peer.ts";
+import { endOnSignal, forget } from "./running.ts";
 import { showSettings } from "./settings.ts";
 import type { PeerWorkload } from "./workloads.ts";
 
@@ -68,6 +69,7 @@ export class Contender {
 	async start(start: () => Promise<PeerServer>): Promise<void> {
 		try {
 			this.server = await start();
+			endOnSignal(this.server);
 		} catch (error) {
 			this.ended = (error as Error).message.split("\n", 1)[0] ?? "";
 			console.log(`${this.name}, ${this.variant}: ${(error as Error).message}`);
@@ -83,6 +85,7 @@ export class Contender {
 		if (this.server === null) return;
 		signalAll(this.server.pids(), "SIGCONT");
 		await this.server.stop();
+		forget(this.server);
 	}
 }
 

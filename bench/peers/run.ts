@@ -5,6 +5,7 @@ import { hasModel, makeMissingModels } from "../serve/models.ts";
 import { choosePeers } from "./catalogue.ts";
 import { type MeasurePlan, measurePeers } from "./measure.ts";
 import type { Peer, PeerWire } from "./peer.ts";
+import { endAllOnSignal } from "./running.ts";
 import {
 	type PeersSummary,
 	showOverload,
@@ -14,6 +15,7 @@ import {
 } from "./summary.ts";
 import { nameOf, PEER_WORKLOADS } from "./workloads.ts";
 
+endAllOnSignal();
 const { pattern } = benchArguments;
 const isQuick = benchArguments.flag("--quick");
 const only = benchArguments.text("--only");
