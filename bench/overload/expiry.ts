@@ -1,0 +1,116 @@
+// How late an expiry is told while a device is busy, beside bare timers of the same instants in the same process.
+import { setTimeout as delay } from "node:timers/promises";
+import { systemClock } from "../../packages/server/src/common/clock.ts";
+import { BatchScheduler } from "../../packages/server/src/scheduling/batch-scheduler.ts";
+import { NO_QUEUE_POLICY } from "../../packages/server/src/scheduling/queue-policy.ts";
+import { TestEntry } from "../../packages/server/src/scheduling/testing/test-entry.ts";
+import { TritonPolicy } from "../../packages/server/src/scheduling/triton-policy.ts";
+import { mulberry32 } from "../lib/stats.ts";
+import { encodeGrpc, makeInputs } from "../load/workload.ts";
+import { modelOfBytes, startBusyServer } from "./busy-server.ts";
+import { Caller, nowUs } from "./caller.ts";
+
+export interface Lateness {
+	/** Most that one was told before its deadline; negative: none was. */
+	readonly earlyMs: number;
+	readonly p99Ms: number;
+	readonly bareP99Ms: number;
+	readonly count: number;
+}
+
+const BUSY_MS = 200;
+const EVERY_MS = 2;
+const LEAST_US = 5000;
+const MOST_US = 150_000;
+
+/** @param submit told the deadline of each request */
+async function schedule(
+	seconds: number,
+	submit: (deadlineUs: number) => void,
+): Promise<number[]> {
+	const random = mulberry32(5);
+	const bare: number[] = [];
+	const untilUs = nowUs() + seconds * 1e6;
+	while (nowUs() < untilUs) {
+		const deadlineUs = nowUs() + LEAST_US + random() * (MOST_US - LEAST_US);
+		submit(deadlineUs);
+		setTimeout(
+			() => bare.push(nowUs() - deadlineUs),
+			(deadlineUs - nowUs()) / 1000,
+		);
+		await delay(EVERY_MS);
+	}
+	await delay((2 * MOST_US) / 1000);
+	return bare;
+}
+
+function latenessOf(told: number[], bare: number[]): Lateness {
+	if (told.length < bare.length / 2)
+		throw new Error(
+			`${told.length} of ${bare.length} were told to have expired`,
+		);
+	told.sort((a, b) => a - b);
+	bare.sort((a, b) => a - b);
+	const p99 = (values: readonly number[]) =>
+		(values[Math.floor(0.99 * (values.length - 1))] ?? Number.NaN) / 1000;
+	return {
+		earlyMs: -(told[0] ?? Number.NaN) / 1000,
+		p99Ms: p99(told),
+		bareP99Ms: p99(bare),
+		count: told.length,
+	};
+}
+
+/** Requests that wait for a device which is given back after 200 ms, and busy again at once. */
+export async function measureSchedulerExpiry(
+	seconds: number,
+): Promise<Lateness> {
+	const told: number[] = [];
+	const scheduler = new BatchScheduler<TestEntry>({
+		clock: systemClock,
+		executor: {
+			laneCount: 1,
+			run: (_batch, _because, lane, release) => {
+				setTimeout(() => release(lane), BUSY_MS);
+			},
+		},
+		events: {
+			refused: ({ deadlineUs }, because) => {
+				if (because === "expired") told.push(nowUs() - deadlineUs);
+			},
+		},
+		policy: new TritonPolicy({ maxRows: 1, preferredRows: [], maxDelayUs: 0 }),
+		maxRows: 1,
+		levels: [NO_QUEUE_POLICY],
+	});
+	const bare = await schedule(seconds, (deadlineUs) =>
+		scheduler.submit(new TestEntry("", { deadlineUs })),
+	);
+	scheduler.close();
+	return latenessOf(told, bare);
+}
+
+/** The same through the whole server: from the deadline to the status that the client reads. */
+export async function measureGrpcExpiry(seconds: number): Promise<Lateness> {
+	const model = modelOfBytes(1024);
+	const server = await startBusyServer(model, BUSY_MS, [
+		// The default policy would refuse on arrival what will expire.
+		"--scheduling-policy=triton",
+		"--exit-timeout-secs=1",
+	]);
+	const message = encodeGrpc(model, makeInputs(model, 1)[0]!);
+	const told: number[] = [];
+	const caller = new Caller(server.grpcPort, message, (call, kind) => {
+		if (kind === "expired") told.push(nowUs() - call.deadlineUs);
+	});
+	try {
+		await delay(BUSY_MS);
+		const bare = await schedule(seconds, (deadlineUs) =>
+			caller.call(deadlineUs),
+		);
+		return latenessOf(told, bare);
+	} finally {
+		caller.close();
+		await server.stop();
+	}
+}
