@@ -6,7 +6,11 @@ const RANKS = [
 	["common", "errors"],
 	["tensor", "telemetry", "load-generator"],
 	["runtime/[^/]+\\.ts$", "devices"],
-	["repository", "scheduling", "runtime/(?:onnx|fake|process|script)/"],
+	[
+		"repository",
+		"scheduling",
+		"runtime/(?:onnx|fake|simulated|process|script)/",
+	],
 	["models"],
 	["pipelines"],
 	["streams"],
@@ -73,7 +77,7 @@ export default {
 			"concrete-runtimes-only-in-app",
 			"Only the composition root and the backends themselves know a concrete backend.",
 			[src("(app|runtime)/")],
-			src("runtime/(onnx|fake)/"),
+			src("runtime/(onnx|fake|simulated)/"),
 		),
 		only(
 			"ffi-only-in-native-rooms",

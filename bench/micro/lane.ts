@@ -1,5 +1,6 @@
 // A batch on a lane whose runs take no time: gathering rows, splitting answers.
 import { systemClock } from "../../packages/server/src/common/clock.ts";
+import { LoadWindow } from "../../packages/server/src/devices/load-window.ts";
 import { BatchExecutor } from "../../packages/server/src/models/batch-executor.ts";
 import { RunModeChooser } from "../../packages/server/src/models/run-mode.ts";
 import { type AnyCase, defineCase } from "./case.ts";
@@ -17,24 +18,28 @@ function laneCase(rows: number, budget: "gather/split" | null): AnyCase {
 		budget,
 		requestCount: rows,
 		setup: () => ({
-			executor: new BatchExecutor(
+			executor: new BatchExecutor([
 				{
-					session: instantSession,
-					clock: systemClock,
-					batched: true,
-					outputs: [
-						{
-							shape: [-1, OUTPUT_FLOATS],
-							answerDims: [OUTPUT_FLOATS],
-							dtypeBytes: 4,
-						},
-					],
-					runMode: new RunModeChooser("inline", MAX_ROWS),
-					deadlinePassed: () => {},
-					batchFinished: () => {},
+					context: {
+						session: instantSession,
+						clock: systemClock,
+						batched: true,
+						outputs: [
+							{
+								shape: [-1, OUTPUT_FLOATS],
+								answerDims: [OUTPUT_FLOATS],
+								dtypeBytes: 4,
+							},
+						],
+						runMode: new RunModeChooser("inline", MAX_ROWS),
+						load: new LoadWindow(),
+						watch: null,
+						deadlinePassed: () => {},
+						batchFinished: () => {},
+					},
+					laneCount: 1,
 				},
-				1,
-			),
+			]),
 			batch: Array.from({ length: rows }, () =>
 				idleEntry(Number.POSITIVE_INFINITY),
 			),

@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { systemClock } from "../../../packages/server/src/common/clock.ts";
 import { readCores } from "../../../packages/server/src/devices/cores.ts";
+import { cpuOnly } from "../../../packages/server/src/devices/testing/cpu-only.ts";
 import {
 	createEndpoints,
 	type Endpoints,
@@ -56,7 +57,7 @@ export async function startMlpServer(): Promise<MlpServer> {
 		clock: systemClock,
 		autoComplete: true,
 		defaultMaxBatchSize: 4,
-		coreCount: cores,
+		devices: cpuOnly(cores),
 		policy: "deadline",
 		warn: console.warn,
 	});

@@ -11,6 +11,7 @@ export {
 	resolveOptions,
 	type Sources,
 } from "./config/resolve.ts";
+export type { Device, DeviceKind, DeviceMemory } from "./devices/device.ts";
 export { isSaccadeError, SaccadeError } from "./errors/saccade-error.ts";
 export type {
 	CloudLayout,

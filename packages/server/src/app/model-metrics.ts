@@ -1,5 +1,6 @@
 // Counts what models tell: one listener a version, with its series resolved once.
 import { OUTCOMES, type Outcome } from "@saccade/protocol";
+import type { LossReason } from "../devices/device-health.ts";
 import type { BatchStamps, ModelListener } from "../models/model-events.ts";
 import type { ModelVersion } from "../models/model-version.ts";
 import { CLOSED_BECAUSE, type ClosedBecause } from "../scheduling/scheduler.ts";
@@ -38,6 +39,7 @@ export class ModelMetrics implements ModelListener {
 	readonly #outcomes = new Map<Outcome, Counter>();
 	readonly #failures = new Map<Outcome, Counter>();
 	readonly #closed = new Map<ClosedBecause, Counter>();
+	readonly #moved: Readonly<Record<LossReason, Counter>>;
 
 	/** Stops reading the model, which is gone. */
 	readonly close: () => void;
@@ -82,6 +84,9 @@ export class ModelMetrics implements ModelListener {
 				because,
 				registry.counter(INSTRUMENTS.batches, [...labels, because]),
 			);
+		const moved = (because: LossReason) =>
+			registry.counter(INSTRUMENTS.movedRequests, [...labels, because]);
+		this.#moved = { failed: moved("failed"), hung: moved("hung") };
 		counter("loadDuration").value = model.loadedInUs * US_TO_S;
 		const pending = counter("pendingRequests");
 		this.close = registry.onCollect(() => {
@@ -110,6 +115,10 @@ export class ModelMetrics implements ModelListener {
 		this.#durations[2]?.add(gatherUs * requestCount);
 		this.#durations[3]?.add(runUs * requestCount);
 		this.#durations[4]?.add(splitUs * requestCount);
+	}
+
+	runLost(because: LossReason, movedCount: number): void {
+		this.#moved[because].add(movedCount);
 	}
 
 	requestFinished(outcome: Outcome, queueUs: number, totalUs: number): void {

@@ -55,6 +55,8 @@ import {
 	createMetricsTransport,
 	type MetricsTransport,
 } from "../transport/metrics/server.ts";
+import { collectDeviceMetrics } from "./device-metrics.ts";
+import { createDevices, type ServerDevices, sessionOn } from "./devices.ts";
 import { explainListen } from "./listen-error.ts";
 import { ModelMetrics } from "./model-metrics.ts";
 import { ProcessMetrics } from "./process-metrics.ts";
@@ -114,6 +116,7 @@ class SaccadeServer implements Server {
 	readonly #log: Logger;
 	readonly #beforePortsOpen: () => void;
 	readonly #runtime: OnnxRuntime;
+	readonly #devices: ServerDevices;
 	readonly #registry: ModelRegistry;
 	readonly #repository: DiskRepositoryService;
 	readonly #pool: SlotPool;
@@ -142,6 +145,14 @@ class SaccadeServer implements Server {
 			poolThreads: poolThreadsOf(dependencies.poolThreads),
 			intraOpThreadCount: cores.usable,
 		});
+		this.#devices = createDevices(options, {
+			clock,
+			coreCount: cores.usable,
+			hasCuda: this.#runtime.availableProviders().includes("cuda"),
+			log: this.#log,
+		});
+		if (metrics !== null)
+			collectDeviceMetrics(metrics, this.#devices.manager, clock);
 		this.#registry = new ModelRegistry(this.#registryEvents());
 		const loader = new ModelLoader({
 			runtimes: new Map<string, Runtime>([
@@ -152,7 +163,8 @@ class SaccadeServer implements Server {
 			clock,
 			autoComplete: !options.disableAutoComplete,
 			defaultMaxBatchSize: options.defaultMaxBatchSize,
-			coreCount: cores.usable,
+			devices: this.#devices.manager,
+			onDevice: sessionOn,
 			arbiter: new DeviceArbiter(cores.usable),
 			policy: options.schedulingPolicy,
 			warn: (text) => this.#log.warn({}, text),
@@ -271,6 +283,7 @@ class SaccadeServer implements Server {
 		]);
 		this.#streams.close();
 		await this.#registry.close();
+		this.#devices.close();
 		await this.#metricsPort?.close();
 		this.#processMetrics?.close();
 		await this.#repository.close();

@@ -11,6 +11,7 @@ import {
 	wholeNumber,
 } from "../common/readers.ts";
 import { headerPatternProblem } from "../endpoint/header-forward.ts";
+import type { DeviceSpec } from "./devices.ts";
 
 const MIB = 1024 * 1024;
 
@@ -395,6 +396,14 @@ export type OptionName = keyof typeof OPTIONS;
 /** The server's options, complete and frozen. */
 export type ServerOptions = {
 	readonly [Name in OptionName]: ReadBy<(typeof OPTIONS)[Name]["read"]>;
+} & {
+	/** `devices:` of the file. */
+	readonly devices: readonly DeviceSpec[];
+	/** The variables that say which GPUs may be used, as they are. */
+	readonly gpuVariables: {
+		readonly nvidia: string | undefined;
+		readonly cuda: string | undefined;
+	};
 };
 
 /** Triton options that are known and have no effect yet: each warns by name and the server starts. */

@@ -1,7 +1,9 @@
 // Flags over SACCADE_* environment over file over defaults. Every problem is reported at once.
 import { createRequire } from "node:module";
 import type { Reader } from "../common/readers.ts";
+import { readDevices } from "./devices.ts";
 import { envNameOf } from "./env-name.ts";
+import { isMapping } from "./mapping.ts";
 import {
 	IGNORED_FLAGS,
 	OPTIONS,
@@ -38,8 +40,9 @@ const MAX_ALIASES = 100;
 export function resolveOptions(sources: Sources): Resolved {
 	const problems: string[] = [];
 	const warnings: string[] = [];
+	const sections = sectionsOf(sources.fileText, problems);
 	const given = {
-		...fromFile(sources.fileText, problems, warnings),
+		...fromFile(sections, problems, warnings),
 		...fromEnv(sources.env),
 		...fromArgs(sources.args, problems, warnings),
 	};
@@ -63,10 +66,15 @@ export function resolveOptions(sources: Sources): Resolved {
 				`--${flag} (${unit}): ${read.problem}, got '${String(value)}'`,
 			);
 	}
+	options["devices"] = readDevices(sections["devices"], problems);
+	options["gpuVariables"] = {
+		nvidia: sources.env["NVIDIA_VISIBLE_DEVICES"],
+		cuda: sources.env["CUDA_VISIBLE_DEVICES"],
+	};
 	if (problems.length > 0) return { ok: false, problems };
 	return {
 		ok: true,
-		options: Object.freeze(options) as ServerOptions,
+		options: Object.freeze(options) as unknown as ServerOptions,
 		warnings,
 	};
 }
@@ -148,12 +156,15 @@ function fromEnv(env: Sources["env"]): Given {
 
 /** `server:` of `saccade.yaml`, keys as the flags are spelt. */
 function fromFile(
-	text: string | null,
+	sections: Readonly<Record<string, unknown>>,
 	problems: string[],
 	warnings: string[],
 ): Given {
-	if (text === null) return {};
-	const server = serverSection(text, problems);
+	const server = sections["server"] ?? {};
+	if (!isMapping(server)) {
+		problems.push("configuration file, server: options with values are needed");
+		return {};
+	}
 	const given: Given = {};
 	for (const [flag, value] of Object.entries(server)) {
 		const name = NAME_BY_FLAG.get(flag);
@@ -164,7 +175,11 @@ function fromFile(
 	return given;
 }
 
-function serverSection(text: string, problems: string[]): object {
+function sectionsOf(
+	text: string | null,
+	problems: string[],
+): Readonly<Record<string, unknown>> {
+	if (text === null) return {};
 	let document: unknown;
 	try {
 		document = parseYaml(text);
@@ -180,14 +195,11 @@ function serverSection(text: string, problems: string[]): object {
 		return {};
 	}
 	for (const section of Object.keys(sections))
-		if (section !== "server")
+		if (section !== "server" && section !== "devices")
 			problems.push(
-				`configuration file: '${section}' is no section; there is 'server'`,
+				`configuration file: '${section}' is no section; there are 'server' and 'devices'`,
 			);
-	const server = sections["server"] ?? {};
-	if (isMapping(server)) return server;
-	problems.push("configuration file, server: options with values are needed");
-	return {};
+	return sections;
 }
 
 function parseYaml(text: string): unknown {
@@ -195,10 +207,6 @@ function parseYaml(text: string): unknown {
 	const require = createRequire(import.meta.url);
 	const { parse } = require("yaml") as typeof import("yaml");
 	return parse(text, { maxAliasCount: MAX_ALIASES });
-}
-
-function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-	return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function didYouMean(flag: string): string {

@@ -1,16 +1,25 @@
-// Runs the scheduler's batches on the lanes of one model.
+// Runs the scheduler's batches on the lanes of one model: those of its first instance, then those of the next.
 import type { ClosedBecause, Executor } from "../scheduling/scheduler.ts";
 import type { ModelEntry } from "./entry.ts";
 import { Lane, type LaneContext } from "./lane.ts";
 
+export interface DeviceLanes {
+	readonly context: LaneContext;
+	readonly laneCount: number;
+}
+
 export class BatchExecutor implements Executor<ModelEntry> {
+	readonly deviceLanes: readonly number[];
 	readonly #lanes: readonly Lane[];
 
-	constructor(context: LaneContext, laneCount: number) {
-		this.#lanes = Array.from(
-			{ length: laneCount },
-			(_, index) => new Lane(context, index),
-		);
+	/** One of each device. */
+	constructor(devices: readonly DeviceLanes[]) {
+		this.deviceLanes = devices.map(({ laneCount }) => laneCount);
+		this.#lanes = devices
+			.flatMap(({ context, laneCount }) =>
+				new Array<LaneContext>(laneCount).fill(context),
+			)
+			.map((context, index) => new Lane(context, index));
 	}
 
 	get laneCount(): number {

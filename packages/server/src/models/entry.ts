@@ -30,8 +30,10 @@ export class ModelEntry implements Entry {
 	readonly data: readonly (Uint8Array | null)[];
 	readonly receivedUs: number;
 	readonly reply: EntryReply;
-	/** Keeps `data` alive; released once, by `releaseBytes`. */
+	/** Keeps `data` alive; released once: after `releaseBytes`, when no run has them on loan. */
 	#lease: Lease | null;
+	#isReleased = false;
+	#loanCount = 0;
 	enqueuedUs = 0;
 	state: EntryState = "new";
 	level = 1;
@@ -43,6 +45,8 @@ export class ModelEntry implements Entry {
 	startedUs = 0;
 	/** (model) How it ended before the run that it is in; null while its caller waits for that run. */
 	endedAs: Outcome | null = null;
+	/** (model) Runs that were lost with their device. */
+	lostRuns = 0;
 
 	constructor(
 		rows: number,
@@ -70,8 +74,24 @@ export class ModelEntry implements Entry {
 		this.reply = reply;
 	}
 
-	/** The inputs were gathered, or will never be. */
+	/** The inputs were gathered for good, or will never be. */
 	releaseBytes(): void {
+		this.#isReleased = true;
+		this.#letGo();
+	}
+
+	/** A run reads them where they lie, until `returnBytes`, even when nobody waits for it any more. */
+	lendBytes(): void {
+		this.#loanCount++;
+	}
+
+	returnBytes(): void {
+		this.#loanCount--;
+		this.#letGo();
+	}
+
+	#letGo(): void {
+		if (!this.#isReleased || this.#loanCount > 0) return;
 		const lease = this.#lease;
 		this.#lease = null;
 		lease?.release();

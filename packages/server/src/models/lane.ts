@@ -1,5 +1,7 @@
 // One place where a batch may be under way: the bindings it uses, and the batch that is in it.
 import type { Clock, Timer } from "../common/clock.ts";
+import type { LossReason } from "../devices/device-health.ts";
+import type { LoadWindow } from "../devices/load-window.ts";
 import { isSaccadeError, SaccadeError } from "../errors/saccade-error.ts";
 import type { Binding, RunMode, Session } from "../runtime/runtime.ts";
 import type { ClosedBecause } from "../scheduling/scheduler.ts";
@@ -22,8 +24,28 @@ export interface OutputLayout {
 	readonly dtypeBytes: number;
 }
 
+/** Runs on a device that has others beside it: what is lost there can be done elsewhere. */
+interface RunWatch {
+	/** µs after which a run is given up. */
+	limitUs(rows: number): number;
+	/**
+	 * The run failed, or is silent: the entries are the watcher's now. A lane whose run hangs stays taken until that
+	 * run returns; its answer is then dropped.
+	 */
+	lost(
+		lane: number,
+		batch: readonly ModelEntry[],
+		because: LossReason,
+		error: SaccadeError,
+	): void;
+}
+
 export interface LaneContext {
 	readonly session: Session;
+	/** Of the device that the lane is on. */
+	readonly load: LoadWindow;
+	/** Null: there is nowhere else to go. */
+	readonly watch: RunWatch | null;
 	readonly clock: Clock;
 	readonly batched: boolean;
 	readonly outputs: readonly OutputLayout[];
@@ -58,6 +80,10 @@ export class Lane {
 	#mode: RunMode = "offload";
 	#release: ((lane: number) => void) | null = null;
 	#deadline: Timer | null = null;
+	#limit: Timer | null = null;
+	#isGivenUp = false;
+	/** Whose bytes the run reads where they lie. */
+	#lender: ModelEntry | null = null;
 	readonly #stamps: BatchStamps = {
 		gatherStartUs: 0,
 		runStartUs: 0,
@@ -77,13 +103,14 @@ export class Lane {
 		closedBecause: ClosedBecause,
 		release: (lane: number) => void,
 	): void {
-		const { clock, runMode } = this.#context;
+		const { clock, runMode, load } = this.#context;
 		this.#batch = batch;
 		this.#closedBecause = closedBecause;
 		this.#release = release;
 		this.#rows = 0;
 		const startUs = clock.nowUs();
 		this.#stamps.gatherStartUs = startUs;
+		load.begin(startUs);
 		for (const entry of batch) {
 			this.#rows += entry.rows;
 			entry.startedUs = startUs;
@@ -93,7 +120,10 @@ export class Lane {
 			this.#gather(this.#current, batch);
 			this.#stamps.runStartUs = clock.nowUs();
 			this.#mode = runMode.choose(this.#rows);
-			if (this.#mode === "offload") this.#watchDeadlines();
+			if (this.#mode === "offload") {
+				this.#watchDeadlines();
+				this.#watchSilence();
+			}
 			this.#current.binding.run(this.#mode, this.#done);
 		} catch (error) {
 			this.#stamps.runStartUs = clock.nowUs();
@@ -139,12 +169,48 @@ export class Lane {
 		this.#watchDeadlines();
 	};
 
+	#watchSilence(): void {
+		const { watch, clock } = this.#context;
+		if (watch === null) return;
+		const limitUs = watch.limitUs(this.#rows);
+		this.#limit = clock.at(this.#stamps.runStartUs + limitUs, this.#giveUp);
+	}
+
+	readonly #giveUp = (): void => {
+		const { watch, clock } = this.#context;
+		const silentMs = (clock.nowUs() - this.#stamps.runStartUs) / 1000;
+		const batch = this.#batch;
+		this.#batch = [];
+		this.#isGivenUp = true;
+		this.#deadline?.cancel();
+		this.#current?.binding.terminate();
+		watch?.lost(
+			this.#index,
+			batch,
+			"hung",
+			new SaccadeError(
+				"EXECUTION_FAILED",
+				`the device gave no answer for ${silentMs.toFixed(0)} ms, and no other could take the work over`,
+			),
+		);
+	};
+
 	#finish(error: unknown): void {
-		const { clock, runMode } = this.#context;
+		const { clock, runMode, load, watch } = this.#context;
 		const stamps = this.#stamps;
 		stamps.runEndUs = clock.nowUs();
+		load.end(stamps.runEndUs);
 		this.#deadline?.cancel();
 		this.#deadline = null;
+		this.#limit?.cancel();
+		this.#limit = null;
+		this.#lender?.returnBytes();
+		this.#lender = null;
+		if (this.#isGivenUp) {
+			this.#isGivenUp = false;
+			this.#endRun();
+			return;
+		}
 		const batch = this.#batch;
 		if (error === null)
 			runMode.record(
@@ -153,6 +219,12 @@ export class Lane {
 				stamps.runEndUs - stamps.runStartUs,
 			);
 		const failure = error === null ? null : toFailure(error);
+		if (watch !== null && failure?.code === "EXECUTION_FAILED") {
+			this.#batch = [];
+			watch.lost(this.#index, batch, "failed", failure);
+			this.#endRun();
+			return;
+		}
 		if (failure === null) this.#answer(batch);
 		else
 			for (const entry of batch) {
@@ -168,6 +240,10 @@ export class Lane {
 			stamps,
 			failure,
 		);
+		this.#endRun();
+	}
+
+	#endRun(): void {
 		const release = this.#release;
 		this.#batch = [];
 		this.#current = null;
@@ -207,6 +283,10 @@ export class Lane {
 				binding.setInput(i, first);
 				kept.lent = true;
 				keepBytes = true;
+				if (this.#lender === null) {
+					this.#lender = batch[0]!;
+					this.#lender.lendBytes();
+				}
 			} else {
 				let at = 0;
 				for (const entry of batch) {
@@ -217,7 +297,9 @@ export class Lane {
 				copiedBytes.gather += at;
 			}
 		}
-		if (!keepBytes) for (const entry of batch) entry.releaseBytes();
+		// What may have to run again elsewhere keeps them.
+		if (!keepBytes && this.#context.watch === null)
+			for (const entry of batch) entry.releaseBytes();
 	}
 
 	#bindingOf(entry: ModelEntry, rows: number): KeptBinding {

@@ -1,6 +1,7 @@
 // What a model tells whoever counts. One listener a model, called synchronously with plain numbers; null costs
 // a comparison.
 import type { Outcome } from "@saccade/protocol";
+import type { LossReason } from "../devices/device-health.ts";
 import type { ClosedBecause } from "../scheduling/scheduler.ts";
 
 /** Stamps of one batch on the server's clock, in µs. */
@@ -19,6 +20,8 @@ export interface ModelListener {
 		stamps: BatchStamps,
 		failed: boolean,
 	): void;
+	/** A run was lost with its device; `movedCount` of its requests wait again. */
+	runLost(because: LossReason, movedCount: number): void;
 	/** Each request ends here, exactly once. Durations in µs. */
 	requestFinished(outcome: Outcome, queueUs: number, totalUs: number): void;
 }

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { systemClock } from "../common/clock.ts";
+import { cpuOnly } from "../devices/testing/cpu-only.ts";
 import { readModelDirectory } from "../repository/model-directory.ts";
 import { FakeRuntime } from "../runtime/fake/fake-runtime.ts";
 import type { LoadOptions, ModelSource } from "../runtime/runtime.ts";
@@ -44,7 +45,7 @@ async function setUp(
 		clock: systemClock,
 		autoComplete: true,
 		defaultMaxBatchSize: 4,
-		coreCount,
+		devices: cpuOnly(coreCount),
 		policy: "deadline",
 		warn: (text) => warnings.push(text),
 	});

@@ -1,7 +1,14 @@
 // From a directory on disk to a version that is ready: read → preflight → load → resolve → warm.
+import { stat } from "node:fs/promises";
 import type { Clock } from "../common/clock.ts";
+import type { Device } from "../devices/device.ts";
+import type {
+	DeviceManager,
+	LogicalDevice,
+} from "../devices/device-manager.ts";
 import { SaccadeError, toSaccadeError } from "../errors/saccade-error.ts";
 import { parseConfigJson, parseConfigText } from "../repository/config-text.ts";
+import { loadOnGpu } from "../repository/load-options.ts";
 import type { ModelConfig } from "../repository/model-config.ts";
 import {
 	findModelFile,
@@ -14,8 +21,9 @@ import {
 	preflightConfig,
 	resolveConfig,
 } from "../repository/resolve-config.ts";
-import type { Runtime, Session } from "../runtime/runtime.ts";
+import type { LoadOptions, Runtime, Session } from "../runtime/runtime.ts";
 import type { DeviceArbiter } from "../scheduling/device-arbiter.ts";
+import { chooseDevices, type DeviceChoice } from "./device-choice.ts";
 import { firstLayout, isOpen, type Layout, tryLayout } from "./layout.ts";
 import {
 	ModelVersion,
@@ -30,8 +38,13 @@ export interface ModelLoaderOptions {
 	readonly clock: Clock;
 	readonly autoComplete: boolean;
 	readonly defaultMaxBatchSize: number;
-	/** Cores that models may use: see layout.ts. */
-	readonly coreCount: number;
+	readonly devices: DeviceManager;
+	/** A session as it behaves on the device, e.g. with its latency. @default as it is */
+	readonly onDevice?: (
+		session: Session,
+		device: Device,
+		modelBytes: number,
+	) => Session;
 	/** Divides the cores among the models that want them at once. @default the operating system does */
 	readonly arbiter?: DeviceArbiter;
 	readonly policy: SchedulingPolicyName;
@@ -119,41 +132,51 @@ export class ModelLoader {
 				"LOAD_FAILED",
 				`backend '${preflight.backend}' is not part of this server (it has: ${[...runtimes.keys()].join(", ")})`,
 			);
-		const load = ({ threadCount }: Layout) =>
-			runtime.load(
-				{ kind: "file", path },
-				{ intraOpThreadCount: threadCount, ...preflight.load },
-			);
-		const { isBatched } = preflight;
-		const { coreCount } = this.#options;
-		let layout = firstLayout(coreCount, preflight.layout, isBatched);
-		let session = await load(layout);
-		let config: ModelConfig;
+		const plan: LoadPlan = {
+			runtime,
+			path,
+			bytes: (await stat(path)).size,
+			preflight,
+		};
+		const instances: LoadedInstance[] = [];
+		let config: ModelConfig | null = null;
 		let labels: Map<string, string[]>;
 		try {
-			config = this.#resolve(message, session, directory.name);
-			labels = await labelsOf(directory, config);
-			if (isBatched && isOpen(preflight.layout)) {
-				const best = await tryLayout(session, config, coreCount, layout);
-				if (best.threadCount !== layout.threadCount) {
-					session.close();
-					session = await load(best);
-				}
-				layout = best;
+			const { instanceGroups } = preflight;
+			for (const choice of chooseDevices(
+				instanceGroups,
+				this.#options.devices,
+			)) {
+				const layout = firstLayoutOn(choice, preflight);
+				const session = await this.#loadOn(choice.device, plan, layout);
+				const first = { device: choice.device, session, ...layout };
+				instances.push(first);
+				config ??= this.#resolve(message, session, directory.name);
+				if (isOpen(statedOn(choice, preflight)))
+					instances[instances.length - 1] = await this.#fit(
+						first,
+						config,
+						plan,
+					);
 			}
+			if (config === null)
+				throw new SaccadeError(
+					"LOAD_FAILED",
+					`no device of this server is of the kind that the instance groups of model '${directory.name}' ask for`,
+				);
+			labels = await labelsOf(directory, config);
 		} catch (error) {
-			session.close();
+			for (const { session } of instances) session.close();
 			throw error;
 		}
 		const model = new ModelVersion({
 			config,
 			version,
-			session,
+			instances,
 			clock,
 			labels,
 			policy: this.#options.policy,
-			laneCount: layout.laneCount,
-			...this.#shareOf(preflight, config, layout),
+			...this.#shareOf(preflight, config, instances),
 			loadedInUs: clock.nowUs() - startUs,
 		});
 		model.setState({ kind: "warming" });
@@ -171,15 +194,61 @@ export class ModelLoader {
 		return model;
 	}
 
-	/** What other execution providers run does not use the cores. */
+	/** What runs on other devices, by other execution providers or on several partitions has no share of the cores. */
 	#shareOf(
-		{ load }: ReturnType<typeof preflightConfig>,
+		{ load }: Preflight,
 		{ saccade: { weight } }: ModelConfig,
-		{ threadCount }: Layout,
+		instances: readonly LoadedInstance[],
 	): Pick<ModelVersionOptions, "share"> {
 		const { arbiter } = this.#options;
-		if (arbiter === undefined || (load.providers ?? []).length > 0) return {};
+		const [only, ...others] = instances;
+		const isOnCores =
+			only?.device.device.kind === "cpu" &&
+			others.length === 0 &&
+			(load.providers ?? []).length === 0;
+		if (arbiter === undefined || !isOnCores) return {};
+		const { threadCount } = only;
 		return { share: (wake) => arbiter.share({ weight, threadCount, wake }) };
+	}
+
+	async #loadOn(
+		{ device }: LogicalDevice,
+		{ runtime, path, bytes, preflight }: LoadPlan,
+		{ threadCount }: Layout,
+	): Promise<Session> {
+		const { onDevice } = this.#options;
+		const load: LoadOptions = {
+			...(threadCount > 0 && { intraOpThreadCount: threadCount }),
+			...(device.cudaIndex === null
+				? preflight.load
+				: loadOnGpu(preflight.load, device.cudaIndex)),
+		};
+		const session = await runtime.load({ kind: "file", path }, load);
+		try {
+			return onDevice?.(session, device, bytes) ?? session;
+		} catch (error) {
+			session.close();
+			throw error;
+		}
+	}
+
+	/** The layout that trying on the device's cores shows to be best, where nothing is stated. */
+	async #fit(
+		first: LoadedInstance,
+		config: ModelConfig,
+		plan: LoadPlan,
+	): Promise<LoadedInstance> {
+		const { device, session } = first;
+		const { kind, threadCount } = device.device;
+		if (kind !== "cpu" || !plan.preflight.isBatched) return first;
+		const best = await tryLayout(session, config, threadCount, first);
+		if (best.threadCount === first.threadCount) return { ...first, ...best };
+		session.close();
+		return {
+			device,
+			session: await this.#loadOn(device, plan, best),
+			...best,
+		};
 	}
 
 	#readMessage(directory: ModelDirectory, overrideJson: string | null) {
@@ -213,6 +282,39 @@ export class ModelLoader {
 			);
 		return config;
 	}
+}
+
+interface LoadPlan {
+	readonly runtime: Runtime;
+	readonly path: string;
+	readonly bytes: number;
+	readonly preflight: ReturnType<typeof preflightConfig>;
+}
+
+interface LoadedInstance extends Layout {
+	readonly device: LogicalDevice;
+	readonly session: Session;
+}
+
+type Preflight = LoadPlan["preflight"];
+
+function statedOn({ laneCount }: DeviceChoice, { layout, saccade }: Preflight) {
+	return {
+		laneCount: saccade.lanes || laneCount,
+		threadCount: layout.threadCount,
+	};
+}
+
+/** An accelerator runs one batch after another, and takes no threads of ours. */
+function firstLayoutOn(choice: DeviceChoice, preflight: Preflight): Layout {
+	const { kind, threadCount } = choice.device.device;
+	const stated = statedOn(choice, preflight);
+	if (kind === "cpu")
+		return firstLayout(threadCount, stated, preflight.isBatched);
+	return {
+		threadCount: stated.threadCount || threadCount,
+		laneCount: stated.laneCount || 1,
+	};
 }
 
 async function labelsOf(

@@ -53,6 +53,7 @@ test("answer i belongs to request i, each ends once and is counted once, under c
 				const outcomes: Outcome[] = [];
 				model.listener = {
 					batchFinished: () => {},
+					runLost: () => {},
 					requestFinished: (outcome) => outcomes.push(outcome),
 				};
 				const entries: ModelEntry[] = [];

@@ -38,6 +38,7 @@ describe("a deadline during a run", () => {
 		const outcomes: Outcome[] = [];
 		model.listener = {
 			batchFinished: () => {},
+			runLost: () => {},
 			requestFinished: (outcome) => outcomes.push(outcome),
 		};
 		submit("early", { deadlineUs: 21_000 });

@@ -1,4 +1,4 @@
-// One loaded version of a model: its session, its lanes, its scheduler and its counts.
+// One loaded version of a model: its instances on devices, its scheduler and its counts.
 import {
 	DTYPE_BYTES,
 	ERROR_CODES,
@@ -6,13 +6,15 @@ import {
 } from "@saccade/protocol";
 import type { Clock } from "../common/clock.ts";
 import { LoopTurns } from "../common/loop-turns.ts";
+import type { LossReason } from "../devices/device-health.ts";
+import type { LogicalDevice } from "../devices/device-manager.ts";
 import { SaccadeError } from "../errors/saccade-error.ts";
 import type { ModelConfig } from "../repository/model-config.ts";
 import type { Session } from "../runtime/runtime.ts";
 import { BatchScheduler } from "../scheduling/batch-scheduler.ts";
-import { CostModel } from "../scheduling/cost-model.ts";
 import { DeadlinePolicy } from "../scheduling/deadline-policy.ts";
 import type { DeviceShare } from "../scheduling/device-arbiter.ts";
+import { EarliestFinish } from "../scheduling/placement.ts";
 import { NO_QUEUE_POLICY } from "../scheduling/queue-policy.ts";
 import type {
 	ClosedBecause,
@@ -22,15 +24,15 @@ import type {
 import { TritonPolicy } from "../scheduling/triton-policy.ts";
 import { BatchExecutor } from "./batch-executor.ts";
 import type { ModelEntry } from "./entry.ts";
-import type { OutputLayout } from "./lane.ts";
+import type { LaneContext, OutputLayout } from "./lane.ts";
 import type { BatchStamps, ModelListener } from "./model-events.ts";
+import { ModelInstance } from "./model-instance.ts";
 import { canFollow, type ModelState } from "./model-state.ts";
 import { refusalError } from "./refusal-error.ts";
-import { RunModeChooser } from "./run-mode.ts";
 import { VersionStatistics } from "./statistics.ts";
 
-/** Batch sizes whose run times are kept; larger ones are reckoned from these. */
-const RUN_SIZES_TIMED = 4096;
+/** A request whose runs were lost so often fails: it may be what makes them fail. */
+const MAX_LOST_RUNS = 2;
 
 /** `deadline`: earliest first, refused early when it cannot be met; `triton`: as Triton does. */
 export type SchedulingPolicyName = "deadline" | "triton";
@@ -38,9 +40,13 @@ export type SchedulingPolicyName = "deadline" | "triton";
 export interface ModelVersionOptions {
 	readonly config: ModelConfig;
 	readonly version: number;
-	readonly session: Session;
+	/** One for each device that it runs on; at least one. */
+	readonly instances: readonly {
+		readonly device: LogicalDevice;
+		readonly session: Session;
+		readonly laneCount: number;
+	}[];
 	readonly clock: Clock;
-	readonly laneCount: number;
 	/** Of the device that other models use too; see `BatchSchedulerOptions`. */
 	readonly share?: (wake: () => void) => DeviceShare;
 	readonly policy: SchedulingPolicyName;
@@ -52,6 +58,7 @@ export class ModelVersion {
 	readonly config: ModelConfig;
 	readonly version: number;
 	readonly versionText: string;
+	/** Of the first instance: the signature is that of all. */
 	readonly session: Session;
 	readonly labels: ReadonlyMap<string, readonly string[]>;
 	/** Counts from `ready` on: warm-up is not service. */
@@ -60,49 +67,44 @@ export class ModelVersion {
 	/** Set by whoever counts. */
 	listener: ModelListener | null = null;
 	readonly #clock: Clock;
-	readonly #runMode: RunModeChooser;
-	readonly #cost: CostModel;
+	readonly #instances: readonly ModelInstance[];
+	/** Device whose lanes alone are warmed; null: all. */
+	#warmed: number | null = null;
+	readonly #subscriptions: (() => void)[] = [];
 	readonly #executor: BatchExecutor;
 	readonly #scheduler: BatchScheduler<ModelEntry>;
 	readonly #turns: LoopTurns;
 	#state: ModelState = { kind: "loading" };
 
 	constructor(options: ModelVersionOptions) {
-		const { config, session, clock } = options;
+		const { config, clock } = options;
 		this.config = config;
 		this.version = options.version;
 		this.versionText = String(options.version);
+		this.#instances = options.instances.map(
+			(instance) => new ModelInstance({ ...instance, config, clock }),
+		);
+		const { session } = this.#instances[0]!;
 		this.session = session;
 		this.labels = options.labels;
 		this.loadedInUs = options.loadedInUs;
 		this.#clock = clock;
 		this.#turns = new LoopTurns({ nowUs: () => clock.nowUs() });
-		this.#runMode = new RunModeChooser(
-			config.saccade.runMode,
-			Math.min(Math.max(config.maxBatchSize, 1), RUN_SIZES_TIMED),
-		);
 		const batched = config.maxBatchSize > 0;
 		const dynamic = config.dynamicBatching;
-		this.#cost = new CostModel(Math.max(config.maxBatchSize, 1));
 		const rules = {
 			maxRows: batched && dynamic !== null ? config.maxBatchSize : 1,
 			preferredRows: preferredRows(config),
 			maxDelayUs: dynamic?.maxQueueDelayUs ?? 0,
 		};
+		const outputs = outputLayouts(config, session);
 		this.#executor = new BatchExecutor(
-			{
-				session,
-				clock,
-				batched,
-				outputs: outputLayouts(config, session),
-				runMode: this.#runMode,
-				deadlinePassed: (entry) =>
-					this.#endEarly(entry, stoppedAtDeadline(entry, clock.nowUs())),
-				batchFinished: (batch, rows, closedBecause, stamps, error) =>
-					this.#batchFinished(batch, rows, closedBecause, stamps, error),
-			},
-			options.laneCount,
+			this.#instances.map((instance) => ({
+				context: this.#laneContext(instance, outputs),
+				laneCount: instance.laneCount,
+			})),
 		);
+		const placement = this.#createPlacement();
 		this.#scheduler = new BatchScheduler<ModelEntry>({
 			clock,
 			executor: this.#executor,
@@ -116,15 +118,22 @@ export class ModelVersion {
 					? new TritonPolicy(rules)
 					: new DeadlinePolicy({
 							rules,
-							cost: this.#cost,
+							cost: placement ?? this.#instances[0]!.cost,
+							finish: placement,
 							objectiveUs: config.saccade.objectiveUs,
 						}),
+			placement,
 			maxRows: rules.maxRows,
 			levels: dynamic?.levels ?? [NO_QUEUE_POLICY],
 			defaultLevel: dynamic?.defaultLevel ?? 1,
 			preserveOrdering: dynamic?.preserveOrdering ?? false,
 			loopDelayUs: () => this.#turns.delayUs,
 		});
+		for (const { device } of this.#instances)
+			this.#subscriptions.push(
+				device.health.onChange(() => this.#devicesChanged()),
+			);
+		this.#devicesChanged();
 	}
 
 	get state(): ModelState {
@@ -144,9 +153,25 @@ export class ModelVersion {
 			);
 		this.#state = state;
 		if (state.kind !== "ready") return;
-		this.#runMode.endCalibration();
-		this.#cost.endCalibration();
+		for (const instance of this.#instances) {
+			instance.endCalibration();
+			this.#subscriptions.push(instance.device.health.addProbe(instance));
+		}
 		this.statistics = new VersionStatistics();
+	}
+
+	/** Positions of the devices that runs can be warmed on: see `warmOnly`. */
+	get deviceIndices(): readonly number[] {
+		const healthy = [...this.#instances.keys()].filter(
+			(index) => this.#instances[index]?.device.health.isHealthy,
+		);
+		return healthy;
+	}
+
+	/** Until the next call, batches go to this device alone. Null: to where they end first. */
+	warmOnly(device: number | null): void {
+		this.#warmed = device;
+		this.#devicesChanged();
 	}
 
 	/** Why a request of this deadline would be refused if it came now; null when it may come. */
@@ -192,6 +217,10 @@ export class ModelVersion {
 	async unload(): Promise<void> {
 		this.setState({ kind: "draining" });
 		await this.#scheduler.drain();
+		for (const stop of this.#subscriptions) stop();
+		await Promise.all(
+			this.#instances.map((instance) => instance.probesEnded()),
+		);
 		this.#release();
 		this.setState({ kind: "unloaded" });
 	}
@@ -203,12 +232,112 @@ export class ModelVersion {
 	}
 
 	#release(): void {
+		for (const stop of this.#subscriptions) stop();
 		this.#scheduler.close();
 		this.#executor.close();
-		this.session.close();
+		for (const { session } of this.#instances) session.close();
+	}
+
+	// ── devices ──────────────────────────────────────────────────────────────────────────────────────────
+
+	#laneContext(
+		instance: ModelInstance,
+		outputs: readonly OutputLayout[],
+	): LaneContext {
+		const { session, runMode, device } = instance;
+		const isWatched =
+			this.#instances.length > 1 || device.device.kind !== "cpu";
+		return {
+			session,
+			clock: this.#clock,
+			batched: this.config.maxBatchSize > 0,
+			outputs,
+			runMode,
+			load: device.load,
+			watch: isWatched
+				? {
+						limitUs: (rows) => instance.limitUs(rows),
+						lost: (lane, batch, because, error) => {
+							if (because === "hung") this.#scheduler.giveUp(lane);
+							this.#runLost(instance, batch, because, error);
+						},
+					}
+				: null,
+			deadlinePassed: (entry) =>
+				this.#endEarly(entry, stoppedAtDeadline(entry, this.#clock.nowUs())),
+			batchFinished: (batch, rows, closedBecause, stamps, error) =>
+				this.#batchFinished(
+					instance,
+					batch,
+					rows,
+					closedBecause,
+					stamps,
+					error,
+				),
+		};
+	}
+
+	#createPlacement(): EarliestFinish<ModelEntry> | null {
+		const instances = this.#instances;
+		if (instances.length === 1) return null;
+		return new EarliestFinish({
+			costs: instances.map(({ cost }) => cost),
+			loadOf: (device) => instances[device]?.device.score() ?? 0,
+			onStale: (device) => instances[device]?.run(() => this.#scheduler.wake()),
+		});
+	}
+
+	#devicesChanged(): void {
+		let isAvailable = false;
+		for (const [index, { device }] of this.#instances.entries()) {
+			const { health } = device;
+			const isWarmed = this.#warmed === null || this.#warmed === index;
+			this.#scheduler.setDevice(index, health.isHealthy && isWarmed);
+			// While the first probe runs, what waits has a chance.
+			if (health.state.kind !== "lost") isAvailable = true;
+		}
+		this.#scheduler.setAvailable(isAvailable);
+	}
+
+	/** Whoever still waits runs again on another device, or hears that it failed. */
+	#runLost(
+		instance: ModelInstance,
+		batch: readonly ModelEntry[],
+		because: LossReason,
+		error: SaccadeError,
+	): void {
+		// While it warms, a model that cannot run is no sign against the device.
+		const isServing = this.#state.kind !== "warming";
+		if (isServing) instance.device.health.runLost(because);
+		let movedCount = 0;
+		for (const entry of batch) {
+			entry.lostRuns++;
+			if (entry.endedAs !== null) {
+				entry.state = "done";
+				entry.releaseBytes();
+			} else if (isServing && entry.lostRuns < MAX_LOST_RUNS) {
+				movedCount++;
+				this.#scheduler.putBack(entry);
+			} else this.#fail(entry, error);
+		}
+		this.listener?.runLost(because, movedCount);
+	}
+
+	#fail(entry: ModelEntry, error: SaccadeError): void {
+		entry.state = "done";
+		entry.releaseBytes();
+		const totalUs = this.#clock.nowUs() - entry.receivedUs;
+		this.statistics.failed(totalUs);
+		this.listener?.requestFinished(
+			outcomeOf(error),
+			entry.startedUs - entry.enqueuedUs,
+			totalUs,
+		);
+		entry.reply.failed(entry, error);
 	}
 
 	#batchFinished(
+		instance: ModelInstance,
 		batch: readonly ModelEntry[],
 		rows: number,
 		closedBecause: ClosedBecause,
@@ -218,8 +347,9 @@ export class ModelVersion {
 		const { statistics, listener } = this;
 		const endUs = stamps.splitEndUs;
 		const laneUs = endUs - stamps.gatherStartUs;
-		if (error === null) this.#cost.observe(rows, laneUs, endUs);
-		else this.#cost.observeStopped(rows, laneUs, endUs);
+		const { cost } = instance;
+		if (error === null) cost.observe(rows, laneUs, endUs);
+		else cost.observeStopped(rows, laneUs, endUs);
 		if (error === null) statistics.batchFinished(batch.length, rows, stamps);
 		for (const entry of batch) {
 			if (entry.endedAs !== null) continue;

@@ -18,6 +18,7 @@ async function warm(
 	const batches: number[] = [];
 	model.listener = {
 		batchFinished: (_count, rows) => batches.push(rows),
+		runLost: () => {},
 		requestFinished: () => {},
 	};
 	let error: SaccadeError | null = null;

@@ -25,7 +25,23 @@ const SHORT_ROUNDS_US = 10_000;
 /** Larger samples are left to the first requests: warming must not hold a start for long. */
 const MAX_OWN_BYTES = 64 * 1024 * 1024;
 
+/** On every device that it serves on. */
 export async function warmUp(
+	model: ModelVersion,
+	options: WarmUpOptions,
+): Promise<void> {
+	const devices = model.deviceIndices;
+	try {
+		for (const device of devices) {
+			if (devices.length > 1) model.warmOnly(device);
+			await warmUpDevice(model, options);
+		}
+	} finally {
+		if (devices.length > 1) model.warmOnly(null);
+	}
+}
+
+async function warmUpDevice(
 	model: ModelVersion,
 	options: WarmUpOptions,
 ): Promise<void> {

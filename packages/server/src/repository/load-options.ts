@@ -1,9 +1,6 @@
 // What a configuration says about loading: threads, graph optimisation, execution providers, session keys.
 // Meanings as in onnxruntime_backend/README.md and src/onnxruntime.cc.
-import {
-	type ModelConfig as ConfigMessage,
-	ModelInstanceGroup_Kind,
-} from "@saccade/protocol/gen/inference/model_config_pb.js";
+import type { ModelConfig as ConfigMessage } from "@saccade/protocol/gen/inference/model_config_pb.js";
 import { SaccadeError } from "../errors/saccade-error.ts";
 import type { ExecutionProvider, LoadOptions } from "../runtime/runtime.ts";
 
@@ -100,20 +97,29 @@ function flagOf(
 	);
 }
 
-/** The accelerators as listed; instances of kind GPU run on CUDA behind them, on the first device they name. */
+/** The accelerators as listed. */
 function providersOf(message: ConfigMessage): ExecutionProvider[] {
 	const accelerators = message.optimization?.executionAccelerators;
-	const listed = [
+	return [
 		...(accelerators?.gpuExecutionAccelerator ?? []),
 		...(accelerators?.cpuExecutionAccelerator ?? []),
 	].map(({ name, parameters }) => ({ name, options: parameters }));
-	const gpuGroup = message.instanceGroup.find(
-		({ kind }) => kind === ModelInstanceGroup_Kind.GPU,
-	);
-	if (gpuGroup === undefined || listed.some(({ name }) => name === "cuda"))
-		return listed;
-	const [device] = gpuGroup.gpus;
-	const options: Record<string, string> =
-		device === undefined ? {} : { device_id: String(device) };
-	return [...listed, { name: "cuda", options }];
+}
+
+const OF_A_GPU: ReadonlySet<string> = new Set(["cuda", "tensorrt"]);
+
+/** The same on one GPU: CUDA behind the accelerators that are listed, and each of them on that device. */
+export function loadOnGpu(load: LoadOptions, cudaIndex: number): LoadOptions {
+	const { providers = [] } = load;
+	const listed = providers.some(({ name }) => name === "cuda")
+		? providers
+		: [...providers, { name: "cuda", options: {} }];
+	const device = { device_id: String(cudaIndex) };
+	return {
+		...load,
+		providers: listed.map(({ name, options }) => ({
+			name,
+			options: OF_A_GPU.has(name) ? { ...options, ...device } : options,
+		})),
+	};
 }

@@ -40,6 +40,15 @@ export interface DynamicBatchingConfig {
 	readonly defaultLevel: number;
 }
 
+/** Where instances of a model run. */
+export interface InstanceGroup {
+	readonly kind: "auto" | "cpu" | "gpu";
+	/** Positions among the server's accelerators; empty: not stated. */
+	readonly gpus: readonly number[];
+	/** Of each device; at least 1. */
+	readonly count: number;
+}
+
 export type VersionPolicy =
 	| { readonly kind: "latest"; readonly count: number }
 	| { readonly kind: "all" }

@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import type { ModelConfig as ConfigMessage } from "@saccade/protocol/gen/inference/model_config_pb.js";
 import type { TensorSpec } from "../tensor/tensor.ts";
 import { parseConfigText } from "./config-text.ts";
+import { loadOnGpu } from "./load-options.ts";
 import type { ModelConfig } from "./model-config.ts";
 import { resolveConfig, type Signature } from "./resolve-config.ts";
 
@@ -267,20 +268,23 @@ describe("loading", () => {
 		fails("optimization { graph { level: 3 } }", /got 3/);
 	});
 
-	test("puts instances on a GPU behind the accelerators that are listed", () => {
-		const providers = (text: string) => resolve(text).load.providers;
-		const group = "instance_group { kind: KIND_GPU gpus: [ 3 ] }";
-		const cuda = { name: "cuda", options: { device_id: "3" } };
-		assert.deepEqual(providers(group), [cuda]);
-		const tensorrt = `optimization { execution_accelerators { gpu_execution_accelerator { name: "tensorrt" } } }`;
-		assert.deepEqual(providers(group + tensorrt), [
-			{ name: "tensorrt", options: {} },
+	test("on a GPU, CUDA is behind the accelerators that are listed, each on that device", () => {
+		const onGpu = (text: string) => loadOnGpu(resolve(text).load, 3).providers;
+		const listed = (name: string) =>
+			`optimization { execution_accelerators { gpu_execution_accelerator { name: "${name}" } } }`;
+		const options = { device_id: "3" };
+		const cuda = { name: "cuda", options };
+		assert.deepEqual(onGpu(""), [cuda]);
+		assert.deepEqual(onGpu(listed("tensorrt")), [
+			{ name: "tensorrt", options },
 			cuda,
 		]);
-		assert.deepEqual(providers(group + tensorrt.replace("tensorrt", "cuda")), [
-			{ name: "cuda", options: {} },
+		assert.deepEqual(onGpu(listed("cuda")), [cuda]);
+		assert.deepEqual(onGpu(listed("openvino")), [
+			{ name: "openvino", options: {} },
+			cuda,
 		]);
-		assert.deepEqual(providers("instance_group { kind: KIND_CPU }"), []);
+		assert.deepEqual(resolve("").load.providers, []);
 	});
 
 	test("refuses switches that are neither 0 nor 1", () => {

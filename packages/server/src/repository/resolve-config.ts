@@ -11,6 +11,7 @@ import {
 	ModelDynamicBatchingSchema,
 	type ModelInput,
 	ModelInputSchema,
+	type ModelInstanceGroup,
 	ModelInstanceGroup_Kind,
 	ModelInstanceGroupSchema,
 	type ModelOutput,
@@ -26,6 +27,7 @@ import { ignoredFields } from "./ignored-fields.ts";
 import { resolveLoadOptions } from "./load-options.ts";
 import type {
 	InputConfig,
+	InstanceGroup,
 	ModelConfig,
 	OutputConfig,
 	TensorConfig,
@@ -81,6 +83,7 @@ export function preflightConfig(message: ConfigMessage, name: string) {
 		saccade,
 		/** By its own words; completion may still add batching. */
 		isBatched: message.schedulingChoice.case === "dynamicBatching",
+		instanceGroups: message.instanceGroup.map(instanceGroupOf),
 		/** What it says of runs side by side and of threads; 0: nothing. */
 		layout: {
 			laneCount: saccade.lanes || instanceCountOf(message),
@@ -88,6 +91,24 @@ export function preflightConfig(message: ConfigMessage, name: string) {
 		},
 	};
 }
+
+function instanceGroupOf(group: ModelInstanceGroup): InstanceGroup {
+	return {
+		kind: INSTANCE_KIND[group.kind],
+		gpus: group.gpus,
+		count: Math.max(group.count, 1),
+	};
+}
+
+/** KIND_MODEL leaves the device to the backend. */
+const INSTANCE_KIND: Readonly<
+	Record<ModelInstanceGroup_Kind, InstanceGroup["kind"]>
+> = {
+	[ModelInstanceGroup_Kind.AUTO]: "auto",
+	[ModelInstanceGroup_Kind.MODEL]: "auto",
+	[ModelInstanceGroup_Kind.CPU]: "cpu",
+	[ModelInstanceGroup_Kind.GPU]: "gpu",
+};
 
 /** Instances of all groups; 0 where there are none. */
 function instanceCountOf(message: ConfigMessage): number {

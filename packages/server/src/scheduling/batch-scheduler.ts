@@ -7,7 +7,12 @@ import { type DeviceShare, PATIENCE_US } from "./device-arbiter.ts";
 import { EntryQueue } from "./entry-queue.ts";
 import { ExpectedRequests } from "./expected-requests.ts";
 import { LaneForecast } from "./lane-forecast.ts";
-import type { SchedulerView, SchedulingPolicy } from "./policy.ts";
+import type { Place, Placement } from "./placement.ts";
+import type {
+	BatchDecision,
+	SchedulerView,
+	SchedulingPolicy,
+} from "./policy.ts";
 import { effectiveTimeoutUs, type QueuePolicy } from "./queue-policy.ts";
 import type {
 	ClosedBecause,
@@ -25,6 +30,8 @@ export interface BatchSchedulerOptions<E extends Entry> {
 	readonly executor: Executor<E>;
 	readonly events: SchedulerEvents<E>;
 	readonly policy: SchedulingPolicy<E>;
+	/** Which device takes the next batch. Needed where the executor has several. @default null: the only one */
+	readonly placement?: Placement<E> | null;
 	/** Rows at which a batch is full: it does not wait for the end of the input that is there. 1: not batched. */
 	readonly maxRows: number;
 	/** One queue policy per priority level, level 1 first. */
@@ -49,6 +56,13 @@ const MAX_MARGIN = 1 / 4;
 
 type Phase = "open" | "draining" | "closed";
 
+const ONLY_DEVICE: Place = { kind: "device", device: 0 };
+/** All that waits is left to other devices: it goes on when one of them comes free. */
+const NOTHING_FITS: BatchDecision = {
+	kind: "wait",
+	untilUs: Number.POSITIVE_INFINITY,
+};
+
 export class BatchScheduler<E extends Entry>
 	implements Scheduler<E>, SchedulerView<E>
 {
@@ -63,6 +77,7 @@ export class BatchScheduler<E extends Entry>
 	readonly #executor: Executor<E>;
 	readonly #events: SchedulerEvents<E>;
 	readonly #policy: SchedulingPolicy<E>;
+	readonly #placement: Placement<E> | null;
 	readonly #maxRows: number;
 	readonly #levels: readonly QueuePolicy[];
 	readonly #defaultLevel: number;
@@ -81,6 +96,7 @@ export class BatchScheduler<E extends Entry>
 	};
 	readonly #expiries = new Heap<E>((entry) => entry.expiresUs);
 	#phase: Phase = "open";
+	#isAvailable = true;
 	#deferred = false;
 	#dispatching = false;
 	#expiryTimer: Timer | null = null;
@@ -93,6 +109,7 @@ export class BatchScheduler<E extends Entry>
 		this.#executor = options.executor;
 		this.#events = options.events;
 		this.#policy = options.policy;
+		this.#placement = options.placement ?? null;
 		this.#maxRows = options.maxRows;
 		this.#levels = options.levels;
 		this.#defaultLevel = options.defaultLevel ?? 1;
@@ -103,13 +120,17 @@ export class BatchScheduler<E extends Entry>
 			enqueuedUs: 0,
 			orderUs: 0,
 		};
-		this.lanes = new LaneForecast(
-			options.preserveOrdering ? 1 : options.executor.laneCount,
-		);
+		const { deviceLanes = [options.executor.laneCount] } = options.executor;
+		this.lanes = options.preserveOrdering
+			? new LaneForecast(
+					deviceLanes.map(() => 1),
+					1,
+				)
+			: new LaneForecast(deviceLanes);
 		this.#defer = options.defer ?? setImmediate;
 		this.#loopDelayUs = options.loopDelayUs ?? (() => 0);
 		this.#share = options.share?.(() => this.#dispatch()) ?? null;
-		this.#runs = Array.from({ length: this.lanes.count }, () => ({
+		this.#runs = Array.from({ length: this.lanes.laneCount }, () => ({
 			startUs: 0,
 			predictedUs: 0,
 		}));
@@ -190,6 +211,52 @@ export class BatchScheduler<E extends Entry>
 		return true;
 	}
 
+	putBack(entry: E): void {
+		const nowUs = this.#clock.nowUs();
+		this.nowUs = nowUs;
+		const isClosed = this.#phase === "closed";
+		const refusal = isClosed
+			? "shutting-down"
+			: entry.deadlineUs <= nowUs
+				? "expired"
+				: null;
+		if (refusal !== null) {
+			this.#refuse(entry, refusal);
+			return;
+		}
+		const predictedUs = this.#policy.cannotFinishUs(entry, this);
+		if (predictedUs > 0 && this.lanes.count > 0) {
+			this.#refuse(entry, "cannot-finish", predictedUs);
+			return;
+		}
+		entry.state = "queued";
+		this.queue.restore(entry);
+		entry.expiresUs = entry.deadlineUs;
+		if (entry.expiresUs !== Number.POSITIVE_INFINITY) {
+			this.#expiries.push(entry);
+			this.#armExpiry();
+		}
+		this.#dispatchSoon();
+	}
+
+	giveUp(lane: number): void {
+		this.lanes.giveUp(lane);
+	}
+
+	setDevice(device: number, inUse: boolean): void {
+		this.lanes.setInUse(device, inUse);
+		if (inUse) this.#dispatchSoon();
+	}
+
+	setAvailable(isAvailable: boolean): void {
+		this.#isAvailable = isAvailable;
+		if (!isAvailable) this.#refuseAll("unavailable");
+	}
+
+	wake(): void {
+		this.#dispatchSoon();
+	}
+
 	stats(): SchedulerStats {
 		const head = this.queue.head();
 		return {
@@ -216,17 +283,22 @@ export class BatchScheduler<E extends Entry>
 
 	close(): void {
 		this.#phase = "closed";
+		this.#refuseAll("shutting-down");
+		this.#share?.close();
+		this.#expiryTimer?.cancel();
+		this.#delayTimer?.cancel();
+		this.#checkDrained();
+	}
+
+	#refuseAll(because: RefusalReason): void {
 		for (
 			let entry = this.queue.head();
 			entry !== null;
 			entry = this.queue.head()
 		) {
 			this.#leaveQueue(entry);
-			this.#refuse(entry, "shutting-down");
+			this.#refuse(entry, because);
 		}
-		this.#expiryTimer?.cancel();
-		this.#delayTimer?.cancel();
-		this.#share?.close();
 		this.#checkDrained();
 	}
 
@@ -240,6 +312,7 @@ export class BatchScheduler<E extends Entry>
 		arrival: Pick<Entry, "deadlineUs" | "level">,
 	): RefusalReason | null {
 		if (this.#phase !== "open") return "shutting-down";
+		if (!this.#isAvailable) return "unavailable";
 		if (arrival.deadlineUs <= this.nowUs) return "expired";
 		const { maxQueueCount } = this.#levels[arrival.level - 1]!;
 		const isFull =
@@ -296,67 +369,102 @@ export class BatchScheduler<E extends Entry>
 		while (this.lanes.idleCount > 0 && this.queue.count > 0) {
 			const nowUs = this.#clock.nowUs();
 			this.nowUs = nowUs;
-			const decision = this.#policy.decide(this);
+			const placement = this.#placement;
+			const place = placement?.choose(this) ?? ONLY_DEVICE;
+			if (place.kind === "wait") {
+				this.#dispatchAt(place.untilUs);
+				break;
+			}
+			const { device } = place;
+			const others =
+				placement === null ? [] : this.#setAside(placement, device);
+			let decision =
+				this.queue.count === 0 ? NOTHING_FITS : this.#policy.decide(this);
+			let predictedUs = 0;
+			if (decision.kind === "run") {
+				predictedUs = this.#policy.likelyUs(decision.take);
+				const dueUs = this.queue.head()!.orderUs;
+				if (this.#share?.tryStart(dueUs, predictedUs, nowUs) === false)
+					decision = { kind: "wait", untilUs: nowUs + PATIENCE_US };
+			}
+			const taken =
+				decision.kind === "wait" ? [] : this.#takeHeads(countOf(decision));
+			for (const entry of others) this.queue.restore(entry);
 			if (decision.kind === "wait") {
-				this.#delayTimer = this.#clock.at(
-					decision.untilUs,
-					this.#deferredDispatch,
-				);
+				this.#dispatchAt(decision.untilUs);
 				break;
 			}
 			if (decision.kind === "refuse") {
-				const head = this.queue.head()!;
-				this.#leaveQueue(head);
-				this.#refuse(head, decision.because, decision.predictedUs);
+				this.#refuse(taken[0]!, decision.because, decision.predictedUs);
 				continue;
 			}
-			const predictedUs = this.#policy.likelyUs(decision.take);
-			const dueUs = this.queue.head()!.orderUs;
-			if (this.#share?.tryStart(dueUs, predictedUs, nowUs) === false) {
-				this.#delayTimer = this.#clock.at(
-					nowUs + PATIENCE_US,
-					this.#deferredDispatch,
-				);
-				break;
-			}
-			const batch = this.#take(decision.take, nowUs);
+			const batch = this.#startable(taken, nowUs);
 			if (batch.length > 0)
-				this.#run(batch, decision.closedBecause, predictedUs);
+				this.#run(batch, decision.closedBecause, device, predictedUs);
 			else this.#share?.finished(predictedUs, 0);
 		}
 		this.#dispatching = false;
 		this.#checkDrained();
 	}
 
+	#dispatchAt(atUs: number): void {
+		if (atUs !== Number.POSITIVE_INFINITY)
+			this.#delayTimer = this.#clock.at(atUs, this.#deferredDispatch);
+	}
+
+	/** Takes the heads out of the queue that are left to faster devices. Nothing else happens until they are back. */
+	#setAside(placement: Placement<E>, device: number): E[] {
+		const others: E[] = [];
+		for (
+			let head = this.queue.head();
+			head !== null && placement.isForAnother(head, device, this);
+			head = this.queue.head()
+		) {
+			this.queue.remove(head);
+			others.push(head);
+		}
+		return others;
+	}
+
 	#run(
 		batch: readonly E[],
 		closedBecause: ClosedBecause,
+		device: number,
 		predictedUs: number,
 	): void {
 		let rows = 0;
 		for (const entry of batch) rows += entry.rows;
-		const endUs = this.nowUs + this.#policy.likelyUs(rows);
-		const lane = this.lanes.start(endUs, rows);
+		const takesUs =
+			this.#placement?.runUs(device, rows) ?? this.#policy.likelyUs(rows);
+		const lane = this.lanes.start(this.nowUs + takesUs, rows, device);
 		const run = this.#runs[lane]!;
 		run.startUs = this.nowUs;
 		run.predictedUs = predictedUs;
 		this.#executor.run(batch, closedBecause, lane, this.#release);
 	}
 
-	/** Takes entries from the head; those that expired a moment ago are told so and left out. */
-	#take(count: number, nowUs: number): E[] {
-		const batch: E[] = [];
+	#takeHeads(count: number): E[] {
+		const taken: E[] = [];
 		for (let i = 0; i < count; i++) {
 			const entry = this.queue.head()!;
 			this.#leaveQueue(entry);
-			if (entry.deadlineUs <= nowUs) {
-				this.#refuse(entry, "expired");
-				continue;
-			}
-			entry.state = "running";
-			batch.push(entry);
+			taken.push(entry);
 		}
-		return batch;
+		return taken;
+	}
+
+	/** Those that may run; what expired a moment ago is told so and left out. */
+	#startable(taken: readonly E[], nowUs: number): readonly E[] {
+		for (const entry of taken) entry.state = "running";
+		let isWhole = true;
+		for (const entry of taken) {
+			if (entry.deadlineUs > nowUs) continue;
+			isWhole = false;
+			this.#refuse(entry, "expired");
+		}
+		return isWhole
+			? taken
+			: taken.filter(({ deadlineUs }) => deadlineUs > nowUs);
 	}
 
 	readonly #release = (lane: number): void => {
@@ -370,7 +478,7 @@ export class BatchScheduler<E extends Entry>
 	};
 
 	get #runningCount(): number {
-		return this.lanes.count - this.lanes.idleCount;
+		return this.lanes.busyCount;
 	}
 
 	#checkDrained(): void {
@@ -433,4 +541,8 @@ export class BatchScheduler<E extends Entry>
 			entry.deadlineUs <= nowUs ? "expired" : "queue-timeout",
 		);
 	}
+}
+
+function countOf(decision: Exclude<BatchDecision, { kind: "wait" }>): number {
+	return decision.kind === "run" ? decision.take : 1;
 }

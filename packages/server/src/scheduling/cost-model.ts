@@ -29,7 +29,22 @@ interface SizeWindow {
 	safeUs: number;
 }
 
-export class CostModel {
+/** What batches take on one device. */
+export interface BatchTimes {
+	/** µs that a batch takes nine times of ten, or less; 0 while nothing is known. */
+	safeUs(rows: number): number;
+	/** µs that a batch takes half of the time, or less; 0 while nothing is known. */
+	likelyUs(rows: number): number;
+	/** The smallest batch whose rows are about as cheap as rows get. */
+	readonly efficientRows: number;
+	/** How long ago the last run ended; Infinity before the first. */
+	idleUs(nowUs: number): number;
+	/** Everything was refused for what is believed: a run that takes less proves it wrong by itself. */
+	doubt(): void;
+	readonly isDoubted: boolean;
+}
+
+export class CostModel implements BatchTimes {
 	readonly #windows: SizeWindow[];
 	readonly #maxRows: number;
 	#calibrating = true;
@@ -82,12 +97,10 @@ export class CostModel {
 		this.#runEndUs = nowUs;
 	}
 
-	/** How long ago the last run ended; Infinity before the first. */
 	idleUs(nowUs: number): number {
 		return nowUs - this.#runEndUs;
 	}
 
-	/** Everything was refused for what is believed: a run that takes less proves it wrong by itself. */
 	doubt(): void {
 		this.#isDoubted = true;
 	}
@@ -101,17 +114,14 @@ export class CostModel {
 		this.#calibrating = false;
 	}
 
-	/** µs that a batch takes nine times of ten, or less; 0 while nothing is known. */
 	safeUs(rows: number): number {
 		return this.#predict(rows, "safeUs");
 	}
 
-	/** µs that a batch takes half of the time, or less; 0 while nothing is known. */
 	likelyUs(rows: number): number {
 		return this.#predict(rows, "likelyUs");
 	}
 
-	/** The smallest batch whose rows are about as cheap as rows get. */
 	get efficientRows(): number {
 		return this.#efficientRows;
 	}

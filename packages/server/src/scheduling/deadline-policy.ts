@@ -11,7 +11,7 @@
 //     urgent, and no longer than that. With an objective that is the time instead, and batches grow no larger than it
 //     allows, while it can be kept; nothing is refused for it.
 // Clockwork showed that predicted run times are good enough for it (https://www.usenix.org/conference/osdi20/presentation/gujarati).
-import type { CostModel } from "./cost-model.ts";
+import type { BatchTimes } from "./cost-model.ts";
 import type { EntryQueue } from "./entry-queue.ts";
 import type { LaneForecast } from "./lane-forecast.ts";
 import type {
@@ -25,9 +25,18 @@ import { ReturnWait } from "./return-wait.ts";
 import type { ClosedBecause, Entry } from "./scheduler.ts";
 import { type BatchRules, decideBatch } from "./triton-policy.ts";
 
-export interface DeadlinePolicyOptions {
+/** When rows are answered that come after others: see placement.ts. */
+interface FinishForecast<E extends Entry> {
+	/** µs from now. */
+	finishUs(view: SchedulerView<E>, ahead: number, rows: number): number;
+}
+
+export interface DeadlinePolicyOptions<E extends Entry> {
 	readonly rules: BatchRules;
-	readonly cost: CostModel;
+	/** Of the device that is decided on. */
+	readonly cost: BatchTimes;
+	/** When something would be answered, where batches go to several devices. @default all lanes are alike */
+	readonly finish?: FinishForecast<E> | null;
 	/** Kept back from each deadline for the reply and for jitter, in µs. @default 500 */
 	readonly guardUs?: number;
 	/** Time in which entries without a deadline should be answered, in µs. 0: none. @default 0 */
@@ -46,7 +55,8 @@ const EXPLORE_EVERY = 16;
 
 export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 	readonly #rules: BatchRules;
-	readonly #cost: CostModel;
+	readonly #cost: BatchTimes;
+	readonly #finish: FinishForecast<E> | null;
 	readonly #guardUs: number;
 	readonly #objectiveUs: number;
 	readonly #patienceUs: number;
@@ -59,10 +69,11 @@ export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 	/** Of the first entry that did not fit. */
 	#cutDeadlineUs = Number.POSITIVE_INFINITY;
 
-	constructor(options: DeadlinePolicyOptions) {
+	constructor(options: DeadlinePolicyOptions<E>) {
 		this.#rules = options.rules;
 		this.#cost = options.cost;
 		this.#returns = new ReturnWait(options.cost);
+		this.#finish = options.finish ?? null;
 		this.#guardUs = options.guardUs ?? GUARD_US;
 		this.#objectiveUs = options.objectiveUs ?? 0;
 		this.#patienceUs = this.#objectiveUs || (options.patienceUs ?? PATIENCE_US);
@@ -101,7 +112,10 @@ export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 		const latestUs = this.#finishUs(view, all, rows, batchRows, batchUs);
 		if (latestUs <= leftUs) return 0;
 		// More than can be done until then need not be counted either.
-		const enough = (lanes.count * leftUs * batchRows) / Math.max(batchUs, 1);
+		const enough =
+			this.#finish === null
+				? (lanes.count * leftUs * batchRows) / Math.max(batchUs, 1)
+				: Number.POSITIVE_INFINITY;
 		const ahead =
 			expectedRows + queue.rowsBefore(level, orderUs, enough + batchRows);
 		const finishUs = this.#finishUs(view, ahead, rows, batchRows, batchUs);
@@ -114,12 +128,14 @@ export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 
 	/** µs from now until `rows` rows are answered that come after `ahead` others. */
 	#finishUs(
-		{ lanes, nowUs }: SchedulerView<E>,
+		view: SchedulerView<E>,
 		ahead: number,
 		rows: number,
 		batchRows: number,
 		batchUs: number,
 	): number {
+		if (this.#finish !== null) return this.#finish.finishUs(view, ahead, rows);
+		const { lanes, nowUs } = view;
 		const batch = Math.floor(ahead / batchRows);
 		const startUs = lanes.startUs(batch, batchUs, nowUs) - nowUs;
 		const shared = this.#rules.maxRows > 1 ? ahead % batchRows : 0;

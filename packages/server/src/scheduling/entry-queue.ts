@@ -43,6 +43,13 @@ export class EntryQueue<E extends Entry> {
 		this.#rows += entry.rows;
 	}
 
+	/** Back to the place that it was removed from. */
+	restore(entry: E): void {
+		this.#levels[entry.level - 1]!.push(entry);
+		this.#count++;
+		this.#rows += entry.rows;
+	}
+
 	/** To the end of its level. */
 	delay(entry: E): void {
 		const level = this.#levels[entry.level - 1]!;

@@ -8,7 +8,7 @@
 // that is waited. Where requests come by themselves and keep coming, some are always left for the next batch, and
 // nothing is saved. Nobody waits once all are back; when those who were expected do not come, the next batches do not
 // wait: one, two, four, … of them.
-import type { CostModel } from "./cost-model.ts";
+import type { BatchTimes } from "./cost-model.ts";
 import { ReturnForecast } from "./return-forecast.ts";
 
 /** What is kept of the saving, whatever comes late. */
@@ -40,14 +40,14 @@ type DecidedPlan =
 	  };
 
 export class ReturnWait {
-	readonly #cost: CostModel;
+	readonly #cost: BatchTimes;
 	readonly #forecast = new ReturnForecast();
 	#plan: Plan = { kind: "open" };
 	#missCount = 0;
 	/** Batches that will not wait, after a miss. */
 	#batchesWithout = 0;
 
-	constructor(cost: CostModel) {
+	constructor(cost: BatchTimes) {
 		this.#cost = cost;
 	}
 

@@ -56,6 +56,8 @@ export type ClosedBecause = (typeof CLOSED_BECAUSE)[number];
 /** What runs batches, one at a time on each lane. */
 export interface Executor<E extends Entry> {
 	readonly laneCount: number;
+	/** Lanes of each device, numbered one device after the other. @default all of one device */
+	readonly deviceLanes?: readonly number[];
 	/** @param release called once when the lane is free again, perhaps before this returns */
 	run(
 		batch: readonly E[],
@@ -102,6 +104,16 @@ export interface Scheduler<E extends Entry> {
 	submit(entry: E): void;
 	/** Drops a queued entry (told as `cancelled`). False when it runs already or is done. */
 	cancel(entry: E): boolean;
+	/** Takes an entry again whose run was lost with its device; refuses it when it cannot be in time any more. */
+	putBack(entry: E): void;
+	/** The run on this lane is not waited for any more; it is still released when it returns. */
+	giveUp(lane: number): void;
+	/** Whether the device gets batches. */
+	setDevice(device: number, inUse: boolean): void;
+	/** False: no device will be there for a while. Refuses what waits and what comes (`unavailable`). */
+	setAvailable(isAvailable: boolean): void;
+	/** Decides again: something that decisions are made of has changed. */
+	wake(): void;
 	stats(): SchedulerStats;
 	/** Takes no new entries; resolves when the queue is empty and nothing runs. */
 	drain(): Promise<void>;

@@ -11,6 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, type TestContext, test } from "node:test";
 import { systemClock } from "../common/clock.ts";
+import { cpuOnly } from "../devices/testing/cpu-only.ts";
 import { ModelLoader } from "../models/model-loader.ts";
 import { ModelRegistry } from "../models/model-registry.ts";
 import { FAKE_MODEL } from "../models/testing/fake-model.ts";
@@ -51,7 +52,7 @@ function setUp(t: TestContext, given: Given) {
 		clock: systemClock,
 		autoComplete: true,
 		defaultMaxBatchSize: 4,
-		coreCount: 1,
+		devices: cpuOnly(1),
 		policy: "deadline",
 		warn: () => {},
 	});

@@ -32,6 +32,7 @@ test("no label is one whose values a client can invent", () => {
 		// Of pipelines, which the operator names.
 		"source",
 		...["quantile", "source", "device", "step"],
+		...["state", "because", "gpu_uuid"],
 	]);
 	for (const { name, labels } of all)
 		for (const label of labels)

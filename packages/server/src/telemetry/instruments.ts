@@ -196,6 +196,90 @@ export const INSTRUMENTS = {
 		[],
 		"Open gRPC connections.",
 	),
+	deviceState: instrument(
+		"saccade_device_state",
+		"gauge",
+		["device", "state"],
+		"1 for the state that a device is in: healthy, probing (a small run tells whether it works), lost (waits for the next probe).",
+	),
+	deviceLosses: instrument(
+		"saccade_device_losses_total",
+		"counter",
+		["device", "because"],
+		"Times that a device was taken out of use, by why: failed, hung.",
+	),
+	deviceBusy: instrument(
+		"saccade_device_busy_seconds_total",
+		"counter",
+		["device"],
+		"Time in which at least one run was under way on the device.",
+	),
+	deviceRunning: instrument(
+		"saccade_device_runs",
+		"gauge",
+		["device"],
+		"Runs under way, hung ones included.",
+	),
+	deviceLoad: instrument(
+		"saccade_device_load_ratio",
+		"gauge",
+		["device"],
+		"What the device has least left of, in the last second: time, memory, or room for another run. 0 to 1.",
+	),
+	deviceMemoryTotal: instrument(
+		"saccade_device_memory_total_bytes",
+		"gauge",
+		["device"],
+		"Memory of the device.",
+	),
+	deviceMemoryUsed: instrument(
+		"saccade_device_memory_used_bytes",
+		"gauge",
+		["device"],
+		"Memory in use on the device.",
+	),
+	movedRequests: instrument(
+		"saccade_device_moved_requests_total",
+		"counter",
+		[...MODEL, "because"],
+		"Requests whose run was lost with its device and that went back to the queue, by why: failed, hung.",
+	),
+	gpuUtilization: instrument(
+		"nv_gpu_utilization",
+		"gauge",
+		["gpu_uuid"],
+		"Busy share of the GPU, 0 to 1.",
+	),
+	gpuMemoryTotal: instrument(
+		"nv_gpu_memory_total_bytes",
+		"gauge",
+		["gpu_uuid"],
+		"Memory of the GPU.",
+	),
+	gpuMemoryUsed: instrument(
+		"nv_gpu_memory_used_bytes",
+		"gauge",
+		["gpu_uuid"],
+		"Memory in use on the GPU.",
+	),
+	gpuPowerUsage: instrument(
+		"nv_gpu_power_usage",
+		"gauge",
+		["gpu_uuid"],
+		"Power of the GPU, in W.",
+	),
+	gpuPowerLimit: instrument(
+		"nv_gpu_power_limit",
+		"gauge",
+		["gpu_uuid"],
+		"Power limit of the GPU, in W.",
+	),
+	gpuEnergy: instrument(
+		"nv_energy_consumption",
+		"counter",
+		["gpu_uuid"],
+		"Energy of the GPU since its driver was loaded, in J.",
+	),
 } as const;
 
 export function renderMetricsDoc(): string {

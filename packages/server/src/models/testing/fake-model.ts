@@ -2,6 +2,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../../common/clock.ts";
 import { ManualClock } from "../../common/manual-clock.ts";
+import { CpuDevice } from "../../devices/cpu-device.ts";
+import { LogicalDevice } from "../../devices/device-manager.ts";
 import { parseConfigText } from "../../repository/config-text.ts";
 import { resolveConfig } from "../../repository/resolve-config.ts";
 import { FakeRuntime } from "../../runtime/fake/fake-runtime.ts";
@@ -60,9 +62,14 @@ export async function makeFakeModel(options: FakeModelOptions = {}) {
 			defaultInstanceCount: 1,
 		}),
 		version: options.version ?? 1,
-		session,
+		instances: [
+			{
+				device: new LogicalDevice(new CpuDevice("cpu", 1), runClock),
+				session,
+				laneCount: options.laneCount ?? 1,
+			},
+		],
 		clock: runClock,
-		laneCount: options.laneCount ?? 1,
 		policy: options.policy ?? "deadline",
 		labels: new Map(),
 		loadedInUs: 0,

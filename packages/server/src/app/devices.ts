@@ -1,0 +1,92 @@
+// The devices of a server: CPU partitions and simulated devices as configured, GPUs as found.
+import type { Clock } from "../common/clock.ts";
+import type { DeviceSpec } from "../config/devices.ts";
+import type { ServerOptions } from "../config/options.ts";
+import { CpuDevice } from "../devices/cpu-device.ts";
+import type { Device } from "../devices/device.ts";
+import { DeviceManager } from "../devices/device-manager.ts";
+import { findGpus } from "../devices/gpu-device.ts";
+import { openNvml } from "../devices/nvml.ts";
+import { SimulatedDevice } from "../devices/simulated-device.ts";
+import type { Session } from "../runtime/runtime.ts";
+import { SimulatedSession } from "../runtime/simulated/simulated-session.ts";
+import type { Logger } from "../telemetry/logger.ts";
+
+export interface DeviceFacts {
+	readonly clock: Clock;
+	readonly coreCount: number;
+	/** The runtime's library can use CUDA. */
+	readonly hasCuda: boolean;
+	readonly log: Logger;
+}
+
+export interface ServerDevices {
+	readonly manager: DeviceManager;
+	close(): void;
+}
+
+export function createDevices(
+	options: Pick<ServerOptions, "devices" | "gpuVariables">,
+	{ clock, coreCount, hasCuda, log }: DeviceFacts,
+): ServerDevices {
+	const configured = options.devices.map((spec) => createDevice(spec, clock));
+	const cpus = configured.filter(({ kind }) => kind === "cpu");
+	const simulated = configured.filter(
+		(device) => device instanceof SimulatedDevice,
+	);
+	const nvml = openNvml();
+	const gpus = findGpus(nvml, options.gpuVariables, clock);
+	for (const warning of gpus.warnings) log.warn({}, warning);
+	const manager = new DeviceManager(
+		[
+			...(cpus.length > 0 ? cpus : [new CpuDevice("cpu", coreCount)]),
+			...gpus.devices,
+			...simulated,
+		],
+		{ clock, hasCuda, mayTryGpus: nvml === null && hasCuda },
+	);
+	logChanges(manager, log);
+	return {
+		manager,
+		close: () => {
+			for (const device of simulated) device.close();
+			manager.close();
+			nvml?.close();
+		},
+	};
+}
+
+/** On a simulated device a session takes the device's time; elsewhere it is as it is. */
+export function sessionOn(
+	session: Session,
+	device: Device,
+	modelBytes: number,
+): Session {
+	return device instanceof SimulatedDevice
+		? new SimulatedSession(session, device, modelBytes)
+		: session;
+}
+
+function createDevice(spec: DeviceSpec, clock: Clock) {
+	return spec.kind === "cpu"
+		? new CpuDevice(spec.name, spec.threadCount)
+		: new SimulatedDevice({ ...spec, clock });
+}
+
+function logChanges({ devices }: DeviceManager, log: Logger): void {
+	for (const { name, health } of devices)
+		health.onChange((state, before) => {
+			if (state.kind === "healthy")
+				log.info({ device: name }, "device back in use");
+			else if (before.kind === "healthy")
+				log.error(
+					{ device: name, because: state.because },
+					"device out of use until a probe succeeds",
+				);
+			else
+				log.debug(
+					{ device: name, state: state.kind, failedProbes: state.failedProbes },
+					"device still out of use",
+				);
+		});
+}

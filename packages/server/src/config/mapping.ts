@@ -1,0 +1,5 @@
+export function isMapping(
+	value: unknown,
+): value is Readonly<Record<string, unknown>> {
+	return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,29 @@
+// A partition of the cores: its runs have so many threads and no more.
+import type { Device, DeviceMemory } from "./device.ts";
+
+export class CpuDevice implements Device {
+	readonly kind = "cpu";
+	readonly uuid = null;
+	readonly cudaIndex = null;
+	readonly name: string;
+	readonly threadCount: number;
+
+	/** @param threadCount at least 1 */
+	constructor(name: string, threadCount: number) {
+		if (!Number.isInteger(threadCount) || threadCount < 1)
+			throw new RangeError(
+				`CPU device '${name}' needs at least 1 thread, got ${threadCount}`,
+			);
+		this.name = name;
+		this.threadCount = threadCount;
+	}
+
+	/** Shared with the whole machine, which has its own gauges. */
+	memory(): DeviceMemory | null {
+		return null;
+	}
+
+	utilization(): number | null {
+		return null;
+	}
+}
