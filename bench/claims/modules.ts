@@ -3,10 +3,13 @@ import { batching } from "./batching.ts";
 import type { ClaimModule } from "./claim.ts";
 import { fcBatching } from "./fc-batching.ts";
 import { cnnPipeline, pipeline } from "./pipeline.ts";
+import { deviceLost, placement } from "./placement.ts";
 
 export const CLAIMS: readonly ClaimModule[] = [
 	pipeline,
 	cnnPipeline,
 	batching,
 	fcBatching,
+	placement,
+	deviceLost,
 ];
