@@ -79,8 +79,8 @@ export class EarliestFinish<E extends Entry>
 
 	isForAnother(entry: E, device: number, view: SchedulerView<E>): boolean {
 		const { deadlineUs, rows } = entry;
-		const { lanes, nowUs, marginUs } = view;
-		const latestUs = deadlineUs - this.#guardUs - marginUs;
+		const { lanes, nowUs } = view;
+		const latestUs = deadlineUs - this.#guardUs;
 		if (nowUs + this.#costs[device]!.safeUs(rows) <= latestUs) return false;
 		for (let lane = 0; lane < lanes.laneCount; lane++) {
 			const other = lanes.deviceOf(lane);
