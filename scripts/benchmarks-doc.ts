@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { MachineFacts } from "../bench/lib/machine.ts";
 import { showInterval, table } from "../bench/lib/report.ts";
 import type { Interval } from "../bench/lib/stats.ts";
+import type { Plot } from "./plots/plots.ts";
 
 export interface BenchResult {
 	readonly machine: MachineFacts;
@@ -15,13 +16,19 @@ type Row = Readonly<Record<string, unknown>>;
 
 export function renderBenchmarksDoc(
 	results: ReadonlyMap<string, BenchResult>,
+	plots: readonly Pick<Plot, "result" | "file" | "title">[] = [],
 ): string {
 	return [
 		"# Benchmarks",
 		"",
 		"What the benches in `bench/` last measured: medians with their 95 % intervals over the rounds. A target is met when the whole interval meets it. Generated from `bench/results/*.json` by `npm run docs`.",
 		"",
-		...[...results].flatMap(([name, result]) => renderResult(name, result)),
+		...[...results].flatMap(([name, result]) => [
+			...renderResult(name, result),
+			...plots
+				.filter((plot) => plot.result === name)
+				.flatMap(({ file, title }) => [`![${title}](plots/${file})`, ""]),
+		]),
 	].join("\n");
 }
 

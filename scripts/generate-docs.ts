@@ -1,5 +1,5 @@
 // Writes the documents that come from tables in the code; with --check, fails when one of them is not current.
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ERROR_CODES, type ErrorCode } from "@saccade/protocol";
@@ -8,13 +8,19 @@ import { renderMetricsDoc } from "../packages/server/src/telemetry/instruments.t
 import { GRPC_STATUS } from "../packages/server/src/transport/grpc/error-map.ts";
 import { HTTP_STATUS } from "../packages/server/src/transport/http/error-map.ts";
 import { readResults, renderBenchmarksDoc } from "./benchmarks-doc.ts";
+import { makePlots } from "./plots/plots.ts";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const docs = join(root, "docs");
 
+const results = readResults(join(root, "bench", "results"));
+const plots = makePlots(results);
+
 const DOCUMENTS: Readonly<Record<string, () => string>> = {
-	"benchmarks.md": () =>
-		renderBenchmarksDoc(readResults(join(root, "bench", "results"))),
+	"benchmarks.md": () => renderBenchmarksDoc(results, plots),
+	...Object.fromEntries(
+		plots.map(({ file, svg }) => [join("plots", file), () => svg]),
+	),
 	"config.md": renderConfigDoc,
 	"errors.md": renderErrorsDoc,
 	"metrics.md": renderMetricsDoc,
@@ -37,6 +43,7 @@ function renderErrorsDoc(): string {
 	].join("\n");
 }
 
+mkdirSync(join(docs, "plots"), { recursive: true });
 const check = process.argv.includes("--check");
 const stale: string[] = [];
 for (const [name, render] of Object.entries(DOCUMENTS)) {

@@ -8,12 +8,21 @@ import {
 } from "../load/goodput/workloads.ts";
 import { DYNAMIC, noneAt } from "./batching/contenders.ts";
 import { Track } from "./batching/race.ts";
-import { busyRow, type RaceResult, raceRows } from "./batching/rows.ts";
-import { sweepFixed } from "./batching/sweep.ts";
+import {
+	busyRow,
+	type RaceResult,
+	raceRows,
+	standings,
+} from "./batching/rows.ts";
+import { type SweepGrid, sweepFixed } from "./batching/sweep.ts";
 import type { ClaimModule, ClaimOptions, Row } from "./claim.ts";
 
 /** Of each request: about the p99 of fixed 8 with two batches waiting, the least that costs it no answers. */
 const DEADLINE_MS = 120;
+const SWEEP: SweepGrid = {
+	delaysMs: [0, 10, 40, 80],
+	queuedBatches: [1, 1.5, 2, 4],
+};
 const BEYOND_EIGHT_PER_SECOND = 260;
 const WITHIN_EIGHT_PER_SECOND = 190;
 /** As many as are answered one by one within the deadline, about. */
@@ -48,9 +57,21 @@ export const batching: ClaimModule = {
 async function race(track: Track, options: ClaimOptions): Promise<Row[]> {
 	const none = noneAt(NONE_QUEUE_SIZE);
 	const { rounds, seconds, log, attach } = options;
-	const beyond = await sweepFixed(track, 8, BEYOND_EIGHT_PER_SECOND, log);
-	const within = await sweepFixed(track, 8, WITHIN_EIGHT_PER_SECOND, log);
-	const larger = await sweepFixed(track, 16, BEYOND_EIGHT_PER_SECOND, log);
+	const beyond = await sweepFixed(
+		track,
+		{ rows: 8, ratePerSecond: BEYOND_EIGHT_PER_SECOND, grid: SWEEP },
+		log,
+	);
+	const within = await sweepFixed(
+		track,
+		{ rows: 8, ratePerSecond: WITHIN_EIGHT_PER_SECOND, grid: SWEEP },
+		log,
+	);
+	const larger = await sweepFixed(
+		track,
+		{ rows: 16, ratePerSecond: BEYOND_EIGHT_PER_SECOND, grid: SWEEP },
+		log,
+	);
 	attach("sweep", [...beyond.points, ...within.points, ...larger.points]);
 	const saturated = await track.run(
 		{
@@ -77,6 +98,7 @@ async function race(track: Track, options: ClaimOptions): Promise<Row[]> {
 	});
 	const high = at(BEYOND_EIGHT_PER_SECOND, saturated);
 	const low = at(WITHIN_EIGHT_PER_SECOND, kept);
+	attach("standings", [...standings(high), ...standings(low)]);
 	return [
 		...raceRows(high, none, DYNAMIC, {
 			throughput: { of: "ratio", atLeast: 5.7 },

@@ -1,4 +1,5 @@
 // Laps of a race → rows. Pure.
+import { interval } from "../../lib/stats.ts";
 import { type ClaimTarget, compare, type Row, type Side } from "../claim.ts";
 import type { Contender } from "./contenders.ts";
 import type { Lap } from "./race.ts";
@@ -40,6 +41,23 @@ export function raceRows(
 		row("answers", "/s", (lap) => lap.answersPerSecond, targets.throughput),
 		row("p99 of answers", "ms", (lap) => lap.p99Ms, targets.p99),
 	];
+}
+
+/** Everybody in a race, by name: what the rows compare, and the plots show. */
+export function standings({ ratePerSecond, laps }: RaceResult): object[] {
+	return [...laps].map(([{ name, settings }, own]) => {
+		const of = (read: (lap: Lap) => number) => interval(own.map(read));
+		return {
+			contender: name,
+			offeredPerSecond: Math.round(ratePerSecond),
+			answersPerSecond: of((lap) => lap.answersPerSecond),
+			p99Ms: of((lap) => lap.p99Ms),
+			deviceBusy: of((lap) => lap.deviceBusy),
+			rowsPerRun: of((lap) => lap.rowsPerRun),
+			cpuUsPerAnswer: of((lap) => lap.cpuUsPerAnswer),
+			settings,
+		};
+	});
 }
 
 export function busyRow(

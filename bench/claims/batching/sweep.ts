@@ -5,12 +5,15 @@ import type { Contender } from "./contenders.ts";
 import { type FixedSettings, fixedAt } from "./contenders.ts";
 import type { Lap, Track } from "./race.ts";
 
-const DELAYS_MS = [0, 10, 40, 80];
-/** Batches that may wait. */
-const QUEUED_BATCHES = [1, 1.5, 2, 4];
 /** A rate within it of the best is as good; the lower p99 decides then. */
 const AS_GOOD = 0.99;
 const SWEEP_SECONDS = 1.5;
+
+export interface SweepGrid {
+	readonly delaysMs: readonly number[];
+	/** Batches that may wait. */
+	readonly queuedBatches: readonly number[];
+}
 
 export interface SweepPoint extends FixedSettings {
 	readonly offeredPerSecond: number;
@@ -21,12 +24,19 @@ export interface SweepPoint extends FixedSettings {
 
 export async function sweepFixed(
 	track: Track,
-	rows: 8 | 16,
-	ratePerSecond: number,
+	{
+		rows,
+		ratePerSecond,
+		grid,
+	}: {
+		readonly rows: 8 | 16;
+		readonly ratePerSecond: number;
+		readonly grid: SweepGrid;
+	},
 	log: (text: string) => void,
 ): Promise<{ readonly best: Contender; readonly points: SweepPoint[] }> {
-	const settings = DELAYS_MS.flatMap((delayMs) =>
-		QUEUED_BATCHES.map((batches) => ({
+	const settings = grid.delaysMs.flatMap((delayMs) =>
+		grid.queuedBatches.map((batches) => ({
 			rows,
 			delayMs,
 			queueSize: batches * rows,

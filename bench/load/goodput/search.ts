@@ -16,13 +16,14 @@ const START_PER_SECOND = 40;
 const KEEPS_UP_FROM = 0.95;
 const AROUND = [0.85, 1, 1.2];
 
-/** @param probes one per policy; the first finds the order of magnitude */
+/** @param probes one per policy; the first finds the order of magnitude @param fromPerSecond the first rate, below it */
 export async function findCapacity(
 	probes: readonly [Probe, ...Probe[]],
+	fromPerSecond: number = START_PER_SECOND,
 ): Promise<number> {
 	const [first] = probes;
 	let reached = 0;
-	for (let rate = START_PER_SECOND; ; rate *= 2) {
+	for (let rate = fromPerSecond; ; rate *= 2) {
 		const once = await first(rate);
 		// A pause of the machine must not end the search.
 		const probe =

@@ -1,0 +1,125 @@
+// Which plots there are, from which results. A result that was not taken, or lacks what a plot needs, has none.
+import type { Interval } from "../../bench/lib/stats.ts";
+import type { BenchResult } from "../benchmarks-doc.ts";
+import { type Chart, type Point, renderChart, type Series } from "./chart.ts";
+
+export interface Plot {
+	/** Of the result that it is shown under. */
+	readonly result: string;
+	/** In `docs/plots/`. */
+	readonly file: string;
+	readonly title: string;
+	readonly svg: string;
+}
+
+export function makePlots(results: ReadonlyMap<string, BenchResult>): Plot[] {
+	return [...goodputPlots(results), ...batchingPlots(results)];
+}
+
+interface LoadRow {
+	readonly workload: string;
+	readonly policy: string;
+	readonly load: number;
+	readonly shareOfCapacity: Interval;
+	readonly p99Ms: Interval | null;
+}
+
+function goodputPlots(results: ReadonlyMap<string, BenchResult>): Plot[] {
+	const rows = (results.get("load")?.["loads"] ?? []) as LoadRow[];
+	const workloads = [...new Set(rows.map(({ workload }) => workload))];
+	return workloads.flatMap((workload) => {
+		const own = rows.filter((row) => row.workload === workload);
+		const seriesOf = (read: (row: LoadRow) => Interval | null): Series[] =>
+			[...new Set(own.map(({ policy }) => policy))].map((policy) => ({
+				name: policy,
+				isJoined: true,
+				points: own
+					.filter((row) => row.policy === policy && row.load <= MOST_LOAD)
+					.flatMap((row) => pointOf(row.load, read(row))),
+			}));
+		const offered = "offered load, times the capacity";
+		return [
+			plot("load", `goodput-${workload}`, {
+				title: `${workload}: answers within the deadline`,
+				xLabel: offered,
+				yLabel: "of the capacity",
+				yScale: "linear",
+				series: seriesOf((row) => row.shareOfCapacity),
+			}),
+			plot("load", `p99-${workload}`, {
+				title: `${workload}: p99 of answers`,
+				xLabel: offered,
+				yLabel: "p99, ms",
+				yScale: "log",
+				series: seriesOf((row) => row.p99Ms),
+			}),
+		];
+	});
+}
+
+/** Where the policies differ; 10 × the capacity would press the rest together. */
+const MOST_LOAD = 3;
+
+interface SweepRow {
+	readonly rows: number;
+	readonly offeredPerSecond: number;
+	readonly answersPerSecond: number;
+	readonly p99Ms: number;
+}
+
+interface Standing {
+	readonly contender: string;
+	readonly offeredPerSecond: number;
+	readonly answersPerSecond: Interval;
+	readonly p99Ms: Interval;
+}
+
+function batchingPlots(results: ReadonlyMap<string, BenchResult>): Plot[] {
+	return [...results]
+		.filter(([, { sweep, standings }]) => sweep && standings)
+		.map(([name, result]) => {
+			const standings = result["standings"] as Standing[];
+			const offered = Math.max(...standings.map((one) => one.offeredPerSecond));
+			const sweep = (result["sweep"] as SweepRow[]).filter(
+				(row) => Math.round(row.offeredPerSecond) === offered,
+			);
+			const sizes = [...new Set(sweep.map(({ rows }) => rows))];
+			const alone = standings.filter(
+				({ contender, offeredPerSecond }) =>
+					offeredPerSecond === offered && !contender.startsWith("fixed"),
+			);
+			return plot(name, `${name}-trade-off`, {
+				title: `${offered}/s arrive: answers, and their p99`,
+				xLabel: "answers/s",
+				yLabel: "p99, ms",
+				yScale: "linear",
+				series: [
+					...alone.map(({ contender, answersPerSecond, p99Ms }) => ({
+						name: contender,
+						isJoined: false,
+						points: pointOf(answersPerSecond.median, p99Ms),
+					})),
+					...sizes.map((rows) => ({
+						name: `fixed ${rows}, its sweep`,
+						isJoined: false,
+						points: sweep
+							.filter((row) => row.rows === rows)
+							.map((row) => ({ x: row.answersPerSecond, y: row.p99Ms })),
+					})),
+				],
+			});
+		});
+}
+
+function plot(result: string, name: string, chart: Chart): Plot {
+	return {
+		result,
+		file: `${name}.svg`,
+		title: chart.title,
+		svg: renderChart(chart),
+	};
+}
+
+function pointOf(x: number, y: Interval | null): Point[] {
+	return y === null ? [] : [{ x, y: y.median, interval: y }];
+}
