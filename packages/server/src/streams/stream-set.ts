@@ -8,6 +8,8 @@ import {
 	type QosIncompatibility,
 	resolveQos,
 } from "./qos.ts";
+import { encodeResult, RESULT_RECORD_BYTES } from "./result-record.ts";
+import { createResultRing, ResultRingWriter } from "./result-ring.ts";
 import { SensorRegistry } from "./sensor-registry.ts";
 import type {
 	SensorEvent,
@@ -51,6 +53,9 @@ export class StreamSet {
 	readonly #streams = new Map<string, SensorStream>();
 	readonly #observer: StreamObserver;
 	#openedCount = 0;
+	/** Written once somebody follows. */
+	#ring: ResultRingWriter | null = null;
+	#ringMemory: SharedArrayBuffer | null = null;
 
 	constructor(options: StreamSetOptions) {
 		const { clock, observer } = options;
@@ -59,7 +64,10 @@ export class StreamSet {
 		this.#dispatcher = new Dispatcher(options.maxRunningCount ?? 64);
 		this.sensors = new SensorRegistry(clock, options.onSensorEvent);
 		this.#observer = {
-			frameEnded: (stream, outcome) => observer?.frameEnded(stream, outcome),
+			frameEnded: (stream, outcome) => {
+				observer?.frameEnded(stream, outcome);
+				this.#ring?.write(encodeResult(stream.id, outcome));
+			},
 			streamEnded: (stream) => {
 				this.#streams.delete(stream.id);
 				observer?.streamEnded(stream);
@@ -115,6 +123,16 @@ export class StreamSet {
 		} catch (error) {
 			return { ok: false, error: toSaccadeError(error), incompatible: [] };
 		}
+	}
+
+	/**
+	 * Every outcome from now on, for any number of readers in any thread: `ResultRingReader` on this memory, and
+	 * `decodeResult` on what it reads. Readers cost the streams nothing, and cannot hold them up.
+	 */
+	follow(): SharedArrayBuffer {
+		this.#ringMemory ??= createResultRing({ slotBytes: RESULT_RECORD_BYTES });
+		this.#ring ??= new ResultRingWriter(this.#ringMemory);
+		return this.#ringMemory;
 	}
 
 	get streams(): readonly SensorStream[] {

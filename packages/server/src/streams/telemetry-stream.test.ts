@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SaccadeError } from "../errors/saccade-error.ts";
+import { decodeResult } from "./result-record.ts";
+import { ResultRingReader } from "./result-ring.ts";
 import {
 	CountedLease,
 	createStreams,
@@ -440,4 +442,30 @@ test("nine thousand streams that wait for one slot are served one after the othe
 	streams.held.runs[0]?.finish();
 	await turn();
 	assert.ok(others.every(({ log }) => log.outcomes.length === 1));
+});
+
+test("every outcome of every stream can be followed through shared memory", async () => {
+	const streams = createStreams();
+	const reader = new ResultRingReader(streams.set.follow());
+	const plain = openStream(streams, {}, { pipeline: "scalar" });
+	const held = openStream(streams);
+	plain.stream.reading(readingOf(streams.clock, 1));
+	held.stream.reading(
+		readingOf(streams.clock, 2, { deviceId: "ö".repeat(99) }),
+	);
+	held.stream.cancel();
+	const records = [reader.read(), reader.read()].map((one) =>
+		decodeResult(one!),
+	);
+	assert.equal(reader.read(), null);
+	assert.deepEqual(
+		records.map(({ streamId, outcome, action }) => [streamId, outcome, action]),
+		[
+			[plain.stream.id, "RESULT", "keep"],
+			[held.stream.id, "CANCELLED", ""],
+		],
+	);
+	assert.equal(records[0]?.sequence, 1);
+	assert.equal(records[0]?.deviceId, "device");
+	assert.equal(records[1]?.deviceId, "ö".repeat(32), "a long name is cut");
 });

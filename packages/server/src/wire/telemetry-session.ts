@@ -35,6 +35,9 @@ import {
 /** Events kept for a client that does not read. */
 const MAX_EVENT_COUNT = 64;
 
+/** Outcomes of one message; below what is kept for a client that does not read. */
+const FULL_MESSAGE_COUNT = 512;
+
 /** What carries the messages. */
 export interface TelemetryPort {
 	readonly peer: string;
@@ -142,6 +145,8 @@ export class TelemetrySession implements StreamListener {
 	// ── what the stream tells ────────────────────────────────────────────────────────────────────────────
 
 	outcome(outcome: FrameOutcome): void {
+		// A client that reads misses nothing, however much arrives in one turn.
+		if (this.#outcomes.count >= FULL_MESSAGE_COUNT) this.#flush();
 		const dropped = this.#outcomes.push(outcome);
 		if (dropped > 0) {
 			this.#onlyCounted += dropped;
