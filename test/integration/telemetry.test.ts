@@ -406,3 +406,43 @@ test("outcomes are counted by pipeline and outcome", async () => {
 		1,
 	);
 });
+
+test("a reading posted as JSON gets its outcome; what is no reading is refused with what to change", async () => {
+	const post = async (body: string) => {
+		const answer = await fetch(
+			`http://127.0.0.1:${server.http.port}/saccade/v1/telemetry`,
+			{ method: "POST", body },
+		);
+		const told = (await answer.json()) as {
+			outcome: string;
+			reason: string;
+			error: string;
+			timestamp_ns: string;
+			decision: { action: string; valid_until_ns: string };
+		};
+		return { status: answer.status, body: told };
+	};
+	const at = "1700000000123456789";
+	const good = `{"timestamp_ns":${at},"device_id":"hall","value":21.5}`;
+	const first = await post(good);
+	assert.equal(first.status, 200);
+	assert.equal(first.body.outcome, "RESULT");
+	assert.equal(first.body.timestamp_ns, at);
+	assert.equal(first.body.decision.action, "keep");
+	assert.equal(first.body.decision.valid_until_ns, "1700000001123456789");
+	const again = await post(good);
+	assert.equal(again.status, 400);
+	assert.equal(again.body.reason, "duplicate");
+	for (const [body, message] of [
+		['{"device_id":"hall","value":1}', /timestamp_ns/],
+		['{"timestamp_ns":1.5,"device_id":"hall","value":1}', /timestamp_ns/],
+		['{"timestamp_ns":1,"value":1}', /device_id/],
+		['{"timestamp_ns":1,"device_id":"hall","value":"1"}', /value/],
+		["[]", /not an object/],
+		["{", /./],
+	] as const) {
+		const { status, body: answer } = await post(body);
+		assert.equal(status, 400, body);
+		assert.match(answer.error, message);
+	}
+});

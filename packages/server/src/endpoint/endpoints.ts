@@ -10,6 +10,10 @@ import type {
 } from "../service/services.ts";
 import type { LogSettings, TraceSettings } from "../service/settings.ts";
 import type { SensorRegistration } from "../service/stream-service.ts";
+import type {
+	PostedOutcome,
+	PostedReading,
+} from "../service/telemetry-posts.ts";
 import type { TensorSpec } from "../tensor/tensor.ts";
 import type {
 	InferEndpoint,
@@ -30,6 +34,10 @@ export type {
 	ModelStatistics,
 } from "../service/services.ts";
 export type { LogSettings, TraceSettings } from "../service/settings.ts";
+export type {
+	PostedOutcome,
+	PostedReading,
+} from "../service/telemetry-posts.ts";
 
 /** A model by name; the version may be empty. */
 interface ModelReference {
@@ -84,6 +92,7 @@ export interface Endpoints {
 	readonly sharedMemoryRegister: UnaryEndpoint<SharedMemoryRegion, void>;
 	readonly sharedMemoryUnregister: UnaryEndpoint<SharedMemoryRegion, void>;
 	readonly telemetry: StreamEndpoint;
+	readonly telemetryPost: UnaryEndpoint<PostedReading, PostedOutcome>;
 	readonly sensorRegister: UnaryEndpoint<SensorRegistration, SensorStatus>;
 	readonly sensorUnregister: UnaryEndpoint<{ readonly deviceId: string }, void>;
 	readonly sensorList: UnaryEndpoint<void, readonly SensorStatus[]>;
@@ -170,6 +179,7 @@ export function createEndpoints(
 			open,
 			run: (request, listener) => streams.open(request, listener),
 		},
+		telemetryPost: unary("telemetry", (reading) => streams.post(reading)),
 		sensorRegister: unary("sensor.register", (registration) =>
 			streams.registerSensor(registration),
 		),

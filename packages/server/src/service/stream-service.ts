@@ -9,6 +9,12 @@ import type {
 } from "../streams/stream.ts";
 import type { StreamOpenResult, StreamSet } from "../streams/stream-set.ts";
 
+import {
+	type PostedOutcome,
+	type PostedReading,
+	TelemetryPosts,
+} from "./telemetry-posts.ts";
+
 export interface SensorRegistration {
 	readonly deviceId: string;
 	/** Infinity: no rhythm. */
@@ -18,6 +24,8 @@ export interface SensorRegistration {
 
 export interface StreamService {
 	open(request: StreamRequest, listener: StreamListener): StreamOpenResult;
+	/** One reading in a request of its own. */
+	post(reading: PostedReading): Promise<PostedOutcome>;
 	/** Watched from now on, whether or not a stream is open. Throws INVALID_ARGUMENT or UNAVAILABLE. */
 	registerSensor(registration: SensorRegistration): SensorStatus;
 	/** Throws NOT_FOUND. */
@@ -27,7 +35,9 @@ export interface StreamService {
 }
 
 export function createStreamService(set: StreamSet): StreamService {
+	const posts = new TelemetryPosts(set);
 	return {
+		post: (reading) => posts.post(reading),
 		open: (request, listener) => set.open(request, listener),
 		registerSensor: ({ deviceId, periodUs, qos }) =>
 			set.sensors.registerSensor(deviceId, periodUs, resolveQos(qos)),

@@ -106,7 +106,7 @@ export class StreamSet {
 					timers: this.#timers,
 					dispatcher: this.#dispatcher,
 					sensors: this.sensors,
-					maxDeviceCount: maxDeviceCount ?? 64,
+					maxDeviceCount: request.maxDeviceCount ?? maxDeviceCount ?? 64,
 					observer: this.#observer,
 				},
 				{

@@ -25,6 +25,8 @@ export interface StreamRequest {
 	/** For people. */
 	readonly name: string;
 	readonly peer: string;
+	/** Devices of a stream that names none. @default that of the stream set */
+	readonly maxDeviceCount?: number;
 }
 
 /** A measurement as it came. */

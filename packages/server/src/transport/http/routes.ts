@@ -22,7 +22,8 @@ type RouteName =
 	| "logging"
 	| "shmStatus"
 	| "shmRegister"
-	| "shmUnregister";
+	| "shmUnregister"
+	| "telemetry";
 
 export interface Route {
 	readonly name: RouteName;
@@ -66,6 +67,7 @@ const TABLE: readonly (readonly [
 		["POST"],
 		/^\/v2\/repository(?:\/(?<region>[^/]+))?\/models\/(?<model>[^/]+)\/unload$/,
 	],
+	["telemetry", ["POST"], /^\/saccade\/v1\/telemetry$/],
 	["trace", ["GET", "POST"], /^\/v2\/trace\/setting$/],
 	["logging", ["GET", "POST"], /^\/v2\/logging$/],
 	[

@@ -16,6 +16,7 @@ import { configJson } from "./json/model-config-json.ts";
 import { parseJson } from "./json/tolerant-json.ts";
 import type { ParsedLoad } from "./load.ts";
 import type { Route } from "./routes.ts";
+import { postTelemetry } from "./telemetry.ts";
 
 export interface UnaryRequest {
 	readonly route: Route;
@@ -121,6 +122,14 @@ export async function handleUnary(
 				Object.fromEntries(await logging(endpoints, request)),
 			);
 			return;
+		case "telemetry":
+			await postTelemetry(
+				endpoints.telemetryPost,
+				context,
+				bodyOf(request),
+				exchange,
+			);
+			return;
 		case "shmStatus":
 			await endpoints.sharedMemoryStatus.run(context, { name: route.region });
 			answerJson(exchange, 200, []);
@@ -177,6 +186,8 @@ export function endpointOf(
 			return endpoints.sharedMemoryRegister;
 		case "shmUnregister":
 			return endpoints.sharedMemoryUnregister;
+		case "telemetry":
+			return endpoints.telemetryPost;
 		case "generate":
 		case "generateStream":
 		case "infer":
