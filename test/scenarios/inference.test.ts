@@ -10,32 +10,33 @@ import {
 } from "./scenario.ts";
 import { FAILURES } from "./table/failures.ts";
 import { SUCCESSES } from "./table/success.ts";
-import { createWorld, type World } from "./world.ts";
+import { createWorld, NETWORKS, type World } from "./world.ts";
 
-describe("inference", { timeout: 120_000 }, () => {
-	let world: World;
-	before(async () => {
-		world = await createWorld({ after });
-	});
-	after(() => world.close());
-
-	for (const name of TRANSPORTS)
-		describe(`over ${name}`, () => {
-			for (const scenario of runnable(SUCCESSES, name))
-				test(scenario.name, async () =>
-					assertAnswers(scenario, await ask(scenario, name)),
-				);
-			for (const scenario of runnable(FAILURES, name))
-				test(`refuses ${scenario.name}`, async () =>
-					assertFails(scenario, name, await ask(scenario, name)));
+for (const { network, options } of NETWORKS)
+	describe(`inference, ${network}`, { timeout: 120_000 }, () => {
+		let world: World;
+		before(async () => {
+			world = await createWorld({ after }, ...options);
 		});
+		after(() => world.close());
 
-	function ask(scenario: Scenario, name: TransportName): Promise<Outcome> {
-		const transport = world.transports.find((other) => other.name === name);
-		assert.ok(transport !== undefined);
-		return transport.infer(scenario.request);
-	}
-});
+		for (const name of TRANSPORTS)
+			describe(`over ${name}`, () => {
+				for (const scenario of runnable(SUCCESSES, name))
+					test(scenario.name, async () =>
+						assertAnswers(scenario, await ask(scenario, name)),
+					);
+				for (const scenario of runnable(FAILURES, name))
+					test(`refuses ${scenario.name}`, async () =>
+						assertFails(scenario, name, await ask(scenario, name)));
+			});
+
+		function ask(scenario: Scenario, name: TransportName): Promise<Outcome> {
+			const transport = world.transports.find((other) => other.name === name);
+			assert.ok(transport !== undefined);
+			return transport.infer(scenario.request);
+		}
+	});
 
 function runnable(table: readonly Scenario[], name: TransportName): Scenario[] {
 	return table.filter(

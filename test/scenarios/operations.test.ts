@@ -14,96 +14,98 @@ import {
 	operationsOverGrpc,
 	operationsOverHttp,
 } from "./transports/operations.ts";
-import { createWorld, type World } from "./world.ts";
+import { createWorld, NETWORKS, type World } from "./world.ts";
 
-describe("operations", { timeout: 120_000 }, () => {
-	let world: World;
-	before(async () => {
-		world = await createWorld({ after });
-	});
-	after(() => world.close());
+for (const { network, options } of NETWORKS)
+	describe(`operations, ${network}`, { timeout: 120_000 }, () => {
+		let world: World;
+		before(async () => {
+			world = await createWorld({ after }, ...options);
+		});
+		after(() => world.close());
 
-	for (const name of ["HTTP", "gRPC"] as const)
-		describe(`over ${name}`, () => {
-			const over = (): OperationTransport =>
-				name === "HTTP"
-					? operationsOverHttp(world.http)
-					: operationsOverGrpc(world.grpc);
+		for (const name of ["HTTP", "gRPC"] as const)
+			describe(`over ${name}`, () => {
+				const over = (): OperationTransport =>
+					name === "HTTP"
+						? operationsOverHttp(world.http)
+						: operationsOverGrpc(world.grpc);
 
-			for (const scenario of OPERATION_SCENARIOS)
-				test(scenario.name, async () => {
-					const { operation, args = {} } = scenario;
-					assertOutcome(scenario, name, await over().run(operation, args));
+				for (const scenario of OPERATION_SCENARIOS)
+					test(scenario.name, async () => {
+						const { operation, args = {} } = scenario;
+						assertOutcome(scenario, name, await over().run(operation, args));
+					});
+
+				test("the server is not ready while a model failed to load", async () => {
+					const outcome = await over().run("ready", {});
+					if (outcome.ok) assert.deepEqual(outcome.value, { ready: false });
+					else assert.equal(outcome.status, 400);
 				});
 
-			test("the server is not ready while a model failed to load", async () => {
-				const outcome = await over().run("ready", {});
-				if (outcome.ok) assert.deepEqual(outcome.value, { ready: false });
-				else assert.equal(outcome.status, 400);
-			});
+				test("statistics count requests, rows and runs, with every key", async () => {
+					const before = await statisticsOf(over());
+					for (const transport of world.transports)
+						await transport.infer({ model: "simple", inputs: pair(2) });
+					const wrong = { model: "simple", inputs: pair(9) };
+					for (const transport of world.transports)
+						await transport.infer(wrong);
+					const after = await statisticsOf(over());
+					const asked = world.transports.length;
+					const grown = (read: (of: Statistics) => unknown) =>
+						Number(read(after)) - Number(read(before));
+					assert.equal(
+						grown((of) => of.inference_count),
+						2 * asked,
+					);
+					assert.equal(
+						grown((of) => of.execution_count),
+						asked,
+					);
+					assert.equal(
+						grown((of) => of.inference_stats["success"]?.count),
+						asked,
+					);
+					assert.ok(Number(after.last_inference) > Date.now() - 60_000);
+					assert.deepEqual(Object.keys(after.inference_stats), [
+						"success",
+						"fail",
+						"queue",
+						"compute_input",
+						"compute_infer",
+						"compute_output",
+						"cache_hit",
+						"cache_miss",
+					]);
+					const sizes = after.batch_stats.map((batch) =>
+						Number(batch.batch_size),
+					);
+					assert.ok(sizes.includes(2), `batch sizes ${sizes}`);
+				});
 
-			test("statistics count requests, rows and runs, with every key", async () => {
-				const before = await statisticsOf(over());
-				for (const transport of world.transports)
-					await transport.infer({ model: "simple", inputs: pair(2) });
-				const wrong = { model: "simple", inputs: pair(9) };
-				for (const transport of world.transports) await transport.infer(wrong);
-				const after = await statisticsOf(over());
-				const asked = world.transports.length;
-				const grown = (read: (of: Statistics) => unknown) =>
-					Number(read(after)) - Number(read(before));
-				assert.equal(
-					grown((of) => of.inference_count),
-					2 * asked,
-				);
-				assert.equal(
-					grown((of) => of.execution_count),
-					asked,
-				);
-				assert.equal(
-					grown((of) => of.inference_stats["success"]?.count),
-					asked,
-				);
-				assert.ok(Number(after.last_inference) > Date.now() - 60_000);
-				assert.deepEqual(Object.keys(after.inference_stats), [
-					"success",
-					"fail",
-					"queue",
-					"compute_input",
-					"compute_infer",
-					"compute_output",
-					"cache_hit",
-					"cache_miss",
-				]);
-				const sizes = after.batch_stats.map((batch) =>
-					Number(batch.batch_size),
-				);
-				assert.ok(sizes.includes(2), `batch sizes ${sizes}`);
+				test("the index lists every model, with the reason of what is not served", async () => {
+					const outcome = await over().run("index", {});
+					assert.ok(outcome.ok);
+					const entries = outcome.value as IndexEntry[];
+					assert.partialDeepStrictEqual(
+						entries.filter(({ name }) => name === "twice"),
+						[
+							{ name: "twice", version: "1", state: "READY" },
+							{ name: "twice", version: "3", state: "READY" },
+						],
+					);
+					const broken = entries.find(({ name }) => name === "not_a_model");
+					assert.equal(broken?.state, "UNAVAILABLE");
+					assert.ok((broken?.reason ?? "").length > 0);
+					const ready = await over().run("index", { readyOnly: true });
+					assert.ok(ready.ok);
+					assert.deepEqual(
+						new Set((ready.value as IndexEntry[]).map(({ state }) => state)),
+						new Set(["READY"]),
+					);
+				});
 			});
-
-			test("the index lists every model, with the reason of what is not served", async () => {
-				const outcome = await over().run("index", {});
-				assert.ok(outcome.ok);
-				const entries = outcome.value as IndexEntry[];
-				assert.partialDeepStrictEqual(
-					entries.filter(({ name }) => name === "twice"),
-					[
-						{ name: "twice", version: "1", state: "READY" },
-						{ name: "twice", version: "3", state: "READY" },
-					],
-				);
-				const broken = entries.find(({ name }) => name === "not_a_model");
-				assert.equal(broken?.state, "UNAVAILABLE");
-				assert.ok((broken?.reason ?? "").length > 0);
-				const ready = await over().run("index", { readyOnly: true });
-				assert.ok(ready.ok);
-				assert.deepEqual(
-					new Set((ready.value as IndexEntry[]).map(({ state }) => state)),
-					new Set(["READY"]),
-				);
-			});
-		});
-});
+	});
 
 interface Statistics {
 	readonly inference_count: number | string;

@@ -20,6 +20,12 @@ export interface World {
 	close(): Promise<void>;
 }
 
+/** How a server may have its connections; every scenario must end the same way. */
+export const NETWORKS = [
+	{ network: "its own network", options: [] },
+	{ network: "two fronts", options: ["--fronts=2"] },
+] as const;
+
 /** A run of `held` ends only when it is cancelled. */
 const FOREVER_MS = 3_600_000;
 

@@ -25,6 +25,8 @@ export interface ListenAddress {
 	readonly port?: number;
 	/** A Unix socket or named pipe, instead of host and port. */
 	readonly path?: string;
+	/** Others listen on the port too, and the system spreads connections (Linux, FreeBSD). @default false */
+	readonly reusePort?: boolean;
 }
 
 export interface GrpcServerStats {

@@ -4,12 +4,11 @@ import { monitorEventLoopDelay, performance } from "node:perf_hooks";
 import { INSTRUMENTS } from "../telemetry/instruments.ts";
 import type { MetricsRegistry } from "../telemetry/registry.ts";
 import { copiedBytes } from "../tensor/copied-bytes.ts";
+import type { NetworkCounts } from "./network.ts";
 
 export interface ProcessSources {
 	readonly bodyBytes: () => number;
-	readonly connectionCount: () => number;
-	/** Bytes of answers that waited for a window of the client. */
-	readonly recopiedBytes: () => number;
+	readonly network: () => NetworkCounts;
 }
 
 /** Resolution of the delay histogram in ms, which it includes in what it shows. */
@@ -33,13 +32,15 @@ export class ProcessMetrics {
 		registry.onCollect(() => {
 			gauge("eventLoopActive").value =
 				performance.eventLoopUtilization().active / 1000;
-			for (const step of ["land", "gather", "answer"] as const)
-				gauge("tensorCopiedBytes", step).value = copiedBytes[step];
-			gauge("tensorCopiedBytes", "window").value = sources.recopiedBytes();
+			const network = sources.network();
+			gauge("tensorCopiedBytes", "land").value = network.landedBytes;
+			gauge("tensorCopiedBytes", "gather").value = copiedBytes.gather;
+			gauge("tensorCopiedBytes", "answer").value = network.answeredBytes;
+			gauge("tensorCopiedBytes", "window").value = network.recopiedBytes;
 			gauge("tensorServedBytes").value = copiedBytes.served;
 			gauge("residentBytes").value = process.memoryUsage.rss();
 			gauge("bodyBytes").value = sources.bodyBytes();
-			gauge("connections").value = sources.connectionCount();
+			gauge("connections").value = network.grpcConnections;
 			gauge("cpuMemoryTotal").value = os.totalmem();
 			gauge("cpuMemoryUsed").value = os.totalmem() - os.freemem();
 			gauge("cpuUtilization").value = this.#utilization();

@@ -3,21 +3,12 @@
 //   runtime → loader → registry → services → endpoints → transports → listen
 //
 // Stopping goes the other way: no new work → drain → unload → release.
-import { readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
-import type { GrpcServer } from "@saccade/grpc";
 import { systemClock } from "../common/clock.ts";
 import type { ServerOptions } from "../config/options.ts";
 import { readCores } from "../devices/cores.ts";
-import { createEndpoints, type Endpoints } from "../endpoint/endpoints.ts";
-import { withForwardedHeaders } from "../endpoint/header-forward.ts";
-import {
-	composeOpen,
-	withAdminToken,
-	withDeadline,
-	withDraining,
-} from "../endpoint/middleware.ts";
-import { SaccadeError, toSaccadeError } from "../errors/saccade-error.ts";
+import { createEndpoints } from "../endpoint/endpoints.ts";
+import { toSaccadeError } from "../errors/saccade-error.ts";
 import { ModelLoader } from "../models/model-loader.ts";
 import {
 	ModelRegistry,
@@ -45,20 +36,19 @@ import { createStreamService } from "../service/stream-service.ts";
 import { StreamSet } from "../streams/stream-set.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { MetricsRegistry } from "../telemetry/registry.ts";
+import { SharedByteBudget } from "../tensor/byte-budget.ts";
 import { SlotPool } from "../tensor/slot-pool.ts";
-import { createGrpcTransport } from "../transport/grpc/server.ts";
-import {
-	createHttpTransport,
-	type HttpTransport,
-} from "../transport/http/server.ts";
 import {
 	createMetricsTransport,
 	type MetricsTransport,
 } from "../transport/metrics/server.ts";
 import { collectDeviceMetrics } from "./device-metrics.ts";
 import { createDevices, type ServerDevices, sessionOn } from "./devices.ts";
+import { FrontGroup } from "./front-group.ts";
 import { explainListen } from "./listen-error.ts";
 import { ModelMetrics } from "./model-metrics.ts";
+import { Network } from "./network.ts";
+import { createOpenPhase } from "./open-phase.ts";
 import { ProcessMetrics } from "./process-metrics.ts";
 import { StreamMetrics } from "./stream-metrics.ts";
 import { yieldToLoop } from "./thread-priority.ts";
@@ -119,10 +109,10 @@ class SaccadeServer implements Server {
 	readonly #devices: ServerDevices;
 	readonly #registry: ModelRegistry;
 	readonly #repository: DiskRepositoryService;
-	readonly #pool: SlotPool;
 	readonly #streams: StreamSet;
-	readonly #grpc: GrpcServer | null;
-	readonly #http: HttpTransport | null;
+	/** One limit on bytes of request bodies, whichever thread reads them. */
+	readonly #budget: SharedByteBudget;
+	readonly #network: Network | FrontGroup;
 	readonly #metrics: MetricsRegistry | null;
 	readonly #metricsPort: MetricsTransport | null;
 	#processMetrics: ProcessMetrics | null = null;
@@ -177,7 +167,7 @@ class SaccadeServer implements Server {
 			this.#registry,
 			loader,
 		);
-		this.#pool = new SlotPool(options.bodyBudgetBytes);
+		this.#budget = new SharedByteBudget(options.bodyBudgetBytes);
 		const inference = new SchedulingInferenceService(this.#registry, clock);
 		this.#streams = new StreamSet({
 			clock,
@@ -193,29 +183,24 @@ class SaccadeServer implements Server {
 				this.#log.info({ sensor: deviceId, event: kind }, detail),
 		});
 		this.services = this.#createServices(inference);
-		const endpoints = this.#createEndpoints();
-		this.#http = options.allowHttp
-			? createHttpTransport({
-					endpoints,
-					pool: this.#pool,
-					clock,
-					limits: httpLimits(options),
-					strictTriton: options.strictTriton,
-					guard: {
-						allowedHosts: options.allowedHosts,
-						allowedOrigins: options.allowedOrigins,
-					},
-				})
-			: null;
-		this.#grpc = options.allowGrpc
-			? createGrpcTransport({
-					endpoints,
-					pool: this.#pool,
-					clock,
-					draining: this.#draining.signal,
-					server: grpcOptions(options),
-				})
-			: null;
+		const endpoints = createEndpoints(
+			this.services,
+			createOpenPhase(options, () => this.#phase === "draining"),
+		);
+		this.#network =
+			options.fronts === 0
+				? new Network(options, {
+						endpoints,
+						pool: new SlotPool(this.#budget),
+						clock,
+						draining: this.#draining.signal,
+					})
+				: new FrontGroup({
+						options,
+						endpoints,
+						budget: this.#budget,
+						log: this.#log,
+					});
 	}
 
 	async listen(): Promise<Addresses> {
@@ -229,13 +214,7 @@ class SaccadeServer implements Server {
 		}
 		this.#beforePortsOpen();
 		const addresses: Addresses = {
-			http:
-				(await this.#http
-					?.listen(this.#options.httpAddress, this.#options.httpPort)
-					.catch(explainListen("http", this.#options))) ?? null,
-			grpc: await listenGrpc(this.#grpc, this.#options).catch(
-				explainListen("grpc", this.#options),
-			),
+			...(await this.#network.listen()),
 			metrics:
 				(await this.#metricsPort
 					?.listen(this.#options.metricsAddress, this.#options.metricsPort)
@@ -243,9 +222,8 @@ class SaccadeServer implements Server {
 		};
 		if (this.#metrics !== null)
 			this.#processMetrics = new ProcessMetrics(this.#metrics, {
-				bodyBytes: () => this.#pool.leasedBytes,
-				connectionCount: () => this.#grpc?.stats().connectionCount ?? 0,
-				recopiedBytes: () => this.#grpc?.stats().recopiedBytes ?? 0,
+				bodyBytes: () => this.#budget.usedBytes,
+				network: () => this.#network.counts(),
 			});
 		this.#phase = "serving";
 		return addresses;
@@ -257,12 +235,12 @@ class SaccadeServer implements Server {
 	}
 
 	resources(): OpenResources {
+		const { httpConnections, grpcConnections, bodyLeases } =
+			this.#network.counts();
 		return {
-			connectionCount:
-				(this.#http?.connectionCount ?? 0) +
-				(this.#grpc?.stats().connectionCount ?? 0),
+			connectionCount: httpConnections + grpcConnections,
 			sessionCount: this.#runtime.openSessionCount,
-			bodyLeaseCount: this.#pool.leasedCount,
+			bodyLeaseCount: bodyLeases,
 		};
 	}
 
@@ -276,11 +254,9 @@ class SaccadeServer implements Server {
 		// Both ports stay open meanwhile: who asks hears that the server is not ready, who brings work that it goes.
 		this.#phase = "draining";
 		this.#draining.abort();
+		this.#network.drain();
 		await within(leftMs(), this.#registry.idle());
-		await Promise.all([
-			this.#grpc?.close(leftMs()),
-			this.#http?.close(leftMs()),
-		]);
+		await this.#network.close(leftMs());
 		this.#streams.close();
 		await this.#registry.close();
 		this.#devices.close();
@@ -328,22 +304,10 @@ class SaccadeServer implements Server {
 		};
 	}
 
-	#createEndpoints(): Endpoints {
-		const open = composeOpen([
-			withDraining(() => this.#phase === "draining"),
-			withForwardedHeaders({
-				http: this.#options.httpHeaderForwardPattern,
-				grpc: this.#options.grpcHeaderForwardPattern,
-			}),
-			withAdminToken(readToken(this.#options.adminTokenFile)),
-			withDeadline,
-		]);
-		return createEndpoints(this.services, open);
-	}
-
 	#registryEvents(): RegistryListener {
 		return {
 			versionReady: (model) => {
+				this.#network.modelsChanged();
 				const { name } = model.config;
 				if (this.#metrics !== null)
 					model.listener = new ModelMetrics(this.#metrics, model);
@@ -354,6 +318,7 @@ class SaccadeServer implements Server {
 				);
 			},
 			versionGone: (model) => {
+				this.#network.modelsChanged();
 				const { name } = model.config;
 				if (model.listener instanceof ModelMetrics) model.listener.close();
 				// A reload of the same version goes on counting in the same series.
@@ -393,27 +358,6 @@ export function logLevel(verbose: number, info: boolean) {
 	return info ? "info" : "warn";
 }
 
-function httpLimits(options: ServerOptions) {
-	return {
-		maxInputBytes: options.httpMaxInputBytes,
-		headTimeoutMs: options.httpHeadTimeoutMs,
-		requestTimeoutMs: options.httpRequestTimeoutMs,
-		writeTimeoutMs: options.httpWriteTimeoutMs,
-		maxConnectionCount: options.httpMaxConnectionCount,
-	};
-}
-
-function grpcOptions(options: ServerOptions) {
-	return {
-		maxKeptBytes: options.bodyBudgetBytes,
-		maxMessageBytes: options.grpcMaxMessageBytes,
-		keepaliveTimeMs: options.grpcKeepaliveTimeMs,
-		keepaliveTimeoutMs: options.grpcKeepaliveTimeoutMs,
-		maxConnectionAgeMs: options.grpcMaxConnectionAgeMs,
-		maxConnectionAgeGraceMs: options.grpcMaxConnectionAgeGraceMs,
-	};
-}
-
 /** Resolves when `work` does, or when the time is over. */
 async function within(ms: number, work: Promise<void>): Promise<void> {
 	let timer: NodeJS.Timeout | undefined;
@@ -422,27 +366,4 @@ async function within(ms: number, work: Promise<void>): Promise<void> {
 	});
 	await Promise.race([work, over]);
 	clearTimeout(timer);
-}
-
-async function listenGrpc(
-	server: GrpcServer | null,
-	options: ServerOptions,
-): Promise<AddressInfo | null> {
-	if (server === null) return null;
-	const address = await server.listen({
-		host: options.grpcAddress,
-		port: options.grpcPort,
-	});
-	return typeof address === "string" ? null : address;
-}
-
-function readToken(file: string): string | null {
-	if (file === "") return null;
-	const token = readFileSync(file, "utf8").trim();
-	if (token.length < 16)
-		throw new SaccadeError(
-			"INVALID_ARGUMENT",
-			`the admin token in ${file} has ${token.length} characters; use at least 16`,
-		);
-	return token;
 }

@@ -56,3 +56,11 @@ export const systemClock: Clock = {
 	nowUs: () => performance.now() * 1000,
 	at: (atUs, callback) => new SystemTimer(atUs, callback),
 };
+
+/** `clock`, whose instants are `byUs` later: the clock of another thread, as this thread's own tells it. */
+export function shiftedClock(clock: Clock, byUs: number): Clock {
+	return {
+		nowUs: () => clock.nowUs() + byUs,
+		at: (atUs, callback) => clock.at(atUs - byUs, callback),
+	};
+}

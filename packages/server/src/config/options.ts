@@ -262,6 +262,16 @@ export const OPTIONS = {
 			"gRPC metadata whose whole name matches, in any case, goes with an inference as parameters.",
 		reason: "As for HTTP.",
 	}),
+	fronts: option({
+		flag: "fronts",
+		read: wholeNumber({ max: 64 }),
+		default: 0,
+		unit: "threads",
+		meaning:
+			"Network threads that share the HTTP and gRPC ports and own connections from the socket to the decoded request; admission and scheduling stay on one thread, so that requests of all connections batch together. 0: that thread owns the connections too. Linux and FreeBSD; sensor streams are not served with it.",
+		reason:
+			"A hop between threads costs more than decoding a request: where cores are few, fewer requests are served with it.",
+	}),
 	grpcMaxMessageBytes: option({
 		flag: "grpc-max-message-size",
 		read: count,

@@ -3,6 +3,7 @@
 //
 //   slab  ┌──msg──┬──msg──┬─────free──────┐   one reference a message, one for the pool while it fills
 //   slot  ┌──────────one body─────────────┐   one reference
+import { type ByteBudget, LocalByteBudget } from "./byte-budget.ts";
 import type { Lease } from "./tensor.ts";
 
 /** Smallest slot, and the size of a slab: below it a body shares a slab. */
@@ -11,6 +12,7 @@ export const SLOT_BYTES = 64 * 1024;
 const SHARED_UP_TO_BYTES = 16 * 1024;
 /** Idle memory kept for reuse; more goes back to the system. */
 const IDLE_KEPT_BYTES = 64 * 1024 * 1024;
+const NO_MEMORY = new Uint8Array(0);
 /** Tensor bytes start at a multiple of a cache line. */
 export const ALIGNMENT = 64;
 
@@ -33,6 +35,19 @@ export interface Reservation {
 	take(byteCount: number): boolean;
 }
 
+/** Where the memory of slots comes from. */
+export interface SlotMemory {
+	/** Throws RangeError when the system has no more. */
+	allocate(byteLength: number): Uint8Array;
+	/** Nobody looks at it any more. */
+	free(memory: Uint8Array): void;
+}
+
+const heap: SlotMemory = {
+	allocate: (byteLength) => new Uint8Array(byteLength),
+	free: () => {},
+};
+
 class Slot implements Lease {
 	readonly memory: Uint8Array;
 	/** What it takes from the limit. */
@@ -40,9 +55,9 @@ class Slot implements Lease {
 	readonly #pool: SlotPool;
 	#references = 1;
 
-	constructor(pool: SlotPool, byteLength: number) {
+	constructor(pool: SlotPool, memory: Uint8Array) {
 		this.#pool = pool;
-		this.memory = new Uint8Array(byteLength);
+		this.memory = memory;
 	}
 
 	retain(): void {
@@ -64,16 +79,24 @@ class Slot implements Lease {
 export class SlotPool {
 	readonly #idle = new Map<number, Slot[]>();
 	#idleBytes = 0;
-	readonly #limitBytes: number;
+	readonly #budget: ByteBudget;
+	readonly #memory: SlotMemory;
 	#leasedCount = 0;
-	#leasedBytes = 0;
 	#allocatedCount = 0;
 	#slab: Slot | null = null;
 	#slabUsedBytes = 0;
 
-	/** @param limitBytes most that may be on loan at once. @default no limit */
-	constructor(limitBytes = Number.POSITIVE_INFINITY) {
-		this.#limitBytes = limitBytes;
+	/**
+	 * @param budget most bytes that may be on loan at once, or the budget that is shared with others. @default no limit
+	 * @param memory @default the heap
+	 */
+	constructor(
+		budget: number | ByteBudget = Number.POSITIVE_INFINITY,
+		memory: SlotMemory = heap,
+	) {
+		this.#budget =
+			typeof budget === "number" ? new LocalByteBudget(budget) : budget;
+		this.#memory = memory;
 	}
 
 	/**
@@ -104,7 +127,7 @@ export class SlotPool {
 		}
 		const skew = (ALIGNMENT - (alignAt % ALIGNMENT)) % ALIGNMENT;
 		const size = slotBytes(byteLength + skew);
-		if (size > this.#limitBytes) return null;
+		if (size > this.#budget.limitBytes) return null;
 		const slot = this.#take(size, 0);
 		if (slot === null) return null;
 		return {
@@ -116,7 +139,7 @@ export class SlotPool {
 
 	/** For bodies whose length nobody knows: they are kept elsewhere, and counted here. */
 	reserve(): Reservation {
-		const slot = new Slot(this, 0);
+		const slot = new Slot(this, NO_MEMORY);
 		this.#leasedCount++;
 		return {
 			lease: slot,
@@ -134,13 +157,13 @@ export class SlotPool {
 		return this.#allocatedCount;
 	}
 
-	/** Bytes of all slots on loan. */
+	/** Bytes on loan, of all pools that share the budget. */
 	get leasedBytes(): number {
-		return this.#leasedBytes;
+		return this.#budget.usedBytes;
 	}
 
 	get limitBytes(): number {
-		return this.#limitBytes;
+		return this.#budget.limitBytes;
 	}
 
 	get idleBytes(): number {
@@ -151,9 +174,13 @@ export class SlotPool {
 	takeBack(slot: Slot): void {
 		this.#leasedCount--;
 		const size = slot.memory.byteLength;
-		this.#leasedBytes -= slot.chargedBytes;
+		this.#budget.take(-slot.chargedBytes);
 		slot.chargedBytes = 0;
-		if (size === 0 || this.#idleBytes + size > IDLE_KEPT_BYTES) return;
+		if (size === 0) return;
+		if (this.#idleBytes + size > IDLE_KEPT_BYTES) {
+			this.#memory.free(slot.memory);
+			return;
+		}
 		const list = this.#idle.get(size);
 		if (list === undefined) this.#idle.set(size, [slot]);
 		else list.push(slot);
@@ -182,19 +209,20 @@ export class SlotPool {
 
 	#charge(slot: Slot, byteCount: number): boolean {
 		const more = byteCount - slot.chargedBytes;
-		if (this.#leasedBytes + more > this.#limitBytes) return false;
+		if (!this.#budget.take(more)) return false;
 		slot.chargedBytes = byteCount;
-		this.#leasedBytes += more;
 		return true;
 	}
 
 	/** Null when the limit is reached. @param chargedBytes taken from the limit at once */
 	#take(size: number, chargedBytes = size): Slot | null {
-		if (this.#leasedBytes + chargedBytes > this.#limitBytes) return null;
+		if (!this.#budget.take(chargedBytes)) return null;
 		const slot = this.#idleSlot(size) ?? this.#newSlot(size);
-		if (slot === null) return null;
+		if (slot === null) {
+			this.#budget.take(-chargedBytes);
+			return null;
+		}
 		this.#leasedCount++;
-		this.#leasedBytes += chargedBytes;
 		slot.chargedBytes = chargedBytes;
 		return slot;
 	}
@@ -210,7 +238,7 @@ export class SlotPool {
 	/** Null when the system has no more. */
 	#newSlot(size: number): Slot | null {
 		try {
-			const slot = new Slot(this, size);
+			const slot = new Slot(this, this.#memory.allocate(size));
 			this.#allocatedCount++;
 			return slot;
 		} catch {

@@ -20,7 +20,8 @@ export interface HttpTransportOptions extends HandlerOptions {
 export type HttpParser = "own" | "node";
 
 export interface HttpTransport {
-	listen(host: string, port: number): Promise<AddressInfo>;
+	/** @param shared whether other threads listen on the port too. @default false */
+	listen(host: string, port: number, shared?: boolean): Promise<AddressInfo>;
 	/** Stops accepting, finishes what is under way within `graceMs`, then cuts. */
 	close(graceMs: number): Promise<void>;
 	readonly connectionCount: number;
@@ -70,10 +71,11 @@ class PortTransport implements HttpTransport {
 		return this.#front?.connectionCount ?? 0;
 	}
 
-	listen(host: string, port: number): Promise<AddressInfo> {
+	listen(host: string, port: number, shared = false): Promise<AddressInfo> {
 		return new Promise((resolve, reject) => {
 			this.#server.once("error", reject);
-			this.#server.listen({ host, port, backlog: 1024 }, () => {
+			const address = { host, port, backlog: 1024, reusePort: shared };
+			this.#server.listen(address, () => {
 				this.#server.removeListener("error", reject);
 				resolve(this.#server.address() as AddressInfo);
 			});

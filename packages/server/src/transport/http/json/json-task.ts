@@ -1,6 +1,5 @@
 // What is done with a large JSON body, as plain data: the same function runs on the loop and in the thread.
-import type { ErrorCode, RefusalReason } from "@saccade/protocol";
-import { SaccadeError, toSaccadeError } from "../../../errors/saccade-error.ts";
+import { type PlainError, toPlainError } from "../../../errors/plain-error.ts";
 import type { TensorSpec } from "../../../tensor/tensor.ts";
 import { type BodyParts, type ParsedBody, parseInfer } from "../decode.ts";
 import { parseGenerate } from "../generate.ts";
@@ -51,30 +50,12 @@ export type JsonAnswer =
 	| { readonly ok: true; readonly result: JsonResult }
 	| { readonly ok: false; readonly error: PlainError };
 
-/** An error without its class: a clone between threads keeps neither its type nor its brand. */
-interface PlainError {
-	readonly code: ErrorCode;
-	readonly message: string;
-	readonly details: Readonly<Record<string, string | number>> | null;
-	readonly refusedBecause: RefusalReason | null;
-}
-
 export function answerJsonTask(task: JsonTask): JsonAnswer {
 	try {
 		return { ok: true, result: run(task) };
 	} catch (cause) {
-		const { code, message, details, refusedBecause } = toSaccadeError(cause);
-		return { ok: false, error: { code, message, details, refusedBecause } };
+		return { ok: false, error: toPlainError(cause) };
 	}
-}
-
-export function fromPlainError(plain: PlainError): SaccadeError {
-	return new SaccadeError(plain.code, plain.message, {
-		...(plain.details !== null && { details: plain.details }),
-		...(plain.refusedBecause !== null && {
-			refusedBecause: plain.refusedBecause,
-		}),
-	});
 }
 
 /** The memory of a result's tensors and files, each once: it moves between threads. */

@@ -6,13 +6,9 @@
 //      ▲                      │ ends by itself    │ idle time over, close
 //      └──────────────────────┴───────────────────┘
 import type { Worker } from "node:worker_threads";
+import { fromPlainError } from "../../../errors/plain-error.ts";
 import { SaccadeError } from "../../../errors/saccade-error.ts";
-import {
-	fromPlainError,
-	type JsonAnswer,
-	type JsonResult,
-	type JsonTask,
-} from "./json-task.ts";
+import type { JsonAnswer, JsonResult, JsonTask } from "./json-task.ts";
 
 /** Called once: what the task yields, or why not. From then on the thread holds none of its bytes. */
 export type JsonDone<Task extends JsonTask> = (

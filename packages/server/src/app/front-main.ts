@@ -1,0 +1,93 @@
+// A front: a network thread that owns its connections from the socket to the decoded request, and back. It listens on
+// the same ports as its siblings; what it reads goes to the core, which schedules for all of them.
+import { type MessagePort, workerData } from "node:worker_threads";
+import { shiftedClock, systemClock } from "../common/clock.ts";
+import type { ServerOptions } from "../config/options.ts";
+import { toPlainError } from "../errors/plain-error.ts";
+import { SharedByteBudget } from "../tensor/byte-budget.ts";
+import { SlotPool } from "../tensor/slot-pool.ts";
+import { Link, type LinkMemory } from "../transport/front/link.ts";
+import type { ToCore, ToFront } from "../transport/front/messages.ts";
+import {
+	RemoteCalls,
+	remoteEndpoints,
+} from "../transport/front/remote-endpoints.ts";
+import { RemoteInfer } from "../transport/front/remote-infer.ts";
+import { SharedMemory } from "../transport/front/shared-memory.ts";
+import { clockOriginUs } from "./clock-origin.ts";
+import { FrontCounts } from "./front-counts.ts";
+import { Network } from "./network.ts";
+import { createOpenPhase } from "./open-phase.ts";
+
+export interface FrontData {
+	readonly options: ServerOptions;
+	readonly port: MessagePort;
+	readonly memory: LinkMemory;
+	/** The count behind the one budget of request bodies. */
+	readonly budget: SharedArrayBuffer;
+	/** Where the core's clock began: instants mean the same in all threads. */
+	readonly clockOriginUs: number;
+	/** Where it writes its counts, for the core to read. */
+	readonly counts: SharedArrayBuffer;
+}
+
+/** People look at them, and tests that wait for zero. */
+const COUNT_EVERY_MS = 100;
+
+const data = workerData as FrontData;
+const { options } = data;
+const clock = shiftedClock(systemClock, clockOriginUs() - data.clockOriginUs);
+const draining = new AbortController();
+
+const link: Link<ToFront, ToCore> = new Link(data.port, data.memory, "front", {
+	record: (space, at) => infer.record(space, at),
+	message: (message) => receive(message),
+});
+const memory = new SharedMemory((message) => link.post(message));
+const open = createOpenPhase(options, () => draining.signal.aborted);
+const infer = new RemoteInfer(open, link, memory);
+const calls = new RemoteCalls(link);
+const budget = new SharedByteBudget(options.bodyBudgetBytes, data.budget);
+const network = new Network(options, {
+	endpoints: remoteEndpoints(open, infer, calls),
+	pool: new SlotPool(budget, memory),
+	clock,
+	draining: draining.signal,
+});
+
+const counts = new FrontCounts(data.counts);
+const counting = setInterval(count, COUNT_EVERY_MS);
+
+function count(): void {
+	counts.write(network.counts());
+}
+
+function receive(message: ToFront): void {
+	switch (message.kind) {
+		case "listen":
+			network.listen({ ...message.ports, shared: true }).then(
+				(addresses) => link.post({ kind: "listening", addresses }),
+				(error: unknown) =>
+					link.post({ kind: "listen-failed", error: toPlainError(error) }),
+			);
+			return;
+		case "drain":
+			draining.abort();
+			return;
+		case "close":
+			void network.close(message.graceMs).then(closed);
+			return;
+		case "response":
+			infer.response(message);
+			return;
+		default:
+			calls.message(message);
+	}
+}
+
+function closed(): void {
+	clearInterval(counting);
+	count();
+	link.post({ kind: "closed" });
+	link.close();
+}

@@ -1,0 +1,25 @@
+// An error on its way between threads: a structured clone keeps neither its class nor its brand.
+import type { ErrorCode, RefusalReason } from "@saccade/protocol";
+import { SaccadeError, toSaccadeError } from "./saccade-error.ts";
+
+export interface PlainError {
+	readonly code: ErrorCode;
+	readonly message: string;
+	readonly details: Readonly<Record<string, string | number>> | null;
+	readonly refusedBecause: RefusalReason | null;
+}
+
+/** Without its cause, which stays where it was thrown. */
+export function toPlainError(error: unknown): PlainError {
+	const { code, message, details, refusedBecause } = toSaccadeError(error);
+	return { code, message, details, refusedBecause };
+}
+
+export function fromPlainError(plain: PlainError): SaccadeError {
+	return new SaccadeError(plain.code, plain.message, {
+		...(plain.details !== null && { details: plain.details }),
+		...(plain.refusedBecause !== null && {
+			refusedBecause: plain.refusedBecause,
+		}),
+	});
+}
