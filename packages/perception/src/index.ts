@@ -23,6 +23,29 @@ export {
 } from "./boxes/rotated-iou.ts";
 export { RotatedSuppression } from "./boxes/rotated-suppression.ts";
 export {
+	BEV_CHANNELS,
+	BEV_GRID,
+	BEV_INPUT_SHAPE,
+	BevInput,
+} from "./bundled/bev-input.ts";
+export {
+	BEV_CAPACITY,
+	BEV_CLASSES,
+	BEV_OUTPUT_SIZES,
+	BevOutput,
+} from "./bundled/bev-output.ts";
+export {
+	CAMERA_CAPACITY,
+	CAMERA_CLASSES,
+	CAMERA_INPUT_SHAPE,
+	CAMERA_OUTPUT_SIZES,
+	CameraOutput,
+} from "./bundled/camera-output.ts";
+export {
+	LidarPerception,
+	type LidarPerceptionOptions,
+} from "./bundled/lidar-perception.ts";
+export {
 	createSweepMotion,
 	deskewPoints,
 	type SpinOptions,
@@ -113,7 +136,12 @@ export {
 	DecisionPolicy,
 	type VehicleShape,
 } from "./decision/decision-policy.ts";
-export { type EgoState, toPathFrame } from "./decision/path-frame.ts";
+export {
+	createPlannedPath,
+	type EgoState,
+	type PlannedPath,
+	toPathFrame,
+} from "./decision/path-frame.ts";
 export {
 	type Contact,
 	createMovingBox,
@@ -125,6 +153,11 @@ export {
 	AnchorFreeGridDecoder,
 	type AnchorFreeGridShape,
 } from "./detectors/anchor-free-grid.ts";
+export {
+	CentreBoxDecoder,
+	type CentreBoxOutput,
+	type CentreBoxShape,
+} from "./detectors/centre-box.ts";
 export {
 	CentrePointDecoder,
 	type CentrePointOptions,
@@ -168,13 +201,20 @@ export {
 	TensorPacker,
 	type TensorPackerOptions,
 } from "./image/tensor-packer.ts";
+export {
+	createOdometryPose,
+	Odometry,
+	type OdometryPose,
+} from "./motion/odometry.ts";
 export { AssignmentSolver } from "./tracking/assignment.ts";
 export {
+	alignTrack,
 	correctTrack,
 	predictTrack,
 	surpriseOf,
 } from "./tracking/kalman.ts";
 export {
+	type ClassMotion,
 	Tracker,
 	type TrackerAnswer,
 	type TrackerOptions,

@@ -9,7 +9,8 @@ import {
 } from "../tracking/tracks.ts";
 import { createDriveDecision, type DriveDecision } from "./decision.ts";
 import { DecisionPolicy } from "./decision-policy.ts";
-import type { EgoState } from "./path-frame.ts";
+import { createPlannedPath, type EgoState, toPathFrame } from "./path-frame.ts";
+import { createMovingBox } from "./time-to-collision.ts";
 
 const VEHICLE = { frontM: 3.5, rearM: 1, widthM: 1.8 };
 
@@ -21,6 +22,8 @@ interface Thing {
 	readonly yaw?: number;
 	readonly length?: number;
 	readonly width?: number;
+	/** Deviation of the velocity. */
+	readonly doubt?: number;
 }
 
 function tracksOf(...things: readonly Thing[]): Tracks {
@@ -36,6 +39,7 @@ function tracksOf(...things: readonly Thing[]): Tracks {
 		tracks.yawRad[i] = thing.yaw ?? 0;
 		tracks.lengthM[i] = thing.length ?? 4;
 		tracks.widthM[i] = thing.width ?? 1.8;
+		tracks.velocityVariance[i] = (thing.doubt ?? 0) ** 2;
 	}
 	return tracks;
 }
@@ -354,4 +358,82 @@ test("a lead vehicle that is seen from far is followed without a hard brake", ()
 		}),
 		{ seed: 184, numRuns: 100 },
 	);
+});
+
+test("who seems to step into the way is believed by as much as the velocity is known", () => {
+	const walker = { x: 20, y: 4, vy: -2, length: 0.6, width: 0.6 };
+	const reasonAt = (doubt: number) =>
+		decide(egoAt(10), tracksOf({ ...walker, doubt })).reason;
+	assert.equal(reasonAt(0.3), "crossing");
+	assert.equal(reasonAt(2), "clear");
+	// Who is in the way already is in the way, however he moves.
+	const inside = { ...walker, y: 0.5, doubt: 3 };
+	assert.equal(decide(egoAt(10), tracksOf(inside)).reason, "closing");
+});
+
+test("a planned path counts before the bend of the moment", () => {
+	// Straight for 15 m, then a left bend of 30 m radius; the wheels are still straight.
+	const path = createPlannedPath(60);
+	path.count = 60;
+	path.stepM = 1;
+	for (let i = 0; i < 60; i++) {
+		const angle = Math.max(0, i - 20) / 30;
+		path.xM[i] = Math.min(i - 5, 15) + 30 * Math.sin(angle);
+		path.yM[i] = 30 * (1 - Math.cos(angle));
+		path.yawRad[i] = angle;
+	}
+	const angle = 0.5;
+	const onPath = {
+		x: 15 + 30 * Math.sin(angle),
+		y: 30 * (1 - Math.cos(angle)),
+		yaw: angle,
+	};
+	const planned = decide(egoAt(10, { path }), tracksOf(onPath));
+	assert.deepEqual([planned.command, planned.reason], ["slow", "closing"]);
+	// Bumper to bumper: 30 m along the path, less half a car and the vehicle's front.
+	assert.ok(Math.abs(planned.gapM - (30 - 5.5)) < 0.1, `${planned.gapM}`);
+	assert.equal(decide(egoAt(10), tracksOf(onPath)).command, "keep");
+	const ahead = { x: 30, y: 0 };
+	assert.equal(decide(egoAt(10, { path }), tracksOf(ahead)).command, "keep");
+	assert.equal(decide(egoAt(10), tracksOf(ahead)).command, "slow");
+	const none = createPlannedPath(4);
+	assert.equal(
+		decide(egoAt(10, { path: none }), tracksOf(ahead)).command,
+		"slow",
+	);
+});
+
+test("in the frame of a planned path, who follows the road moves along it and not across", () => {
+	const path = createPlannedPath(40);
+	path.count = 40;
+	path.stepM = 1;
+	for (let i = 0; i < 40; i++) {
+		const angle = i / 40;
+		path.xM[i] = 40 * Math.sin(angle);
+		path.yM[i] = 40 * (1 - Math.cos(angle));
+		path.yawRad[i] = angle;
+	}
+	// 3.5 m to the left of the path, against the vehicle.
+	const angle = 0.6;
+	const oncoming = {
+		x: 36.5 * Math.sin(angle),
+		y: 40 - 36.5 * Math.cos(angle),
+		vx: -8 * Math.cos(angle),
+		vy: -8 * Math.sin(angle),
+		yaw: angle + Math.PI,
+	};
+	const box = createMovingBox();
+	toPathFrame(tracksOf(oncoming), 0, egoAt(10, { path }), 0, box);
+	const expected = {
+		xM: 24,
+		yM: 3.5,
+		velocityXMps: -8,
+		velocityYMps: 0,
+		halfXM: 2,
+		halfYM: 0.9,
+	};
+	for (const [key, value] of Object.entries(expected)) {
+		const actual = box[key as keyof typeof expected];
+		assert.ok(Math.abs(actual - value) < 0.02, `${key}: ${actual}`);
+	}
 });

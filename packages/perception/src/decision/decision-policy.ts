@@ -24,6 +24,11 @@ export interface DecisionOptions {
 	readonly sideMarginM?: number;
 	/** Kept free before a standing object. @default 2 */
 	readonly standoffM?: number;
+	/**
+	 * A velocity across the path counts by what it exceeds so many of its deviations: what is seen for the first time seems to
+	 * move in any direction. 0: as it is estimated. @default 1
+	 */
+	readonly doubtDeviations?: number;
 	/** From decision to deceleration. @default 0.2 */
 	readonly reactionS?: number;
 	/** Contacts farther away in time wait for a later decision. @default 6 */
@@ -53,6 +58,7 @@ export interface DecisionOptions {
 const DEFAULTS = {
 	sideMarginM: 0.3,
 	standoffM: 2,
+	doubtDeviations: 1,
 	reactionS: 0.2,
 	horizonS: 6,
 	headwayS: 1,
@@ -156,6 +162,10 @@ export class DecisionPolicy {
 		const options = this.#options;
 		const other = this.#other;
 		toPathFrame(tracks, i, ego, ageS, other);
+		other.velocityYMps = shrink(
+			other.velocityYMps,
+			options.doubtDeviations * Math.sqrt(tracks.velocityVariance[i]!),
+		);
 		const gapM = other.xM - other.halfXM - options.vehicle.frontM;
 		const isBehind = other.xM + other.halfXM < -options.vehicle.rearM;
 		if (isBehind) return;
@@ -259,6 +269,11 @@ export class DecisionPolicy {
 		decision.targetSpeedMps = 0;
 		decision.causedAtS = ego.timeS;
 	}
+}
+
+/** Towards 0 by so much, and not beyond. */
+function shrink(value: number, by: number): number {
+	return Math.sign(value) * Math.max(0, Math.abs(value) - by);
 }
 
 interface Hazard {

@@ -6,6 +6,7 @@ import type { RotatedDetections } from "../boxes/rotated-detections.ts";
 import { ROTATED_BOX_STRIDE } from "../boxes/rotated-iou.ts";
 import { assertGroundGrid, type GroundGrid } from "../grid/ground-grid.ts";
 import { assertSize } from "../image/image.ts";
+import { isPeak } from "./peaks.ts";
 
 export interface CentrePointOptions {
 	readonly grid: GroundGrid;
@@ -110,30 +111,6 @@ export class CentrePointDecoder {
 		boxes[box + 4] =
 			Math.atan2(yaw[cell]!, yaw[plane + cell]!) / this.#yawHarmonic;
 	}
-}
-
-/** Larger than the neighbours before it, no less than those after it. */
-function isPeak(
-	map: Float32Array,
-	first: number,
-	cell: number,
-	rows: number,
-	columns: number,
-): boolean {
-	const value = map[first + cell]!;
-	const column = cell % columns;
-	const row = (cell - column) / columns;
-	const top = Math.max(row - 1, 0);
-	const bottom = Math.min(row + 1, rows - 1);
-	const left = Math.max(column - 1, 0);
-	const right = Math.min(column + 1, columns - 1);
-	for (let y = top; y <= bottom; y++)
-		for (let x = left; x <= right; x++) {
-			const neighbour = y * columns + x;
-			const other = map[first + neighbour]!;
-			if (other > value || (other === value && neighbour < cell)) return false;
-		}
-	return true;
 }
 
 function indexOfWorst(detections: RotatedDetections): number {

@@ -66,3 +66,22 @@ export function surpriseOf(
 		(tracks.positionVariance[i]! + deviationM * deviationM)
 	);
 }
+
+/**
+ * Takes in that an object on wheels does not slip sideways: the velocity across `yawRad` is about 0, with that deviation.
+ * Both axes share one covariance, which is left as it is: the filter stays on the careful side.
+ */
+export function alignTrack(
+	tracks: Tracks,
+	i: number,
+	yawRad: number,
+	deviationMps: number,
+): void {
+	const velocity = tracks.velocityVariance[i]!;
+	const gain = velocity / (velocity + deviationMps * deviationMps);
+	const cos = Math.cos(yawRad);
+	const sin = Math.sin(yawRad);
+	const slip = cos * tracks.velocityYMps[i]! - sin * tracks.velocityXMps[i]!;
+	tracks.velocityXMps[i] = tracks.velocityXMps[i]! + gain * slip * sin;
+	tracks.velocityYMps[i] = tracks.velocityYMps[i]! - gain * slip * cos;
+}

@@ -204,3 +204,44 @@ test("equal frames give equal tracks, in the buffers that the caller made", () =
 	};
 	assert.deepEqual(run(), run());
 });
+
+test("each class has its own motion: where one is followed, another is taken for a newcomer", () => {
+	const { tracks, tracker } = trackerOf({
+		classes: [{ birthSpeedMps: 10 }, { birthSpeedMps: 0.5, deviationM: 0.05 }],
+	});
+	const both = (x: number) =>
+		frame({ x, y: 0, classId: 0 }, { x, y: 20, classId: 1 });
+	tracker.update(both(0), 0);
+	tracker.update(both(1), 0.1);
+	assert.deepEqual([...tracks.ids.slice(0, tracks.count)], [1, 3]);
+});
+
+test("what has wheels does not slip: noise across its yaw hardly moves its velocity, and none along it is lost", () => {
+	const sideways = (slipMps: number) => {
+		const { tracks, tracker } = trackerOf({ slipMps });
+		for (let i = 0; i < 12; i++)
+			tracker.update(
+				frame({ x: i, y: i % 2 === 0 ? 0.25 : -0.25, yaw: Math.PI }),
+				i / 10,
+			);
+		assert.equal(tracks.count, 1);
+		assert.ok(Math.abs((tracks.velocityXMps[0] ?? 0) - 10) < 0.2);
+		return Math.abs(tracks.velocityYMps[0] ?? 0);
+	};
+	const free = sideways(Number.POSITIVE_INFINITY);
+	assert.ok(sideways(0.3) < free / 3, `${sideways(0.3)} of ${free}`);
+});
+
+test("a yaw that jumps about is smoothed, one that turns half round is the same yaw", () => {
+	const { tracks, tracker } = trackerOf();
+	for (let i = 0; i < 20; i++)
+		tracker.update(
+			frame({
+				x: i,
+				y: 0,
+				yaw: (i % 2 === 0 ? 0.3 : -0.3) + (i % 3 === 0 ? Math.PI : 0),
+			}),
+			i / 10,
+		);
+	assert.ok(Math.abs(tracks.yawRad[0] ?? 9) < 0.15, `${tracks.yawRad[0]}`);
+});

@@ -9,7 +9,12 @@
 import type { RotatedDetections } from "../boxes/rotated-detections.ts";
 import { ROTATED_BOX_STRIDE } from "../boxes/rotated-iou.ts";
 import { AssignmentSolver } from "./assignment.ts";
-import { correctTrack, predictTrack, surpriseOf } from "./kalman.ts";
+import {
+	alignTrack,
+	correctTrack,
+	predictTrack,
+	surpriseOf,
+} from "./kalman.ts";
 import {
 	moveTrack,
 	TRACK_CONFIRMED,
@@ -17,15 +22,23 @@ import {
 	type Tracks,
 } from "./tracks.ts";
 
-export interface TrackerOptions {
-	/** Most detections of one frame. @default 256 */
-	readonly maxDetectionCount?: number;
+/** How objects of one class move and are seen. */
+export interface ClassMotion {
 	/** Deviation of a detected centre on either axis. @default 0.3 */
 	readonly deviationM?: number;
 	/** Deviation of what an object's acceleration may be. @default 3, hard braking being 8 */
 	readonly accelerationMps2?: number;
 	/** Deviation of the velocity of a newborn track. @default 10 */
 	readonly birthSpeedMps?: number;
+	/** Deviation of the velocity across the yaw: small for what has wheels. @default Infinity, it moves as it likes */
+	readonly slipMps?: number;
+}
+
+export interface TrackerOptions extends ClassMotion {
+	/** Where a class differs, by its id. */
+	readonly classes?: readonly ClassMotion[];
+	/** Most detections of one frame. @default 256 */
+	readonly maxDetectionCount?: number;
 	/** Least score of a detection that becomes a track. @default 0.3 */
 	readonly birthScore?: number;
 	/** Largest squared Mahalanobis distance of a match. @default 9.21, which 99 % of true ones are within */
@@ -41,11 +54,15 @@ export interface TrackerOptions {
 /** `late`: older than what was seen last, and left out; nothing changed. */
 export type TrackerAnswer = "updated" | "late";
 
-const DEFAULTS: Required<TrackerOptions> = {
-	maxDetectionCount: 256,
+const MOTION_DEFAULTS: Required<ClassMotion> = {
 	deviationM: 0.3,
 	accelerationMps2: 3,
 	birthSpeedMps: 10,
+	slipMps: Number.POSITIVE_INFINITY,
+};
+
+const DEFAULTS = {
+	maxDetectionCount: 256,
 	birthScore: 0.3,
 	gate: 9.21,
 	confirmHitCount: 3,
@@ -53,6 +70,8 @@ const DEFAULTS: Required<TrackerOptions> = {
 	perClass: true,
 };
 
+/** Share of a new yaw in the kept one. */
+const YAW_WEIGHT = 0.4;
 /** Share of a new size in the kept one: boxes breathe as their object is seen from other sides. */
 const SIZE_WEIGHT = 0.2;
 /** Above this speed an object moves the way it faces; below, noise turns the velocity round. */
@@ -62,7 +81,10 @@ const NONE = -1;
 /** Scratch for one capacity; `update` allocates nothing. Equal inputs give equal tracks, ids included. */
 export class Tracker {
 	readonly tracks: Tracks;
-	readonly #options: Required<TrackerOptions>;
+	readonly #options: typeof DEFAULTS;
+	/** Of classes without one of their own. */
+	readonly #motion: Required<ClassMotion>;
+	readonly #motionOfClass: readonly Required<ClassMotion>[];
 	readonly #solver: AssignmentSolver;
 	readonly #costs: Float64Array;
 	/** Rows of the assignment: tracks of one stage. */
@@ -78,6 +100,11 @@ export class Tracker {
 	constructor(tracks: Tracks, options: TrackerOptions = {}) {
 		this.tracks = tracks;
 		this.#options = { ...DEFAULTS, ...options };
+		this.#motion = { ...MOTION_DEFAULTS, ...options };
+		this.#motionOfClass = (options.classes ?? []).map((motion) => ({
+			...this.#motion,
+			...motion,
+		}));
 		const trackCount = tracks.ids.length;
 		const detectionCount = this.#options.maxDetectionCount;
 		this.#solver = new AssignmentSolver(trackCount, detectionCount);
@@ -96,7 +123,7 @@ export class Tracker {
 	 * @throws RangeError when there are more detections than the maximum or the time is not a number.
 	 */
 	update(detections: RotatedDetections, timeS: number): TrackerAnswer {
-		const { maxDetectionCount, accelerationMps2 } = this.#options;
+		const { maxDetectionCount } = this.#options;
 		if (detections.count > maxDetectionCount)
 			throw new RangeError(
 				`${detections.count} detections, but a maximum of ${maxDetectionCount}`,
@@ -108,7 +135,7 @@ export class Tracker {
 		const dtS = tracks.count === 0 ? 0 : timeS - this.#timeS;
 		this.#timeS = timeS;
 		for (let i = 0; i < tracks.count; i++)
-			predictTrack(tracks, i, dtS, accelerationMps2);
+			predictTrack(tracks, i, dtS, this.#motionOf(i).accelerationMps2);
 		this.#trackOfDetection.fill(NONE, 0, detections.count);
 		this.#assign(detections, TRACK_CONFIRMED);
 		this.#assign(detections, TRACK_TENTATIVE);
@@ -122,9 +149,13 @@ export class Tracker {
 		return "updated";
 	}
 
+	#motionOf(track: number): Required<ClassMotion> {
+		return this.#motionOfClass[this.tracks.classIds[track]!] ?? this.#motion;
+	}
+
 	#assign(detections: RotatedDetections, stage: number): void {
 		const { tracks } = this;
-		const { deviationM, gate, perClass } = this.#options;
+		const { gate, perClass } = this.#options;
 		const rows = this.#rows;
 		const columns = this.#columns;
 		let rowCount = 0;
@@ -148,7 +179,7 @@ export class Tracker {
 							track,
 							detections.rotatedBoxes[box]!,
 							detections.rotatedBoxes[box + 1]!,
-							deviationM,
+							this.#motionOf(track).deviationM,
 						);
 			}
 		this.#solver.solve(
@@ -169,7 +200,8 @@ export class Tracker {
 		const { tracks } = this;
 		const boxes = detections.rotatedBoxes;
 		const box = ROTATED_BOX_STRIDE * from;
-		const { deviationM, confirmHitCount } = this.#options;
+		const { confirmHitCount } = this.#options;
+		const { deviationM, slipMps } = this.#motionOf(track);
 		correctTrack(tracks, track, boxes[box]!, boxes[box + 1]!, deviationM);
 		const { lengthM, widthM } = tracks;
 		lengthM[track] =
@@ -177,6 +209,8 @@ export class Tracker {
 		widthM[track] =
 			widthM[track]! + SIZE_WEIGHT * (boxes[box + 3]! - widthM[track]!);
 		tracks.yawRad[track] = this.#facing(track, boxes[box + 4]!);
+		if (slipMps < Number.POSITIVE_INFINITY)
+			alignTrack(tracks, track, tracks.yawRad[track]!, slipMps);
 		tracks.scores[track] = detections.scores[from]!;
 		tracks.classIds[track] = detections.classIds[from]!;
 		tracks.lastSeenS[track] = this.#timeS;
@@ -195,7 +229,15 @@ export class Tracker {
 			? Math.cos(yawRad) * vx + Math.sin(yawRad) * vy
 			: Math.cos(yawRad - before);
 		const facing = along < 0 ? yawRad + Math.PI : yawRad;
-		return Math.atan2(Math.sin(facing), Math.cos(facing));
+		// The mean of two directions, the shorter way round.
+		const turn = Math.atan2(
+			Math.sin(facing - before),
+			Math.cos(facing - before),
+		);
+		// One who turns round has not turned half way.
+		const isFlip = Math.abs(turn) > Math.PI / 2;
+		const kept = isFlip ? facing : before + YAW_WEIGHT * turn;
+		return Math.atan2(Math.sin(kept), Math.cos(kept));
 	}
 
 	#bury(): void {
@@ -215,8 +257,7 @@ export class Tracker {
 
 	#bear(detections: RotatedDetections, from: number): void {
 		const { tracks } = this;
-		const { birthScore, birthSpeedMps, deviationM, confirmHitCount } =
-			this.#options;
+		const { birthScore, confirmHitCount } = this.#options;
 		const boxes = detections.rotatedBoxes;
 		const box = ROTATED_BOX_STRIDE * from;
 		if (tracks.count === tracks.ids.length) return;
@@ -226,6 +267,7 @@ export class Tracker {
 		const at = tracks.count++;
 		tracks.ids[at] = this.#nextId++;
 		tracks.classIds[at] = detections.classIds[from]!;
+		const { birthSpeedMps, deviationM } = this.#motionOf(at);
 		tracks.stages[at] =
 			confirmHitCount <= 1 ? TRACK_CONFIRMED : TRACK_TENTATIVE;
 		tracks.hitCounts[at] = 1;

@@ -11,6 +11,11 @@ import {
 } from "../testing/grid-scene.ts";
 import { type BevChannel, BevRaster } from "./bev-raster.ts";
 
+/** Cells are 1 m and begin at whole metres. */
+const meanPlace = (metres: readonly number[]) =>
+	metres.reduce((sum, m) => sum + 2 * (m - Math.floor(m)) - 1, 0) /
+	metres.length;
+
 const MEANING: Readonly<
 	Record<BevChannel, (points: readonly Row[]) => number>
 > = {
@@ -21,6 +26,8 @@ const MEANING: Readonly<
 	"mean-intensity": (points) =>
 		points.reduce((sum, p) => sum + p[3], 0) / points.length / 8,
 	"max-intensity": (points) => Math.max(...points.map((p) => p[3])) / 8,
+	"mean-x": (points) => meanPlace(points.map((p) => p[0])),
+	"mean-y": (points) => meanPlace(points.map((p) => p[1])),
 };
 const CHANNELS = Object.keys(MEANING) as BevChannel[];
 

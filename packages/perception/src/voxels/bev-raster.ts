@@ -9,6 +9,7 @@ import { assertSize } from "../image/image.ts";
  * - `density`: min(1, log(1 + points) / log 64)
  * - `max-height`, `min-height`: of the points, from 0 at `minZM` to 1 at `maxZM`
  * - `mean-intensity`, `max-intensity`: as the sensor gives it, times `intensityScale`
+ * - `mean-x`, `mean-y`: where in the cell its points lie, from −1 at the lower to 1 at the upper edge
  *
  * Each is 0 where no point is.
  */
@@ -18,7 +19,9 @@ export type BevChannel =
 	| "max-height"
 	| "min-height"
 	| "mean-intensity"
-	| "max-intensity";
+	| "max-intensity"
+	| "mean-x"
+	| "mean-y";
 
 export interface BevRasterOptions {
 	readonly grid: GroundGrid;
@@ -46,6 +49,9 @@ export class BevRaster {
 	readonly #lowest: Float32Array;
 	readonly #brightest: Float32Array;
 	readonly #intensitySums: Float32Array;
+	/** Of the points' places in cells, from the cell's lower corner. */
+	readonly #columnSums: Float32Array;
+	readonly #rowSums: Float32Array;
 
 	/** @throws RangeError when the grid is not one or `maxZM` is not above `minZM`. */
 	constructor(options: BevRasterOptions) {
@@ -61,6 +67,8 @@ export class BevRaster {
 		this.#lowest = new Float32Array(cellCount);
 		this.#brightest = new Float32Array(cellCount);
 		this.#intensitySums = new Float32Array(cellCount);
+		this.#columnSums = new Float32Array(cellCount);
+		this.#rowSums = new Float32Array(cellCount);
 	}
 
 	/** Elements of the tensor, [channels, rows, columns]. */
@@ -93,6 +101,8 @@ export class BevRaster {
 		const lowest = this.#lowest;
 		const brightest = this.#brightest;
 		const intensitySums = this.#intensitySums;
+		const columnSums = this.#columnSums;
+		const rowSums = this.#rowSums;
 		let inside = 0;
 		for (let at = 0; at < POINT_STRIDE * count; at += POINT_STRIDE) {
 			const u = (xyzi[at]! - minXM) * scale;
@@ -102,7 +112,9 @@ export class BevRaster {
 				u >= 0 && u < columns && v >= 0 && v < rows && z >= minZM && z < maxZM;
 			if (!isInside) continue;
 			inside++;
-			const cell = (v | 0) * columns + (u | 0);
+			const column = u | 0;
+			const row = v | 0;
+			const cell = row * columns + column;
 			const intensity = xyzi[at + 3]!;
 			const before = counts[cell]!++;
 			if (before === 0) {
@@ -110,12 +122,16 @@ export class BevRaster {
 				lowest[cell] = z;
 				brightest[cell] = intensity;
 				intensitySums[cell] = intensity;
+				columnSums[cell] = u - column;
+				rowSums[cell] = v - row;
 				continue;
 			}
 			if (z > highest[cell]!) highest[cell] = z;
 			if (z < lowest[cell]!) lowest[cell] = z;
 			if (intensity > brightest[cell]!) brightest[cell] = intensity;
 			intensitySums[cell] = intensitySums[cell]! + intensity;
+			columnSums[cell] = columnSums[cell]! + (u - column);
+			rowSums[cell] = rowSums[cell]! + (v - row);
 		}
 		return inside;
 	}
@@ -135,11 +151,13 @@ export class BevRaster {
 					tensor[first + i] = DENSITY[Math.min(counts[i]!, FULL_COUNT)]!;
 				break;
 			case "mean-intensity":
-				for (let i = 0; i < counts.length; i++)
-					tensor[first + i] =
-						counts[i]! > 0
-							? (this.#intensitySums[i]! / counts[i]!) * perUnit
-							: 0;
+				writeMean(this.#intensitySums, counts, tensor, first, perUnit, 0);
+				break;
+			case "mean-x":
+				writeMean(this.#columnSums, counts, tensor, first, 2, 1);
+				break;
+			case "mean-y":
+				writeMean(this.#rowSums, counts, tensor, first, 2, 1);
 				break;
 			case "max-intensity":
 				writeScaled(this.#brightest, counts, tensor, first, perUnit, 0);
@@ -165,4 +183,18 @@ function writeScaled(
 ): void {
 	for (let i = 0; i < counts.length; i++)
 		tensor[first + i] = counts[i]! > 0 ? (values[i]! - origin) * factor : 0;
+}
+
+/** sum / count · factor − origin where a point is. */
+function writeMean(
+	sums: Float32Array,
+	counts: Uint32Array,
+	tensor: Float32Array,
+	first: number,
+	factor: number,
+	origin: number,
+): void {
+	for (let i = 0; i < counts.length; i++)
+		tensor[first + i] =
+			counts[i]! > 0 ? (sums[i]! / counts[i]!) * factor - origin : 0;
 }

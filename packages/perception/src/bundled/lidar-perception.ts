@@ -1,0 +1,198 @@
+// From the sensors of a vehicle to what it does, around the bundled LiDAR detector. The network itself runs elsewhere:
+//
+//   sweep ─▶ encode ─▶ tensor ─▶ (network) ─▶ outputs ─▶ track ─▶ decide ─▶ decision
+//   wheel speed, gyroscope, planned path ─▶ odometry ──────┴──────────┘
+import {
+	createRotatedDetections,
+	type RotatedDetections,
+} from "../boxes/rotated-detections.ts";
+import { ROTATED_BOX_STRIDE } from "../boxes/rotated-iou.ts";
+import { createSweepMotion } from "../clouds/deskew.ts";
+import type { Points } from "../clouds/points.ts";
+import type { RigidTransform } from "../clouds/transform.ts";
+import {
+	createDriveDecision,
+	type DriveDecision,
+} from "../decision/decision.ts";
+import {
+	DecisionPolicy,
+	type VehicleShape,
+} from "../decision/decision-policy.ts";
+import { createPlannedPath, type PlannedPath } from "../decision/path-frame.ts";
+import type { CentrePointOutput } from "../detectors/centre-point.ts";
+import { createOdometryPose, Odometry } from "../motion/odometry.ts";
+import {
+	type ClassMotion,
+	Tracker,
+	type TrackerAnswer,
+} from "../tracking/tracker.ts";
+import { createTracks, type Tracks } from "../tracking/tracks.ts";
+import { BevInput } from "./bev-input.ts";
+import { BEV_CAPACITY, BevOutput } from "./bev-output.ts";
+
+export interface LidarPerceptionOptions {
+	readonly vehicle: VehicleShape;
+	/** From the LiDAR's frame to the vehicle's. */
+	readonly mount: RigidTransform;
+	/** Of a turn. @default 0.1 */
+	readonly sweepPeriodS?: number;
+	/** Points of the longest planned path. @default 128 */
+	readonly pathCapacity?: number;
+}
+
+/** Detections below this are noise to the tracker. */
+const LEAST_SCORE = 0.25;
+const TRACK_CAPACITY = 256;
+
+/** By class: what has wheels is seen to move along itself, what walks turns on the spot. */
+const MOTIONS: readonly ClassMotion[] = [
+	{ deviationM: 0.2, accelerationMps2: 3, birthSpeedMps: 8, slipMps: 0.5 },
+	{ deviationM: 0.15, accelerationMps2: 2, birthSpeedMps: 4, slipMps: 0.5 },
+	{ deviationM: 0.15, accelerationMps2: 1, birthSpeedMps: 1.3 },
+];
+
+/** One vehicle's. Nothing allocates after its making. */
+export class LidarPerception {
+	readonly odometry = new Odometry();
+	readonly decision: DriveDecision = createDriveDecision();
+	/** In the frame of the odometry. */
+	readonly tracks: Tracks = createTracks(TRACK_CAPACITY);
+	/** Of the last sweep, in the vehicle's frame at its reference instant. */
+	readonly detections: RotatedDetections =
+		createRotatedDetections(BEV_CAPACITY);
+	readonly #options: LidarPerceptionOptions;
+	readonly #input = new BevInput();
+	readonly #output = new BevOutput();
+	readonly #motion = createSweepMotion();
+	readonly #tracker: Tracker;
+	readonly #policy: DecisionPolicy;
+	readonly #path: PlannedPath;
+	readonly #placed = createRotatedDetections(BEV_CAPACITY);
+	readonly #pose = createOdometryPose();
+	#tracksTimeS = Number.NEGATIVE_INFINITY;
+
+	constructor(options: LidarPerceptionOptions) {
+		this.#options = options;
+		this.#tracker = new Tracker(this.tracks, {
+			maxDetectionCount: BEV_CAPACITY,
+			classes: MOTIONS,
+		});
+		this.#policy = new DecisionPolicy({ vehicle: options.vehicle });
+		this.#path = createPlannedPath(options.pathCapacity ?? 128);
+	}
+
+	/** Elements of the network's input. */
+	get inputElementCount(): number {
+		return this.#input.elementCount;
+	}
+
+	/** Instant of a sweep that its boxes are told for: its middle, when the rays point ahead. */
+	referenceS(stampS: number): number {
+		return stampS + (this.#options.sweepPeriodS ?? 0.1) / 2;
+	}
+
+	/**
+	 * Takes in where the vehicle means to go: points in its own frame at `timeS`.
+	 * @throws RangeError when there are more points than the capacity.
+	 */
+	plan(
+		timeS: number,
+		points: {
+			readonly stepM: number;
+			readonly xM: ArrayLike<number>;
+			readonly yM: ArrayLike<number>;
+			readonly yawRad: ArrayLike<number>;
+		},
+	): void {
+		const path = this.#path;
+		const count = points.xM.length;
+		if (count > path.xM.length)
+			throw new RangeError(
+				`a path of ${count} points, but a capacity of ${path.xM.length}`,
+			);
+		const pose = this.#pose;
+		if (!this.odometry.poseAt(timeS, pose)) return;
+		const cos = Math.cos(pose.yawRad);
+		const sin = Math.sin(pose.yawRad);
+		path.count = count;
+		path.stepM = points.stepM;
+		for (let i = 0; i < count; i++) {
+			const x = points.xM[i]!;
+			const y = points.yM[i]!;
+			path.xM[i] = pose.xM + cos * x - sin * y;
+			path.yM[i] = pose.yM + sin * x + cos * y;
+			path.yawRad[i] = pose.yawRad + points.yawRad[i]!;
+		}
+	}
+
+	/** Fills the network's input with a sweep that began at `stampS`; moves the points. */
+	encode(points: Points, stampS: number, tensor: Float32Array): void {
+		const periodS = this.#options.sweepPeriodS ?? 0.1;
+		this.odometry.motionOver(stampS, stampS + periodS, this.#motion);
+		this.#input.draw(
+			points,
+			{
+				motion: this.#motion,
+				mount: this.#options.mount,
+				referenceS: periodS / 2,
+			},
+			tensor,
+		);
+	}
+
+	/** Takes in what the network says about the sweep that began at `stampS`. */
+	track(output: CentrePointOutput, stampS: number): TrackerAnswer {
+		this.#output.decode(output, LEAST_SCORE, this.detections);
+		return this.follow(this.detections, stampS);
+	}
+
+	/** Takes in boxes in the vehicle's frame at the reference instant of the sweep that began at `stampS`. */
+	follow(detections: RotatedDetections, stampS: number): TrackerAnswer {
+		const referenceS = this.referenceS(stampS);
+		const pose = this.#pose;
+		this.odometry.poseAt(referenceS, pose);
+		const cos = Math.cos(pose.yawRad);
+		const sin = Math.sin(pose.yawRad);
+		const placed = this.#placed;
+		const { count, rotatedBoxes, scores, classIds } = detections;
+		placed.count = count;
+		for (let i = 0; i < count; i++) {
+			const at = ROTATED_BOX_STRIDE * i;
+			const x = rotatedBoxes[at]!;
+			const y = rotatedBoxes[at + 1]!;
+			placed.rotatedBoxes[at] = pose.xM + cos * x - sin * y;
+			placed.rotatedBoxes[at + 1] = pose.yM + sin * x + cos * y;
+			placed.rotatedBoxes[at + 2] = rotatedBoxes[at + 2]!;
+			placed.rotatedBoxes[at + 3] = rotatedBoxes[at + 3]!;
+			placed.rotatedBoxes[at + 4] = pose.yawRad + rotatedBoxes[at + 4]!;
+			placed.scores[i] = scores[i]!;
+			placed.classIds[i] = classIds[i]!;
+		}
+		const answer = this.#tracker.update(placed, referenceS);
+		if (answer === "updated") this.#tracksTimeS = referenceS;
+		return answer;
+	}
+
+	/** What to do at `timeS`, with what is known by then. */
+	decide(timeS: number): DriveDecision {
+		const pose = this.#pose;
+		const isKnown = this.odometry.poseAt(timeS, pose);
+		const speedMps = isKnown ? pose.speedMps : Number.NaN;
+		this.#policy.decide(
+			{
+				timeS,
+				xM: pose.xM,
+				yM: pose.yM,
+				yawRad: pose.yawRad,
+				speedMps,
+				curvaturePerM:
+					pose.speedMps > 1 ? pose.yawRateRadps / pose.speedMps : 0,
+				path: this.#path,
+			},
+			this.tracks,
+			this.#tracksTimeS,
+			this.decision,
+		);
+		return this.decision;
+	}
+}
