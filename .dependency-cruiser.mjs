@@ -73,6 +73,14 @@ export default {
 			from: { path: "^packages/(protocol|grpc|perception)/src" },
 			to: { path: "^packages/", pathNot: "^packages/$1/" },
 		},
+		{
+			name: "drive-knows-perception-alone",
+			comment:
+				"The street is pure and knows no server: whoever connects both does it from outside.",
+			severity: "error",
+			from: { path: "^packages/drive/src", pathNot: TEST },
+			to: { path: "^packages/", pathNot: "^packages/(drive|perception)/" },
+		},
 		only(
 			"concrete-runtimes-only-in-app",
 			"Only the composition root and the backends themselves know a concrete backend.",

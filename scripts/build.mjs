@@ -12,7 +12,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const packages = ["protocol", "grpc", "perception", "server"];
+const packages = ["protocol", "grpc", "perception", "drive", "server"];
 
 for (const name of packages) {
 	const home = join(root, "packages", name);
