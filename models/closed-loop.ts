@@ -1,0 +1,73 @@
+// Random drives in virtual time, each by three drivers, and how good the detectors are on such streets; prints one JSON object.
+//   node -C source models/closed-loop.ts --seed 1 --drives 100
+//   node -C source models/closed-loop.ts --seed 1 --drives 100 --detector noisy    without a network
+import { parseArgs } from "node:util";
+import {
+	createNoisyDetector,
+	type DriveOptions,
+	detectingDriver,
+	driveSeeds,
+	lidarDriver,
+	Random,
+	runDrives,
+} from "@saccade/drive";
+import { openBevNetwork } from "./lib/bev-network.ts";
+import { judgeBev } from "./lib/judge-bev.ts";
+import { judgeCamera } from "./lib/judge-camera.ts";
+
+const { values } = parseArgs({
+	options: {
+		seed: { type: "string", default: "1" },
+		drives: { type: "string", default: "100" },
+		detector: { type: "string", default: "network" },
+		bev: {
+			type: "string",
+			default: "models/repository/bev_detector/1/model.onnx",
+		},
+		camera: {
+			type: "string",
+			default: "models/repository/camera_detector/1/model.onnx",
+		},
+		quiet: { type: "boolean", default: false },
+	},
+});
+const seed = Number(values.seed);
+const driveCount = Number(values.drives);
+const isNoisy = values.detector === "noisy";
+const network = isNoisy ? null : await openBevNetwork(values.bev);
+const driver: DriveOptions["driver"] = (simulation) =>
+	network === null
+		? detectingDriver(createNoisyDetector(simulation, new Random(seed, 300)))
+		: lidarDriver(network);
+const drives = await runDrives({
+	seed,
+	driveCount,
+	driver,
+	onDrive: ({ seed: street, seen }, index) => {
+		if (values.quiet || seen === null) return;
+		const bad = seen.hardBrakes.filter(({ isFalse }) => isFalse);
+		if (seen.collision !== null || bad.length > 0)
+			console.error(
+				`drive ${index}, street ${street}: ${JSON.stringify({ collision: seen.collision, falseBrakes: bad })}`,
+			);
+	},
+});
+console.log(
+	JSON.stringify({ seed, accuracy: await accuracy(), ...drives }, null, 1),
+);
+
+/** On a fifth as many drives, which is enough: each shows hundreds of objects. */
+async function accuracy(): Promise<{
+	lidarMap: number;
+	cameraMap: number;
+} | null> {
+	if (network === null) return null;
+	const observed = {
+		firstSeed: driveSeeds(seed, 1)[0]!,
+		driveCount: Math.max(5, Math.round(driveCount / 5)),
+		perDrive: 5,
+	};
+	const lidar = await judgeBev(network, observed);
+	const camera = await judgeCamera(values.camera, observed);
+	return { lidarMap: lidar.mean, cameraMap: camera.mean };
+}
