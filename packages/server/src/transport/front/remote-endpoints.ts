@@ -31,6 +31,7 @@ const UNARY = {
 	sharedMemoryStatus: "shared-memory.status",
 	sharedMemoryRegister: "shared-memory.register",
 	sharedMemoryUnregister: "shared-memory.unregister",
+	telemetryPost: "telemetry",
 	sensorRegister: "sensor.register",
 	sensorUnregister: "sensor.unregister",
 	sensorList: "sensor.list",
