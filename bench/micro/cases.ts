@@ -1,5 +1,6 @@
 // Every case of `bench micro`, in the order of a request's life.
 import type { AnyCase } from "./case.ts";
+import { driveCases } from "./drive.ts";
 import { endpointCases } from "./endpoint.ts";
 import { grpcCodecCases } from "./grpc-codec.ts";
 import { httpHeadCases } from "./http-head.ts";
@@ -34,4 +35,5 @@ export const CASES: readonly AnyCase[] = [
 	...cloudCases,
 	...gridCases,
 	...trackingCases,
+	...driveCases,
 ];

@@ -8,6 +8,14 @@ export interface Footprint {
 	readonly widthM: number;
 }
 
+/** The vehicle that is driven, as those in the street see it. */
+export interface VehicleInStreet {
+	readonly footprint: Footprint;
+	/** Along the road. */
+	readonly alongM: number;
+	readonly speedMps: number;
+}
+
 /** @param marginM kept free around both together. */
 export function footprintsOverlap(
 	a: Footprint,

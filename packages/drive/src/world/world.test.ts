@@ -91,6 +91,7 @@ test("who crosses does not walk into a vehicle that stands, and goes on when it 
 			lengthM: 4.6,
 			widthM: 1.85,
 		},
+		alongM: -1,
 		speedMps: 0,
 	};
 	for (let i = 0; i < 500; i++) world.step(vehicle);
@@ -98,4 +99,33 @@ test("who crosses does not walk into a vehicle that stands, and goes on when it 
 	assert.ok(!footprintsOverlap(walker.footprint, vehicle.footprint));
 	for (let i = 0; i < 600; i++) world.step(null);
 	assert.ok(Math.abs(walker.pose.yM - 8) < 0.1, `arrived at ${walker.pose.yM}`);
+});
+
+test("who has waited at the edge lets a vehicle pass that is near, who comes walking does not", () => {
+	const edgeM = 4.1;
+	const offsetAfter = (fromM: number, startsAtS: number) => {
+		const walker = createAgent(0, pedestrianShape(new Random(1)), {
+			kind: "crossing",
+			alongM: 20,
+			offsetM: fromM,
+			toOffsetM: -8,
+			wishMps: 1.4,
+			startsAtS,
+			speedMps: 0,
+		});
+		const world = new World({
+			road: straightRoad(),
+			agents: [walker],
+			weather: clearWorld().weather,
+			cruiseMps: 10,
+		});
+		const pose = { xM: 0, yM: -1.75, yawRad: 0 };
+		const footprint = { pose, lengthM: 4.6, widthM: 1.85 };
+		for (let i = 0; i < 100; i++)
+			world.step({ footprint, alongM: 0, speedMps: 12 });
+		return walker.pose.yM;
+	};
+	// Its first step would be onto the carriageway: it has stood there before.
+	assert.ok(offsetAfter(4.02, 0) > 4, "waits");
+	assert.ok(offsetAfter(edgeM + 0.5, 0) < 3, "walks on");
 });

@@ -1,10 +1,10 @@
 // The street and everybody in it, moved on in steps of 20 ms. Nobody passes through anybody: who would stays where he is.
-// Only walkers know the vehicle, and only when it stands in their way.
+// Only those on foot know the vehicle: they do not walk into it when it stands, and look before they step out.
 import { Random } from "../random.ts";
 import { type Agent, placeAgent } from "./agent.ts";
 import { laneAccelerationMps2 } from "./lane-traffic.ts";
 import { populate } from "./populate.ts";
-import { type Footprint, footprintsOverlap } from "./rectangles.ts";
+import { footprintsOverlap, type VehicleInStreet } from "./rectangles.ts";
 import { Road } from "./road.ts";
 import { crossingSpeedMps } from "./walking.ts";
 import { randomWeather, type Weather } from "./weather.ts";
@@ -19,11 +19,6 @@ const BODY_ROOM_M = 0.1;
 /** A walker keeps so much from a vehicle that stands. */
 const VEHICLE_ROOM_M = 0.4;
 const STANDING_MPS = 1;
-
-export interface VehicleInStreet {
-	readonly footprint: Footprint;
-	readonly speedMps: number;
-}
 
 export interface WorldParts {
 	readonly road: Road;
@@ -85,12 +80,11 @@ export class World {
 					break;
 				case "crossing": {
 					const side = Math.sign(motion.toOffsetM - motion.offsetM);
-					motion.speedMps = crossingSpeedMps(
-						motion,
-						agents,
+					motion.speedMps = crossingSpeedMps(motion, agents, {
 						timeS,
-						WORLD_STEP_S,
-					);
+						stepS: WORLD_STEP_S,
+						vehicle,
+					});
 					this.#advance(agent, motion, 0, side, vehicle);
 					break;
 				}

@@ -48,7 +48,7 @@ const TRACK_CAPACITY = 256;
 const MOTIONS: readonly ClassMotion[] = [
 	{ deviationM: 0.2, accelerationMps2: 3, birthSpeedMps: 8, slipMps: 0.5 },
 	{ deviationM: 0.15, accelerationMps2: 2, birthSpeedMps: 4, slipMps: 0.5 },
-	{ deviationM: 0.15, accelerationMps2: 1, birthSpeedMps: 1.3 },
+	{ deviationM: 0.15, accelerationMps2: 1.5, birthSpeedMps: 1.3 },
 ];
 
 /** One vehicle's. Nothing allocates after its making. */

@@ -437,3 +437,34 @@ test("in the frame of a planned path, who follows the road moves along it and no
 		assert.ok(Math.abs(actual - value) < 0.02, `${key}: ${actual}`);
 	}
 });
+
+test("who comes at the vehicle's side is stopped for in time, who passes beside it is not", () => {
+	const beside = { x: 2, y: 2.6, length: 0.6, width: 0.6 };
+	const coming = decide(egoAt(4), tracksOf({ ...beside, vy: -1.6 }));
+	assert.deepEqual(
+		[coming.command, coming.reason, coming.targetSpeedMps],
+		["brake", "crossing", 0],
+	);
+	for (const harmless of [
+		{ ...beside, vy: 1.6 },
+		{ ...beside, vx: 4 },
+		{ ...beside, vy: -0.4 },
+		{ ...beside, vy: -1.6, doubt: 2 },
+	])
+		assert.equal(
+			decide(egoAt(4), tracksOf(harmless)).command,
+			"keep",
+			JSON.stringify(harmless),
+		);
+});
+
+test("one who would come too late by a careful guess, and in time by the estimate, is braked for", () => {
+	// By 1.2 m/s he is in the way when the vehicle is there, by 0.9 m/s it has passed before.
+	const walker = { x: 11, y: 3.6, vy: -1.2, length: 0.6, width: 0.6 };
+	const slower = { ...walker, vy: -0.9 };
+	assert.equal(decide(egoAt(6), tracksOf(slower)).command, "keep");
+	assert.equal(
+		decide(egoAt(6), tracksOf({ ...walker, doubt: 0.3 })).reason,
+		"crossing",
+	);
+});

@@ -29,6 +29,8 @@ export interface DecisionOptions {
 	 * move in any direction. 0: as it is estimated. @default 1
 	 */
 	readonly doubtDeviations?: number;
+	/** One that exceeds so many of its deviations counts as it is estimated, too. @default 2 */
+	readonly certainDeviations?: number;
 	/** From decision to deceleration. @default 0.2 */
 	readonly reactionS?: number;
 	/** Contacts farther away in time wait for a later decision. @default 6 */
@@ -59,6 +61,7 @@ const DEFAULTS = {
 	sideMarginM: 0.3,
 	standoffM: 2,
 	doubtDeviations: 1,
+	certainDeviations: 2,
 	reactionS: 0.2,
 	horizonS: 6,
 	headwayS: 1,
@@ -81,6 +84,9 @@ const HARDNESS: Readonly<Record<DriveCommand, number>> = {
 };
 /** Less left to stop in than this is nothing left, but nothing divides by 0. */
 const MIN_LEFT_M = 0.1;
+const MIN_LEFT_S = 0.1;
+/** Who comes at the vehicle's side later than this has time to see it. */
+const BESIDE_S = 1.5;
 /** So much faster than the vehicle, one ahead of it opens the gap by itself. */
 const OPENING_MPS = 0.5;
 /** The brakes get a little more than what just avoids it, since nobody measures exactly. */
@@ -162,27 +168,43 @@ export class DecisionPolicy {
 		const options = this.#options;
 		const other = this.#other;
 		toPathFrame(tracks, i, ego, ageS, other);
-		other.velocityYMps = shrink(
-			other.velocityYMps,
-			options.doubtDeviations * Math.sqrt(tracks.velocityVariance[i]!),
-		);
-		const gapM = other.xM - other.halfXM - options.vehicle.frontM;
 		const isBehind = other.xM + other.halfXM < -options.vehicle.rearM;
 		if (isBehind) return;
+		const deviation = Math.sqrt(tracks.velocityVariance[i]!);
+		const acrossMps = other.velocityYMps;
+		this.#judge(
+			ego,
+			tracks.ids[i]!,
+			doubted(acrossMps, deviation, options),
+			decision,
+		);
+		// Slower is not safer: who seems to come too late may come in time.
+		if (Math.abs(acrossMps) > options.certainDeviations * deviation)
+			this.#judge(ego, tracks.ids[i]!, acrossMps, decision);
+	}
+
+	/** The same, for one guess of the velocity across the path. */
+	#judge(
+		ego: EgoState,
+		trackId: number,
+		acrossMps: number,
+		decision: DriveDecision,
+	): void {
+		const options = this.#options;
+		const other = this.#other;
+		other.velocityYMps = acrossMps;
+		const gapM = other.xM - other.halfXM - options.vehicle.frontM;
 		findContact(this.#ego, other, this.#contact);
 		const contactS = this.#contact.startS;
 		const reach = this.#ego.halfYM + other.halfYM;
 		const isInPath = Math.abs(other.yM) <= reach;
 		const hazard = this.#hazard;
-		hazard.trackId = tracks.ids[i]!;
+		hazard.trackId = trackId;
 		hazard.timeToCollisionS = contactS;
 		hazard.gapM = gapM;
 		hazard.speedMps = Math.max(0, other.velocityXMps);
 		if (gapM < 0) {
-			// Braking does not help against what is beside, only where it shares the vehicle's place.
-			const isTouching = Math.abs(other.yM) <= reach - options.sideMarginM;
-			if (isTouching)
-				worsen(decision, "touching", options.maxBrakeMps2, hazard);
+			this.#judgeBeside(ego, reach, decision);
 			return;
 		}
 		const closingMps = ego.speedMps - other.velocityXMps;
@@ -191,6 +213,23 @@ export class DecisionPolicy {
 			worsen(decision, isInPath ? "closing" : "crossing", required, hazard);
 		}
 		if (isInPath) this.#follow(ego, closingMps, decision);
+	}
+
+	/** What shares the vehicle's place, or comes at its side: against that it helps to stand, if there is time to. */
+	#judgeBeside(ego: EgoState, reach: number, decision: DriveDecision): void {
+		const { sideMarginM, maxBrakeMps2, reactionS } = this.#options;
+		const hazard = this.#hazard;
+		if (Math.abs(this.#other.yM) <= reach - sideMarginM) {
+			worsen(decision, "touching", maxBrakeMps2, hazard);
+			return;
+		}
+		const isComing = this.#other.yM * this.#other.velocityYMps < 0;
+		const contactS = hazard.timeToCollisionS;
+		if (!isComing || contactS > BESIDE_S) return;
+		hazard.speedMps = 0;
+		const leftS = Math.max(contactS - reactionS, MIN_LEFT_S);
+		const required = Math.min(ego.speedMps / leftS, maxBrakeMps2);
+		worsen(decision, "crossing", required, hazard);
 	}
 
 	/** Limits the speed to that of the one ahead and what corrects the gap (constant time headway). */
@@ -271,9 +310,14 @@ export class DecisionPolicy {
 	}
 }
 
-/** Towards 0 by so much, and not beyond. */
-function shrink(value: number, by: number): number {
-	return Math.sign(value) * Math.max(0, Math.abs(value) - by);
+/** Nearer to 0 by the doubt about it. */
+function doubted(
+	value: number,
+	deviation: number,
+	{ doubtDeviations }: Required<DecisionOptions>,
+): number {
+	const left = Math.abs(value) - doubtDeviations * deviation;
+	return Math.sign(value) * Math.max(0, left);
 }
 
 interface Hazard {
