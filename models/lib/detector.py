@@ -88,17 +88,21 @@ def weighted_l1(output, target, weight):
 
 
 class Average:
-    """Exponential moving average of the weights: what is exported."""
+    """Exponential moving average of the weights: what is exported. It follows closely at first, so that what the weights
+    were before training is forgotten at once."""
 
     def __init__(self, model: nn.Module, decay: float = 0.998):
         self.decay = decay
+        self.count = 0
         self.values = {k: v.detach().clone() for k, v in model.state_dict().items()}
 
     def update(self, model: nn.Module):
+        self.count += 1
+        decay = min(self.decay, (1 + self.count) / (10 + self.count))
         with torch.no_grad():
             for name, value in model.state_dict().items():
                 if value.dtype.is_floating_point:
-                    self.values[name].lerp_(value, 1 - self.decay)
+                    self.values[name].lerp_(value, 1 - decay)
                 else:
                     self.values[name].copy_(value)
 
