@@ -30,7 +30,7 @@ export class Caller {
 	}
 
 	/** @param deadlineUs absolute */
-	call(deadlineUs: number): void {
+	call(deadlineUs: number): OpenCall {
 		const call: OpenCall = {
 			index: 0,
 			scheduledUs: nowUs(),
@@ -43,6 +43,7 @@ export class Caller {
 		};
 		this.#connection.submit(call);
 		this.#connection.flush();
+		return call;
 	}
 
 	close(): void {

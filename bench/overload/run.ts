@@ -5,6 +5,7 @@ import { type Interval, interval } from "../lib/stats.ts";
 import {
 	type Lateness,
 	measureGrpcExpiry,
+	measureRemoteExpiry,
 	measureSchedulerExpiry,
 } from "./expiry.ts";
 import { measureRefusals, type RefusalCost } from "./refusal.ts";
@@ -22,8 +23,8 @@ interface Row {
 	readonly unit: string;
 	readonly beside: Interval | null;
 	readonly target: string;
-	/** The whole interval meets it. */
-	readonly met: boolean;
+	/** The whole interval meets it; null: there is no target. */
+	readonly met: boolean | null;
 }
 
 async function inRounds<T>(measure: () => Promise<T>): Promise<T[]> {
@@ -117,6 +118,14 @@ const parts: readonly {
 				await inRounds(() => measureGrpcExpiry(seconds)),
 			),
 	},
+	{
+		id: "expiry-remote",
+		rows: async () =>
+			expiryRows(
+				"expiry-remote",
+				await inRounds(() => measureRemoteExpiry(seconds)),
+			).map((row) => ({ ...row, target: "", met: null })),
+	},
 ];
 
 const rows: Row[] = [];
@@ -131,7 +140,7 @@ console.log(
 			showInterval(row.measured, 2),
 			row.beside === null ? "" : showInterval(row.beside, 2),
 			row.target,
-			row.met ? "yes" : "no",
+			row.met === null ? "" : row.met ? "yes" : "no",
 		]),
 	),
 );

@@ -15,7 +15,8 @@ export const usage: Usage = {
 	notes: [
 		"refusal-602KB: a server whose one device is busy gets requests that cannot be in time, from a client that",
 		"sends what flow control allows. expiry-*: requests whose deadlines pass while the device is busy, beside bare",
-		"timers of the same instants in the process that listens.",
+		"timers of the same instants in the process that listens: the scheduler alone, the whole server with its client in",
+		"one process, and, without a target, a client in another process.",
 		"All rows with 5 rounds and 3 seconds write bench/results/overload.json; any other run only prints.",
 	],
 };

@@ -75,12 +75,15 @@ function trailerFields(
 
 // Longer texts would not fit beside other metadata into a client's default of 8 KiB.
 const MAX_MESSAGE_BYTES = 2048;
+const PLAIN = /^[\x20-\x24\x26-\x7e]*$/;
 
 /**
  * Printable ASCII but % stays, every other octet of the UTF-8 form becomes %XX.
  * https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses
  */
 function percentEncode(message: string): string {
+	if (message.length <= MAX_MESSAGE_BYTES && PLAIN.test(message))
+		return message;
 	const octets = Buffer.from(message);
 	let end = Math.min(octets.length, MAX_MESSAGE_BYTES);
 	// Not in the middle of a character: clients decode strictly.

@@ -154,7 +154,8 @@ export class GrpcCall
 		more: OutgoingMetadata = NO_METADATA,
 	): void {
 		if (this.#finished) return;
-		const metadata = [...this.trailers, ...more];
+		const metadata =
+			this.trailers.length === 0 ? more : [...this.trailers, ...more];
 		if (this.#headersSent)
 			this.#stream.sendTrailers(trailers(status, message, metadata));
 		else

@@ -1,41 +1,48 @@
 // HPACK encoding without state: literal fields without indexing and no Huffman code, so there is nothing that
 // could get out of step, and a block can be built once and sent for ever.
 
-/** Encodes `fields` as literals without indexing (RFC 7541, 6.2.2); `:status` 200 takes one octet. */
-export function encodeHeaders(
-	fields: readonly (readonly [name: string, value: string])[],
-): Buffer {
-	const parts: Buffer[] = [];
+type Field = readonly [name: string, value: string];
+
+/** Octets before a literal's name and value: one that says so, and up to four of length each. */
+const MOST_OVERHEAD_BYTES = 9;
+const MAX_LENGTH = 0x7f + 2 ** 21 - 1;
+const STATUS_200 = 0x88;
+const LITERAL_NEW_NAME = 0x00;
+
+/**
+ * Encodes `fields` as literals without indexing (RFC 7541, 6.2.2), one octet for each of their characters; `:status`
+ * 200 takes one octet. Throws RangeError for a field of 2 MiB or more.
+ */
+export function encodeHeaders(fields: readonly Field[]): Buffer {
+	let mostBytes = 0;
+	for (const [name, value] of fields)
+		mostBytes += MOST_OVERHEAD_BYTES + name.length + value.length;
+	const block = Buffer.allocUnsafe(mostBytes);
+	let at = 0;
 	for (const [name, value] of fields) {
 		if (name === ":status" && value === "200") {
-			parts.push(STATUS_200);
+			block[at++] = STATUS_200;
 			continue;
 		}
-		const nameBytes = Buffer.from(name, "latin1");
-		const valueBytes = Buffer.from(value, "latin1");
-		parts.push(
-			LITERAL_NEW_NAME,
-			encodeLength(nameBytes.length),
-			nameBytes,
-			encodeLength(valueBytes.length),
-			valueBytes,
-		);
+		block[at++] = LITERAL_NEW_NAME;
+		at = writeString(block, at, name);
+		at = writeString(block, at, value);
 	}
-	return Buffer.concat(parts);
+	return block.subarray(0, at);
 }
 
-const STATUS_200 = Buffer.from([0x88]);
-const LITERAL_NEW_NAME = Buffer.from([0x00]);
-
-/** A string length with a 7-bit prefix, Huffman flag clear (RFC 7541, 5.1). */
-function encodeLength(length: number): Buffer {
-	if (length < 0x7f) return Buffer.from([length]);
-	const octets = [0x7f];
-	let rest = length - 0x7f;
-	while (rest >= 0x80) {
-		octets.push((rest & 0x7f) | 0x80);
-		rest >>>= 7;
+/** Without Huffman code: its length with a 7-bit prefix (RFC 7541, 5.1), then its characters. */
+function writeString(block: Buffer, start: number, text: string): number {
+	const { length } = text;
+	if (length > MAX_LENGTH)
+		throw new RangeError(`a header field of ${length} characters`);
+	let at = start;
+	if (length < 0x7f) block[at++] = length;
+	else {
+		block[at++] = 0x7f;
+		let rest = length - 0x7f;
+		for (; rest >= 0x80; rest >>>= 7) block[at++] = (rest & 0x7f) | 0x80;
+		block[at++] = rest;
 	}
-	octets.push(rest);
-	return Buffer.from(octets);
+	return at + block.write(text, at, "latin1");
 }

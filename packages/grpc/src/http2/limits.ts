@@ -13,7 +13,7 @@ export interface ConnectionLimits {
 	readonly streamWindowBytes: number;
 	/**
 	 * Credit of a stream that is not wanted yet while the server is under pressure (`GrpcServer.setPressure`), in
-	 * bytes. @default 16 KiB: small requests fit, and of a large one the head and the first fields
+	 * bytes. @default 8 KiB: small requests fit, and of a large one the head and the first fields
 	 */
 	readonly narrowWindowBytes: number;
 	/** Credit a client has on the whole connection, in bytes. @default 32 MiB */
@@ -55,7 +55,7 @@ const SECOND_US = 1_000_000;
 const DEFAULTS: ConnectionLimits = {
 	maxConcurrentStreams: 1000,
 	streamWindowBytes: 4 * MIB,
-	narrowWindowBytes: 16 * 1024,
+	narrowWindowBytes: 8 * 1024,
 	connectionWindowBytes: 32 * MIB,
 	maxFrameBytes: MIB,
 	maxHeaderListBytes: 32 * 1024,

@@ -8,13 +8,19 @@ export class StreamTable {
 	maxId = 0;
 	/** Streams above it are refused once a GOAWAY named it. */
 	lastAcceptedId = MAX_STREAM_ID;
-	/** Streams that we reset: what the peer had under way on them is ignored, not answered. */
-	readonly #resetIds = new Set<number>();
+	/**
+	 * Streams that we reset: what the peer had under way on them is ignored, not answered. An id lies at its own place
+	 * until one a whole turn younger takes it; made with the first reset.
+	 */
+	#resetIds: Uint32Array | null = null;
 	readonly #rememberedCount: number;
 
 	/** Under overload every stream may be refused while its body is under way. */
 	constructor(maxConcurrentStreams: number) {
-		this.#rememberedCount = 2 * maxConcurrentStreams;
+		this.#rememberedCount = Math.min(
+			2 * maxConcurrentStreams,
+			MOST_REMEMBERED_COUNT,
+		);
 	}
 
 	/** Never used by the peer; stream 0 is the connection itself. */
@@ -23,13 +29,19 @@ export class StreamTable {
 	}
 
 	wasReset(streamId: number): boolean {
-		return this.#resetIds.has(streamId);
+		return this.#resetIds?.[this.#placeOf(streamId)] === streamId;
 	}
 
 	rememberReset(streamId: number): void {
-		this.#resetIds.add(streamId);
-		if (this.#resetIds.size <= this.#rememberedCount) return;
-		const [oldest] = this.#resetIds;
-		if (oldest !== undefined) this.#resetIds.delete(oldest);
+		this.#resetIds ??= new Uint32Array(this.#rememberedCount);
+		this.#resetIds[this.#placeOf(streamId)] = streamId;
+	}
+
+	/** Clients use the odd ids, one after the other. */
+	#placeOf(streamId: number): number {
+		return (streamId >>> 1) % this.#rememberedCount;
 	}
 }
+
+/** 256 KiB, of a connection that resets streams. */
+const MOST_REMEMBERED_COUNT = 65_536;

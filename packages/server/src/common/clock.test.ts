@@ -19,6 +19,29 @@ describe("the system's clock", () => {
 		}
 	});
 
+	test("calls earlier where it may, and never by more", async () => {
+		const earlyUs = 500;
+		const lateUs: number[] = [];
+		const alive = setInterval(() => {}, 1000);
+		for (let i = 0; i < 40; i++) {
+			const atUs = systemClock.nowUs() + 500 + i * 97.3;
+			await new Promise<void>((resolve) => {
+				systemClock.at(
+					atUs,
+					() => {
+						lateUs.push(systemClock.nowUs() - atUs);
+						resolve();
+					},
+					earlyUs,
+				);
+			});
+		}
+		clearInterval(alive);
+		lateUs.sort((a, b) => a - b);
+		assert.ok(lateUs[0]! >= -earlyUs, `${lateUs[0]} µs late`);
+		assert.ok(lateUs[0]! < 0, "some are called early");
+	});
+
 	test("does not call what was cancelled", async () => {
 		let isCalled = false;
 		const timer = systemClock.at(systemClock.nowUs() + 500, () => {

@@ -8,19 +8,31 @@ export interface Timer {
 export interface Clock {
 	/** Monotonic microseconds with a fraction; the origin is arbitrary. */
 	nowUs(): number;
-	/** Runs `callback` once, never before `atUs`. A pending timer does not keep the process alive. */
-	at(atUs: number, callback: () => void): Timer;
+	/**
+	 * Runs `callback` once, never before `atUs`, or at most `earlyUs` before it. A pending timer does not keep the
+	 * process alive. @default 0
+	 */
+	at(atUs: number, callback: () => void, earlyUs?: number): Timer;
 }
+
+/**
+ * How early an expiry may be told: half of the millisecond that timers can tell apart. Waiting for the rest of it
+ * would tell most of them later than that.
+ */
+export const EXPIRY_EARLY_US = 500;
 
 // setTimeout takes at most 2^31-1 ms; later instants are reached in several hops.
 const LONGEST_TIMEOUT_MS = 0x7fff_ffff;
 
 class SystemTimer implements Timer {
+	/** The earliest instant at which it may fire. */
+	readonly #fromUs: number;
 	readonly #atUs: number;
 	readonly #callback: () => void;
 	#handle: NodeJS.Timeout | null = null;
 
-	constructor(atUs: number, callback: () => void) {
+	constructor(atUs: number, callback: () => void, earlyUs: number) {
+		this.#fromUs = atUs - earlyUs;
 		this.#atUs = atUs;
 		this.#callback = callback;
 		this.#arm();
@@ -33,17 +45,15 @@ class SystemTimer implements Timer {
 
 	#arm(): void {
 		const delayMs = (this.#atUs - systemClock.nowUs()) / 1000;
-		// Rounded up: Node truncates the delay, and a deadline must never be called early.
-		const waitMs = Math.min(
-			Math.max(Math.ceil(delayMs), 0),
-			LONGEST_TIMEOUT_MS,
-		);
+		// Node truncates the delay and counts from the start of the loop's turn, so the timer comes up to 2 ms early,
+		// and then waits once more: rounded up, it would come up to 2 ms late.
+		const waitMs = Math.min(Math.max(delayMs, 0), LONGEST_TIMEOUT_MS);
 		this.#handle = setTimeout(this.#fire, waitMs);
 		this.#handle.unref();
 	}
 
 	readonly #fire = (): void => {
-		if (systemClock.nowUs() < this.#atUs) {
+		if (systemClock.nowUs() < this.#fromUs) {
 			this.#arm();
 			return;
 		}
@@ -54,7 +64,7 @@ class SystemTimer implements Timer {
 
 export const systemClock: Clock = {
 	nowUs: () => performance.now() * 1000,
-	at: (atUs, callback) => new SystemTimer(atUs, callback),
+	at: (atUs, callback, earlyUs = 0) => new SystemTimer(atUs, callback, earlyUs),
 };
 
 /** `clock`, whose instants are `byUs` later: the clock of another thread, as this thread's own tells it. */

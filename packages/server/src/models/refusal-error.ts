@@ -11,7 +11,6 @@ export function refusalError(
 }
 
 function create(because: RefusalReason, detail: RefusalDetail): SaccadeError {
-	const waitedMs = (detail.waitedUs / 1000).toFixed(1);
 	const options = { refusedBecause: because };
 	switch (because) {
 		case "queue-full":
@@ -23,19 +22,19 @@ function create(because: RefusalReason, detail: RefusalDetail): SaccadeError {
 		case "queue-timeout":
 			return new SaccadeError(
 				"QUEUE_TIMEOUT",
-				`Request timeout expired after ${waitedMs} ms in the queue`,
+				`Request timeout expired after ${ms(detail.waitedUs)} ms in the queue`,
 				options,
 			);
 		case "expired":
 			return new SaccadeError(
 				"DEADLINE_EXCEEDED",
-				`the deadline passed after ${waitedMs} ms in the queue; the work was not started`,
+				`the deadline passed after ${ms(detail.waitedUs)} ms in the queue; the work was not started`,
 				options,
 			);
 		case "cannot-finish":
 			return new SaccadeError(
 				"CANNOT_FINISH",
-				`the answer would take ${(detail.predictedUs / 1000).toFixed(1)} ms (${detail.queuedCount} wait), the deadline leaves ${(detail.leftUs / 1000).toFixed(1)} ms; allow more time or send less`,
+				`the answer would take ${ms(detail.predictedUs)} ms (${detail.queuedCount} wait), the deadline leaves ${ms(detail.leftUs)} ms; allow more time or send less`,
 				options,
 			);
 		case "cancelled":
@@ -57,4 +56,8 @@ function create(because: RefusalReason, detail: RefusalDetail): SaccadeError {
 				options,
 			);
 	}
+}
+
+function ms(us: number): string {
+	return (us / 1000).toFixed(1);
 }

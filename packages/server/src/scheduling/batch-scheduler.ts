@@ -1,7 +1,7 @@
 // The scheduler of one model: takes entries, lets the policy decide, hands batches to free lanes, and tells what
 // will never run the moment that is known, whether lanes are free or not.
 import type { RefusalReason } from "@saccade/protocol";
-import type { Clock, Timer } from "../common/clock.ts";
+import { type Clock, EXPIRY_EARLY_US, type Timer } from "../common/clock.ts";
 import { Heap } from "../common/heap.ts";
 import { type DeviceShare, PATIENCE_US } from "./device-arbiter.ts";
 import { EntryQueue } from "./entry-queue.ts";
@@ -506,13 +506,17 @@ export class BatchScheduler<E extends Entry>
 		if (next === null || next.expiresUs >= this.#expiryTimerUs) return;
 		this.#expiryTimer?.cancel();
 		this.#expiryTimerUs = next.expiresUs;
-		this.#expiryTimer = this.#clock.at(next.expiresUs, this.#expire);
+		this.#expiryTimer = this.#clock.at(
+			next.expiresUs,
+			this.#expire,
+			EXPIRY_EARLY_US,
+		);
 	}
 
 	readonly #expire = (): void => {
 		this.#expiryTimer = null;
 		this.#expiryTimerUs = Number.POSITIVE_INFINITY;
-		const nowUs = this.#clock.nowUs();
+		const nowUs = this.#clock.nowUs() + EXPIRY_EARLY_US;
 		for (;;) {
 			const entry = this.#expiries.peek();
 			if (entry === null || entry.expiresUs > nowUs) break;
