@@ -11,6 +11,7 @@ import {
 	createHttpTransport,
 	type HttpTransport,
 } from "../transport/http/server.ts";
+import { StreamTransport } from "../transport/stream/server.ts";
 import { explainListen } from "./listen-error.ts";
 
 /** Where it listens; null: not served. */
@@ -52,12 +53,20 @@ export class Network {
 	readonly #pool: SlotPool;
 	readonly #options: ServerOptions;
 	readonly #http: HttpTransport | null;
+	readonly #streams: StreamTransport;
 	readonly #grpc: GrpcServer | null;
 
 	constructor(options: ServerOptions, context: NetworkContext) {
 		this.#options = options;
 		const { endpoints, pool, clock, draining } = context;
 		this.#pool = pool;
+		this.#streams = new StreamTransport({
+			endpoint: endpoints.telemetry,
+			pool,
+			clock,
+			draining,
+			maxMessageBytes: options.httpMaxInputBytes,
+		});
 		this.#http = options.allowHttp
 			? createHttpTransport({
 					endpoints,
@@ -65,6 +74,7 @@ export class Network {
 					clock,
 					limits: httpLimits(options),
 					strictTriton: options.strictTriton,
+					upgrades: [this.#streams],
 					guard: {
 						allowedHosts: options.allowedHosts,
 						allowedOrigins: options.allowedOrigins,
@@ -105,7 +115,11 @@ export class Network {
 
 	/** Stops accepting, finishes what is under way within `graceMs`, then cuts. */
 	async close(graceMs: number): Promise<void> {
-		await Promise.all([this.#grpc?.close(graceMs), this.#http?.close(graceMs)]);
+		await Promise.all([
+			this.#grpc?.close(graceMs),
+			this.#http?.close(graceMs),
+			this.#streams.close(graceMs),
+		]);
 	}
 
 	counts(): NetworkCounts {

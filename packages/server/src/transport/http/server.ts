@@ -5,16 +5,20 @@ import type { RequestListener, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { http } from "../../common/http-module.ts";
+import { BrowserGuard } from "./browser-guard.ts";
 import { answerClientError } from "./client-error.ts";
 import { Front } from "./fast/front.ts";
 import { type HandlerOptions, HttpHandler } from "./handler.ts";
 import { type HttpLimits, resolveHttpLimits } from "./limits.ts";
 import { NodeExchange } from "./node-exchange.ts";
+import { handleUpgrade, isUpgrade, type UpgradeHandler } from "./upgrade.ts";
 
 export interface HttpTransportOptions extends HandlerOptions {
 	readonly limits?: Partial<HttpLimits>;
 	/** Who reads requests: our own parser, which leaves to node:http what it does not take, or that alone. @default own */
 	readonly parser?: HttpParser;
+	/** Who takes connections that leave HTTP. @default nobody */
+	readonly upgrades?: readonly UpgradeHandler[];
 }
 
 export type HttpParser = "own" | "node";
@@ -54,7 +58,7 @@ class PortTransport implements HttpTransport {
 		const limits = resolveHttpLimits(options.limits ?? {});
 		const handler = new HttpHandler(options, limits);
 		this.#handler = handler;
-		this.#server = this.#createServer(limits);
+		this.#server = this.#createServer(limits, options);
 		this.#front =
 			options.parser === "node"
 				? null
@@ -113,7 +117,10 @@ class PortTransport implements HttpTransport {
 		});
 	}
 
-	#createServer(limits: HttpLimits): Server {
+	#createServer(
+		limits: HttpLimits,
+		{ upgrades = [], guard }: HttpTransportOptions,
+	): Server {
 		const server = http.createServer({
 			headersTimeout: limits.headTimeoutMs,
 			requestTimeout: limits.requestTimeoutMs,
@@ -126,6 +133,7 @@ class PortTransport implements HttpTransport {
 			noDelay: true,
 			// The guard answers for it, in JSON.
 			requireHostHeader: false,
+			shouldUpgradeCallback: isUpgrade,
 		});
 		// It would drop what is beyond, an Origin or a token among it; too many are refused instead.
 		server.maxHeadersCount = 0;
@@ -138,6 +146,10 @@ class PortTransport implements HttpTransport {
 		};
 		server.on("request", handle);
 		server.on("checkContinue", handle);
+		const browserGuard = new BrowserGuard(guard);
+		server.on("upgrade", (request, socket, head) =>
+			handleUpgrade(upgrades, browserGuard, request, socket, head),
+		);
 		server.on("clientError", (error, socket) => {
 			const responses = this.#responses.get(socket);
 			this.#responses.delete(socket);

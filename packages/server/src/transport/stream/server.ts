@@ -1,0 +1,117 @@
+// Sensor streams over WebSocket, `/saccade/v1/stream`: the HTTP port hands over connections that ask for it.
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import type { WebSocket, WebSocketServer } from "ws";
+import type { RequestHead } from "../../endpoint/endpoint.ts";
+import type { SaccadeError } from "../../errors/saccade-error.ts";
+import {
+	TelemetrySocket,
+	type TelemetrySocketTools,
+} from "./telemetry-socket.ts";
+
+const STREAM_PATH = "/saccade/v1/stream";
+
+export interface StreamTransportOptions extends TelemetrySocketTools {
+	/** Aborted when the server begins to end: what was taken ends first. */
+	readonly draining: AbortSignal;
+	/** Largest message. */
+	readonly maxMessageBytes: number;
+}
+
+export class StreamTransport {
+	readonly path = STREAM_PATH;
+	readonly #options: StreamTransportOptions;
+	readonly #sockets = new Set<TelemetrySocket>();
+	/** Loaded by the first client: most starts need nothing of it. */
+	#server: Promise<WebSocketServer> | null = null;
+	#whenEmpty: (() => void) | null = null;
+
+	constructor(options: StreamTransportOptions) {
+		this.#options = options;
+		options.draining.addEventListener("abort", () => {
+			for (const socket of this.#sockets) socket.drain();
+		});
+	}
+
+	/** Phase `open`; null: the connection may be upgraded. */
+	open(request: IncomingMessage): SaccadeError | null {
+		const { endpoint, clock } = this.#options;
+		const opened = endpoint.open(headOf(request, clock.nowUs()));
+		return opened.ok ? null : opened.error;
+	}
+
+	/** What is no WebSocket handshake is answered with 400 and ends. @param head bytes that came behind the head */
+	async upgrade(
+		request: IncomingMessage,
+		socket: Duplex,
+		head: Buffer,
+	): Promise<void> {
+		this.#server ??= createServer(this.#options.maxMessageBytes);
+		const server = await this.#server;
+		if (socket.destroyed) return;
+		server.handleUpgrade(request, socket, head, (upgraded) =>
+			this.#attach(upgraded, request.socket.remoteAddress ?? ""),
+		);
+	}
+
+	/** Streams that did not end within `graceMs` are cut. */
+	async close(graceMs: number): Promise<void> {
+		if (this.#sockets.size === 0) return;
+		await new Promise<void>((resolve) => {
+			const cut = setTimeout(() => {
+				for (const socket of this.#sockets) socket.terminate();
+			}, graceMs);
+			this.#whenEmpty = () => {
+				clearTimeout(cut);
+				resolve();
+			};
+		});
+	}
+
+	#attach(upgraded: WebSocket, peer: string): void {
+		const socket = new TelemetrySocket(upgraded, peer, this.#options);
+		this.#sockets.add(socket);
+		upgraded.on("message", (data: Buffer, isBinary) =>
+			socket.received(data, isBinary),
+		);
+		upgraded.on("pong", () => socket.ponged());
+		// What breaks the protocol is answered by `ws`; `close` follows.
+		upgraded.on("error", () => {});
+		upgraded.on("close", () => {
+			socket.closed();
+			this.#sockets.delete(socket);
+			if (this.#sockets.size === 0) this.#whenEmpty?.();
+		});
+		if (this.#options.draining.aborted) socket.drain();
+	}
+}
+
+async function createServer(maxPayload: number): Promise<WebSocketServer> {
+	const { WebSocketServer } = await import("ws");
+	return new WebSocketServer({
+		noServer: true,
+		maxPayload,
+		// Sensor data is compressed by who knows how, or not at all; and a small message must not become a large one.
+		perMessageDeflate: false,
+		clientTracking: false,
+	});
+}
+
+function headOf(request: IncomingMessage, receivedUs: number): RequestHead {
+	const header = (name: string) => {
+		const value = request.headers[name];
+		return Array.isArray(value) ? value[0] : value;
+	};
+	return {
+		transport: "http",
+		operation: "telemetry",
+		header,
+		headers: function* () {
+			for (const [name, value] of Object.entries(request.headers))
+				if (value !== undefined) yield [name, String(value)] as const;
+		},
+		transportDeadlineUs: Number.POSITIVE_INFINITY,
+		receivedUs,
+		peer: request.socket.remoteAddress ?? "",
+	};
+}

@@ -1,0 +1,135 @@
+// StreamTelemetry on a WebSocket: each binary message is a SensorReading, each answer a ControlCommand, as on gRPC.
+// A client that closes is gone: what it had under way ends as CANCELLED (RFC 6455 has no half-close).
+import type { Clock, Timer } from "../../common/clock.ts";
+import type { StreamEndpoint } from "../../endpoint/endpoint.ts";
+import { serverExiting } from "../../endpoint/middleware.ts";
+import { SaccadeError } from "../../errors/saccade-error.ts";
+import type { SlotPool } from "../../tensor/slot-pool.ts";
+import {
+	type TelemetryMessage,
+	type TelemetryPort,
+	TelemetrySession,
+} from "../../wire/telemetry-session.ts";
+import { CLOSE, closeReason } from "./close-codes.ts";
+
+/** What of `ws` is used. */
+export interface BinarySocket {
+	readonly bufferedAmount: number;
+	send(bytes: Uint8Array, done: () => void): void;
+	ping(): void;
+	close(code: number, reason: string): void;
+	terminate(): void;
+}
+
+export interface TelemetrySocketTools {
+	readonly endpoint: StreamEndpoint;
+	readonly pool: SlotPool;
+	readonly clock: Clock;
+}
+
+/** Beyond it, what there is to say waits, and the newest of it is kept. */
+const BACKED_UP_BYTES = 1024 * 1024;
+/** A client that is alive answers a ping; one that did not by the next is gone. */
+const PING_EVERY_US = 20_000_000;
+
+export class TelemetrySocket implements TelemetryPort {
+	readonly peer: string;
+	readonly #socket: BinarySocket;
+	readonly #tools: TelemetrySocketTools;
+	readonly #session: TelemetrySession;
+	#isBackedUp = false;
+	#isOver = false;
+	#hasAnswered = true;
+	#ping: Timer;
+
+	constructor(socket: BinarySocket, peer: string, tools: TelemetrySocketTools) {
+		this.peer = peer;
+		this.#socket = socket;
+		this.#tools = tools;
+		this.#session = new TelemetrySession(tools.endpoint, this, tools.clock);
+		this.#ping = this.#nextPing();
+	}
+
+	/** @param bytes are the socket's no more: a payload is viewed in them, and counts as a request's body meanwhile */
+	received(bytes: Uint8Array, isBinary: boolean): void {
+		if (!isBinary) {
+			this.#session.refuse(NO_TEXT);
+			return;
+		}
+		const { pool } = this.#tools;
+		const { lease, take } = pool.reserve();
+		if (take(bytes.byteLength)) {
+			this.#session.receive(bytes, lease);
+			return;
+		}
+		lease.release();
+		this.#session.refuse(noMemory(pool));
+	}
+
+	ponged(): void {
+		this.#hasAnswered = true;
+	}
+
+	closed(): void {
+		this.#isOver = true;
+		this.#ping.cancel();
+		this.#session.cancel();
+	}
+
+	drain(): void {
+		this.#session.drain(serverExiting());
+	}
+
+	terminate(): void {
+		this.#socket.terminate();
+	}
+
+	// ── what the session says ────────────────────────────────────────────────────────────────────────────
+
+	send(message: TelemetryMessage): boolean {
+		const bytes = new Uint8Array(message.byteLength);
+		message.writeTo(bytes, 0);
+		this.#socket.send(bytes, this.#sent);
+		this.#isBackedUp = this.#socket.bufferedAmount > BACKED_UP_BYTES;
+		return !this.#isBackedUp;
+	}
+
+	finish(error: SaccadeError | null): void {
+		this.#ping.cancel();
+		if (error === null) this.#socket.close(CLOSE.done, "");
+		else this.#socket.close(...closeReason(error));
+	}
+
+	readonly #sent = (): void => {
+		if (this.#isOver || !this.#isBackedUp) return;
+		if (this.#socket.bufferedAmount > BACKED_UP_BYTES / 2) return;
+		this.#isBackedUp = false;
+		this.#session.drained();
+	};
+
+	#nextPing(): Timer {
+		const { clock } = this.#tools;
+		return clock.at(clock.nowUs() + PING_EVERY_US, () => {
+			if (!this.#hasAnswered) {
+				this.#socket.terminate();
+				return;
+			}
+			this.#hasAnswered = false;
+			this.#socket.ping();
+			this.#ping = this.#nextPing();
+		});
+	}
+}
+
+const NO_TEXT = new SaccadeError(
+	"INVALID_ARGUMENT",
+	"messages are binary: a saccade.v1.SensorReading each",
+);
+
+function noMemory(pool: SlotPool): SaccadeError {
+	return new SaccadeError(
+		"QUEUE_FULL",
+		`memory for request bodies is used up (${pool.leasedBytes} of ${pool.limitBytes} bytes); retry later`,
+		{ refusedBecause: "queue-full" },
+	);
+}
