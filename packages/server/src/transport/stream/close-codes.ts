@@ -3,7 +3,7 @@ import type { ErrorCode } from "@saccade/protocol";
 import type { SaccadeError } from "../../errors/saccade-error.ts";
 
 /** Exhaustive: a new code does not compile until it has a line here. 4000 + the status that HTTP answers with. */
-export const CLOSE_OF: Readonly<Record<ErrorCode, number>> = {
+const CLOSE_OF: Readonly<Record<ErrorCode, number>> = {
 	INVALID_ARGUMENT: 4400,
 	MALFORMED: 4400,
 	TOO_LARGE: 4413,
