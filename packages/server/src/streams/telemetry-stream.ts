@@ -13,10 +13,9 @@ import type {
 	FrameProcessor,
 	FrameResult,
 	Pipeline,
-	SensorDescription,
 } from "../pipelines/pipeline.ts";
 import type { QosProfile } from "../pipelines/qos-profile.ts";
-import { Device } from "./device.ts";
+import type { Device } from "./device.ts";
 import type { Dispatcher, Runnable } from "./dispatcher.ts";
 import { FrameQueue } from "./frame-queue.ts";
 import { FrameWork, type WorkOwner } from "./frame-work.ts";
@@ -38,6 +37,7 @@ import type {
 	StreamRequest,
 	StreamTotals,
 } from "./stream.ts";
+import { StreamDevices, toUs } from "./stream-devices.ts";
 import type { TimerQueue } from "./timer-queue.ts";
 
 type StreamState =
@@ -84,8 +84,7 @@ export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
 	readonly #pipeline: Pipeline;
 	readonly #processor: FrameProcessor;
 	readonly #listener: StreamListener;
-	readonly #descriptions: ReadonlyMap<string, SensorDescription>;
-	readonly #devices = new Map<string, Device>();
+	readonly #devices: StreamDevices;
 	readonly #ledger = new Ledger();
 	readonly #pace = new Pace();
 	readonly #queue: FrameQueue<FrameWork>;
@@ -108,22 +107,17 @@ export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
 		this.#listener = setUp.listener;
 		this.#qos = qos;
 		this.#queue = new FrameQueue(qos);
-		this.#descriptions = new Map(
-			request.sensors.map((sensor) => [sensor.deviceId, sensor]),
+		this.#devices = new StreamDevices(
+			{ ...tools, request, onEvent: (event) => this.#heard(event) },
+			qos,
 		);
 		this.#joiner =
 			pipeline.join === null
 				? null
-				: createJoiner(
-						pipeline.join,
-						[...this.#descriptions.keys()],
-						tools.timers,
-						{
-							ready: (work) => this.#enqueue(work),
-							gone: (work, reason, detail) => this.#end(work, reason, detail),
-						},
-					);
-		for (const deviceId of this.#descriptions.keys()) this.#addDevice(deviceId);
+				: createJoiner(pipeline.join, this.#devices.named, tools.timers, {
+						ready: (work) => this.#enqueue(work),
+						gone: (work, reason, detail) => this.#end(work, reason, detail),
+					});
 	}
 
 	get qos(): QosProfile {
@@ -149,10 +143,14 @@ export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
 			return;
 		}
 		if (device === null) {
-			this.#end(work, "unknown-device", this.#unknownDevice(reading.deviceId));
+			this.#end(
+				work,
+				"unknown-device",
+				this.#devices.refusalOf(reading.deviceId),
+			);
 			return;
 		}
-		this.#signOfLife(device, reading.receivedUs);
+		this.#devices.seen(device, reading.receivedUs, this.#qos);
 		this.#countLost(device, reading);
 		const fault = faultOf(reading.payload, reading.value);
 		if (fault !== null) {
@@ -163,21 +161,11 @@ export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
 	}
 
 	heartbeat(deviceId: string): void {
-		const nowUs = this.clock.nowUs();
-		if (deviceId === "")
-			for (const { sensor } of this.#devices.values()) sensor.alive(nowUs);
-		else this.#devices.get(deviceId)?.sensor.alive(nowUs);
+		this.#devices.heartbeat(deviceId);
 	}
 
 	clockExchange(deviceId: string, exchange: ClockExchange): void {
-		for (const [id, device] of this.#devices)
-			if (deviceId === "" || id === deviceId)
-				device.exchange(
-					toUs(exchange.clientSendNs),
-					exchange.serverReceiveUs,
-					exchange.serverSendUs,
-					toUs(exchange.clientReceiveNs),
-				);
+		this.#devices.clockExchange(deviceId, exchange);
 	}
 
 	reconfigure(offer: QosOffer, reason: string): void {
@@ -194,8 +182,7 @@ export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
 		for (const { item, reason: why } of this.#queue.setRule(qos))
 			this.#end(item, why, "the stream's profile changed");
 		for (const work of this.#queue) this.#watch(work);
-		for (const { sensor, periodUs } of this.#devices.values())
-			this.#tools.sensors.changeRhythm(sensor, periodUs, qos);
+		this.#devices.reconfigure(qos);
 		this.#listener.policyChanged(qos, reason);
 		this.#pump();
 	}
@@ -241,44 +228,9 @@ export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
 
 	/** Null: it may not take part. */
 	#deviceOf(deviceId: string): Device | null {
-		const known = this.#devices.get(deviceId);
-		if (known !== undefined) return known;
-		const isNamed = this.#descriptions.size > 0;
-		const isFull = this.#devices.size >= this.#tools.maxDeviceCount;
-		if (isNamed || isFull || this.#state.kind !== "open") return null;
-		return this.#addDevice(deviceId);
-	}
-
-	#addDevice(deviceId: string): Device {
-		const description = this.#descriptions.get(deviceId) ?? ANY_DEVICE;
-		const { sensors, hostOffsetUs } = this.#tools;
-		const sensor = sensors.use(deviceId, description.periodUs, this.#qos);
-		const device = new Device(
-			sensor,
-			description,
-			this.request.clockDomain,
-			hostOffsetUs,
-		);
-		sensor.listen(this.#onEvent);
-		this.#devices.set(deviceId, device);
-		return device;
-	}
-
-	#unknownDevice(deviceId: string): string {
-		const name = `'${deviceId.slice(0, 100)}'`;
-		return this.#descriptions.size > 0
-			? `${name} is none of the stream's devices: ${[...this.#descriptions.keys()].join(", ").slice(0, 500)}`
-			: `${name} would be one device too many: a stream that names none has at most ${this.#tools.maxDeviceCount}`;
-	}
-
-	#signOfLife(device: Device, nowUs: number): void {
-		device.sensor.seen(nowUs);
-		if (
-			this.#qos.liveliness === "automatic" &&
-			this.#qos.livelinessLeaseUs !== Number.POSITIVE_INFINITY
-		)
-			for (const other of this.#devices.values())
-				if (other !== device) other.sensor.alive(nowUs);
+		const known = this.#devices.find(deviceId);
+		if (known !== null || this.#state.kind !== "open") return known;
+		return this.#devices.admit(deviceId, this.#qos);
 	}
 
 	#countLost(device: Device, { deviceId, sequence }: Reading): void {
@@ -552,9 +504,9 @@ export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
 		this.#settleIfDrained();
 	}
 
-	readonly #onEvent = (event: SensorEvent): void => {
+	#heard(event: SensorEvent): void {
 		if (this.#state.kind !== "ended") this.#listener.event(event);
-	};
+	}
 
 	// ── the end ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -571,10 +523,7 @@ export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
 		if (this.#isReleased) return;
 		this.#isReleased = true;
 		this.#tools.dispatcher.leave(this);
-		for (const { sensor } of this.#devices.values()) {
-			sensor.unlisten(this.#onEvent);
-			this.#tools.sensors.release(sensor);
-		}
+		this.#devices.release();
 		this.#processor.close();
 		this.#tools.observer?.streamEnded(this);
 	}
@@ -584,16 +533,10 @@ export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
 	}
 }
 
-const ANY_DEVICE = { frameId: "", periodUs: Number.POSITIVE_INFINITY };
 const DROPPED = "more came than could be run";
 
 function overdue({ deadlineUs }: FrameWork, nowUs: number): string {
 	return `its deadline passed ${ms(nowUs - deadlineUs)} ago`;
-}
-
-/** Nanoseconds of any origin; a quarter of a microsecond is kept of today's wall clocks. */
-function toUs(ns: bigint): number {
-	return Number(ns) / 1000;
 }
 
 function ms(us: number): string {
