@@ -131,7 +131,7 @@ function toParameters(
 function choice(value: Parameter): InferParameter["parameterChoice"] {
 	if (typeof value === "string") return { case: "stringParam", value };
 	if (typeof value === "boolean") return { case: "boolParam", value };
-	if (typeof value === "bigint" || Number.isInteger(value))
+	if (typeof value === "bigint" || Number.isSafeInteger(value))
 		return { case: "int64Param", value: BigInt(value) };
 	return { case: "doubleParam", value };
 }

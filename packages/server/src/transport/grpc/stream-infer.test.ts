@@ -104,6 +104,31 @@ test("a stream with 256 requests under way is held back until one is answered", 
 	assert.equal(pool.leasedCount, 0);
 });
 
+test("a request that is refused by its name is told before the rest of it came, in its turn, and none of it is kept", () => {
+	const { inference, pool, call, stream, ask } = setUp();
+	ask("held");
+	const before = pool.leasedCount;
+	const bytes = toBinary(
+		ModelInferRequestSchema,
+		create(ModelInferRequestSchema, {
+			modelName: "absent",
+			inputs: [{ name: "x", datatype: "INT8", shape: [600_000n] }],
+			rawInputContents: [new Uint8Array(600_000)],
+		}),
+	);
+	const target = stream.begin(bytes.byteLength, bytes.subarray(0, 1024));
+	assert.equal(target, null);
+	assert.equal(pool.leasedCount, before);
+	assert.deepEqual(call.log, [], "the one before it is answered first");
+	inference.answerHeld(0);
+	assert.deepEqual(call.log, ["send", "send"]);
+	ask("echo");
+	assert.deepEqual(call.log, ["send", "send", "send"]);
+	stream.halfClose();
+	assert.equal(call.log.at(-1), "finish 0");
+	assert.equal(pool.leasedCount, 0);
+});
+
 test("a client that does not read its answers is held back until it does", () => {
 	const { call, ask, stream } = setUp();
 	call.accepts = false;

@@ -107,8 +107,17 @@ export class StreamInferCall implements MessageSink {
 
 	begin(byteLength: number, first: Uint8Array): Uint8Array | null {
 		if (this.#ended) return null;
-		const { pool, reader } = this.#tools;
+		const { endpoint, pool, reader } = this.#tools;
 		const seen = reader.glimpse(first);
+		const refusal =
+			seen.modelName === null
+				? null
+				: endpoint.admit(this.#context, seen.modelName, seen.modelVersion);
+		if (refusal !== null) {
+			// The stream goes on, so the rest of the message is read, but not kept.
+			this.#addTurn(requestLabel(first)).error(refusal);
+			return null;
+		}
 		const placement = pool.placeArriving(byteLength, seen.rawOffset);
 		if (placement === null) {
 			this.#addTurn(requestLabel(first)).error(noMemory(pool));

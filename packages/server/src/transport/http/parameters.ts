@@ -26,19 +26,29 @@ export function requestOptions(
 	| "receivedUs"
 > {
 	const { deadlineUs, receivedUs } = context;
-	const deadlineMs = parameters?.get(PARAMETER.deadlineMs);
-	const own =
-		deadlineMs === undefined
-			? Number.POSITIVE_INFINITY
-			: deadlineFromMs(Number(deadlineMs), receivedUs, PARAMETER.deadlineMs);
 	return {
 		parameters: passedThrough(parameters),
 		priority: countOf(parameters, PARAMETER.priority),
 		timeoutUs: countOf(parameters, PARAMETER.timeout),
 		sequence: sequenceOf(parameters),
-		deadlineUs: Math.min(deadlineUs, own),
+		deadlineUs: Math.min(deadlineUs, ownDeadlineUs(parameters, receivedUs)),
 		receivedUs,
 	};
+}
+
+/** Infinity when the parameters say nothing of it. */
+function ownDeadlineUs(
+	parameters: Parameters | null,
+	receivedUs: number,
+): number {
+	const value = parameters?.get(PARAMETER.deadlineMs);
+	if (value === undefined) return Number.POSITIVE_INFINITY;
+	if (typeof value !== "number" && typeof value !== "bigint")
+		throw new SaccadeError(
+			"INVALID_ARGUMENT",
+			`parameter '${PARAMETER.deadlineMs}' must be a number, got '${value}'`,
+		);
+	return deadlineFromMs(Number(value), receivedUs, PARAMETER.deadlineMs);
 }
 
 /** As over gRPC: more serve nobody. */
