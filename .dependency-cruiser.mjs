@@ -81,6 +81,20 @@ export default {
 			from: { path: "^packages/drive/src", pathNot: TEST },
 			to: { path: "^packages/", pathNot: "^packages/(drive|perception)/" },
 		},
+		{
+			name: "client-knows-protocol-alone",
+			comment:
+				"A client is what everybody else could write, too; only its gRPC part needs Node.",
+			severity: "error",
+			from: { path: "^packages/client/src", pathNot: TEST },
+			to: { path: "^packages/", pathNot: "^packages/(client|protocol)/" },
+		},
+		{
+			name: "client-runs-in-browsers",
+			severity: "error",
+			from: { path: "^packages/client/src/(?!grpc/)", pathNot: TEST },
+			to: { path: "^packages/client/src/grpc/|grpc-js|^node:" },
+		},
 		only(
 			"concrete-runtimes-only-in-app",
 			"Only the composition root and the backends themselves know a concrete backend.",

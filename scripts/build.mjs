@@ -12,7 +12,14 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const packages = ["protocol", "grpc", "perception", "drive", "server"];
+const packages = [
+	"protocol",
+	"client",
+	"grpc",
+	"perception",
+	"drive",
+	"server",
+];
 
 for (const name of packages) {
 	const home = join(root, "packages", name);

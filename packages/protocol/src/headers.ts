@@ -2,6 +2,7 @@
 export const HEADER = {
 	inferenceHeaderLength: "inference-header-content-length",
 	deadlineMs: "saccade-deadline-ms",
+	errorCode: "saccade-error-code",
 	refusedBecause: "saccade-refused-because",
 	tritonGrpcError: "triton_grpc_error",
 	traceparent: "traceparent",

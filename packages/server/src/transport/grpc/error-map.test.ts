@@ -31,12 +31,15 @@ test("an expired deadline is DEADLINE_EXCEEDED and a contradiction INVALID_ARGUM
 	assert.equal(statusOf(new SaccadeError("MALFORMED", "")), 3);
 });
 
-test("only refused work says why in a trailer", () => {
-	assert.deepEqual(trailersOf(new SaccadeError("INTERNAL", "")), []);
+test("every error says its code in a trailer, and refused work why", () => {
+	assert.deepEqual(trailersOf(new SaccadeError("INTERNAL", "")), [
+		["saccade-error-code", "INTERNAL"],
+	]);
 	const refused = new SaccadeError("CANNOT_FINISH", "", {
 		refusedBecause: "cannot-finish",
 	});
 	assert.deepEqual(trailersOf(refused), [
+		["saccade-error-code", "CANNOT_FINISH"],
 		["saccade-refused-because", "cannot-finish"],
 	]);
 });

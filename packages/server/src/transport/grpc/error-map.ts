@@ -34,9 +34,10 @@ export function statusOf(error: SaccadeError): Status {
 	return GRPC_STATUS[error.code];
 }
 
-/** Trailers that tell programs why work was refused. */
+/** Trailers that tell programs what went wrong, and why work was refused. */
 export function trailersOf(error: SaccadeError): OutgoingMetadata {
+	const code = [HEADER.errorCode, error.code] as const;
 	return error.refusedBecause === null
-		? []
-		: [[HEADER.refusedBecause, error.refusedBecause]];
+		? [code]
+		: [code, [HEADER.refusedBecause, error.refusedBecause]];
 }

@@ -82,7 +82,7 @@ export function refuseWith(
 }
 
 function headersOf(error: SaccadeError): AnswerHeaders {
-	const headers: Record<string, string> = {};
+	const headers: Record<string, string> = { [HEADER.errorCode]: error.code };
 	if (error.refusedBecause !== null)
 		headers[HEADER.refusedBecause] = error.refusedBecause;
 	if (error.code === "UNAUTHENTICATED") headers["www-authenticate"] = "Bearer";

@@ -1,0 +1,1 @@
+export { GrpcClient, hostClock } from "./grpc-client.ts";

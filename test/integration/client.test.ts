@@ -1,0 +1,341 @@
+// @saccade/client against the whole server.
+import assert from "node:assert/strict";
+import { createServer as createHttpServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import {
+	ClientError,
+	commandOf,
+	type FrameOutcome,
+	HttpClient,
+	type InferenceClient,
+	type Opening,
+} from "@saccade/client";
+import { GrpcClient } from "@saccade/client/grpc";
+import { startTestServer, type TestServer } from "../support/test-server.ts";
+import { until } from "../support/until.ts";
+
+const SAFE = { action: "brake", reasons: ["silence"], targets: [] };
+let server: TestServer;
+let grpc: GrpcClient;
+let clients: readonly (readonly [string, InferenceClient])[];
+
+before(async () => {
+	server = await startTestServer(
+		fileURLToPath(new URL("../../models/repository", import.meta.url)),
+		"--model-control-mode=explicit",
+		"--load-model=simple",
+		"--load-model=identity_bytes",
+	);
+	grpc = new GrpcClient(server.grpcAddress);
+	clients = [
+		["gRPC", grpc],
+		["HTTP", new HttpClient(`127.0.0.1:${server.http.port}`)],
+	];
+});
+
+after(async () => {
+	grpc.close();
+	await server.close();
+});
+
+const numbers = (name: string, from: number) => ({
+	name,
+	datatype: "INT32" as const,
+	shape: [1, 16],
+	data: new Uint8Array(
+		Int32Array.from({ length: 16 }, (_, i) => from + i).buffer,
+	),
+});
+const request = {
+	model: "simple",
+	inputs: [numbers("INPUT0", 0), numbers("INPUT1", 100)],
+};
+
+test("an inference is answered with the outputs that were asked for", async () => {
+	for (const [name, client] of clients) {
+		const all = await client.infer({ ...request, deadlineMs: 20_000 });
+		assert.deepEqual(
+			all.outputs.map((output) => output.name),
+			["OUTPUT0", "OUTPUT1"],
+			name,
+		);
+		const sum = all.outputs[0]!;
+		assert.deepEqual(sum.shape, [1, 16]);
+		const { buffer, byteOffset, length } = sum.data;
+		assert.deepEqual(
+			[...new Int32Array(buffer, byteOffset, length / 4)],
+			Array.from({ length: 16 }, (_, i) => 100 + 2 * i),
+			name,
+		);
+		const one = await client.infer({ ...request, outputs: ["OUTPUT1"] });
+		assert.deepEqual(
+			one.outputs.map((output) => output.name),
+			["OUTPUT1"],
+			name,
+		);
+		assert.equal(one.model, "simple");
+	}
+});
+
+test("what is refused has the server's code and text on both transports", async () => {
+	for (const [wrong, code, text] of [
+		[{ ...request, model: "nothing" }, "NOT_FOUND", /nothing/],
+		[
+			{ ...request, inputs: [numbers("INPUT0", 0)] },
+			"INVALID_ARGUMENT",
+			/INPUT1/,
+		],
+		[{ ...request, deadlineMs: 0.001 }, "DEADLINE_EXCEEDED", /deadline/],
+		[{ ...request, deadlineMs: -1 }, "INVALID_ARGUMENT", /must be > 0, got -1/],
+	] as const)
+		for (const [name, client] of clients) {
+			const error = await client.infer(wrong).then(
+				() => assert.fail("answered"),
+				(reason: unknown) => reason,
+			);
+			assert.ok(error instanceof ClientError, `${name}: ${error}`);
+			assert.equal(error.code, code, `${name}: ${error.message}`);
+			assert.match(error.message, text, name);
+		}
+});
+
+test("a caller who leaves is answered CANCELLED at once", async () => {
+	for (const [name, client] of clients) {
+		await assert.rejects(
+			client.infer({ ...request, signal: AbortSignal.abort() }),
+			{ code: "CANCELLED" },
+			name,
+		);
+	}
+});
+
+test("a deadline is kept by this side, too, when the server says nothing", async (t) => {
+	const silent = createHttpServer(() => {});
+	await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+	t.after(() => silent.close());
+	t.after(() => silent.closeAllConnections());
+	const { port } = silent.address() as AddressInfo;
+	const client = new HttpClient(`127.0.0.1:${port}`);
+	await assert.rejects(client.infer({ ...request, deadlineMs: 20 }), {
+		code: "DEADLINE_EXCEEDED",
+		message: "no answer within the deadline of 20 ms",
+	});
+});
+
+test("where no server is, the error says so", async () => {
+	const nowhere = new GrpcClient("127.0.0.1:1");
+	for (const client of [nowhere, new HttpClient("127.0.0.1:1")])
+		await assert.rejects(client.infer(request), {
+			code: "UNAVAILABLE",
+			message: /127\.0\.0\.1:1 does not answer; is a server running there/,
+		});
+	nowhere.close();
+	assert.throws(() => new HttpClient("http://"), {
+		code: "INVALID_ARGUMENT",
+	});
+});
+
+const opening: Opening = {
+	qos: { dropPolicy: "drop-oldest" },
+	sensors: [{ deviceId: "thermometer", periodMs: 100 }],
+	clockDomain: "host-monotonic",
+	safeCommand: SAFE,
+};
+
+test("each reading gets its outcome, and its decision holds", async () => {
+	const outcomes: FrameOutcome[] = [];
+	const stream = grpc.openStream(opening, {
+		onOutcome: (outcome) => outcomes.push(outcome),
+	});
+	assert.equal(commandOf(stream.command), SAFE);
+	assert.match(await stream.opened, /^s\d+$/);
+	const timestampNs = process.hrtime.bigint();
+	for (let i = 0n; i < 3n; i++)
+		assert.equal(
+			stream.send({
+				timestampNs: timestampNs + i,
+				deviceId: "thermometer",
+				value: 20,
+			}),
+			"sent",
+		);
+	const totals = await stream.close();
+	assert.deepEqual(totals, {
+		received: 3,
+		inFlight: 0,
+		onlyCounted: 0,
+		outcomes: { RESULT: 3 },
+	});
+	assert.deepEqual(
+		outcomes.map(({ sequence, outcome }) => [sequence, outcome]),
+		[
+			[1, "RESULT"],
+			[2, "RESULT"],
+			[3, "RESULT"],
+		],
+	);
+	const held = stream.command;
+	assert.ok(held.kind === "decision", "valid for a second");
+	assert.equal(held.decision.validUntilNs, timestampNs + 2n + 1_000_000_000n);
+	assert.equal(stream.send({ timestampNs, deviceId: "thermometer" }), "closed");
+	stream.cancel();
+});
+
+test("payloads of every kind arrive as they were meant", async () => {
+	const outcomes = new Map<string, FrameOutcome>();
+	const stream = grpc.openStream(
+		{ ...opening, sensors: [] },
+		{ onOutcome: (outcome) => outcomes.set(outcome.deviceId, outcome) },
+	);
+	const vector = { x: 1, y: 2, z: 3 };
+	const points = new Uint8Array(32);
+	for (const [deviceId, payload] of [
+		[
+			"image",
+			{
+				kind: "image",
+				encoding: "mono8",
+				width: 2,
+				height: 2,
+				data: new Uint8Array(4),
+			},
+		],
+		[
+			"short",
+			{
+				kind: "image",
+				encoding: "rgb8",
+				width: 2,
+				height: 2,
+				data: new Uint8Array(4),
+			},
+		],
+		["cloud", { kind: "cloud", data: points }],
+		[
+			"named",
+			{
+				kind: "cloud",
+				fields: [
+					{ name: "x", offsetBytes: 0, type: "float32" },
+					{ name: "y", offsetBytes: 4, type: "float32" },
+					{ name: "z", offsetBytes: 8, type: "float32" },
+				],
+				strideBytes: 16,
+				data: points,
+			},
+		],
+		["ros", { kind: "cloud", layout: "point-cloud2", data: points }],
+		[
+			"imu",
+			{ kind: "imu", angularVelocity: vector, linearAcceleration: vector },
+		],
+	] as const)
+		stream.send({ timestampNs: process.hrtime.bigint(), deviceId, payload });
+	await stream.close();
+	assert.deepEqual(
+		Object.fromEntries([...outcomes].map(([id, { outcome }]) => [id, outcome])),
+		{
+			image: "RESULT",
+			short: "INVALID",
+			cloud: "RESULT",
+			named: "RESULT",
+			ros: "INVALID",
+			imu: "RESULT",
+		},
+	);
+	assert.equal(outcomes.get("short")?.reason, "malformed");
+	stream.cancel();
+});
+
+test("tensors run through a model, within a budget that is told back", async () => {
+	let told: FrameOutcome | null = null;
+	const stream = grpc.openStream(
+		{ ...opening, pipeline: "model:simple", sensors: [] },
+		{
+			onOutcome: (outcome) => {
+				told = outcome;
+			},
+		},
+	);
+	stream.send({
+		timestampNs: process.hrtime.bigint(),
+		deviceId: "a",
+		deadlineMs: 20_000,
+		payload: { kind: "tensors", tensors: request.inputs },
+	});
+	await stream.close();
+	const outcome = told as FrameOutcome | null;
+	assert.equal(outcome?.outcome, "RESULT", outcome?.detail);
+	assert.equal(outcome?.latency.deadlineNs, 20e9);
+	assert.ok((outcome?.latency.finishedNs ?? 0) > 0);
+	assert.equal(outcome?.outputs[0]?.name, "OUTPUT0");
+});
+
+test("with policy block nothing is sent beyond the credit, and nothing is lost", async () => {
+	let resultCount = 0;
+	let turnedAway = 0;
+	const room: (() => void)[] = [];
+	const stream = grpc.openStream(
+		{
+			...opening,
+			pipeline: "model:simple",
+			sensors: [],
+			qos: { dropPolicy: "block", depth: 2 },
+		},
+		{
+			onOutcome: ({ outcome, detail }) => {
+				assert.equal(outcome, "RESULT", detail);
+				resultCount++;
+			},
+			onRoom: () => room.shift()?.(),
+		},
+	);
+	const reading = () => ({
+		timestampNs: process.hrtime.bigint(),
+		deviceId: "a",
+		payload: { kind: "tensors", tensors: request.inputs } as const,
+	});
+	assert.equal(stream.send(reading()), "no-credit", "before it is open");
+	for (let sent = 0; sent < 50; ) {
+		const roomAgain = new Promise<void>((resolve) => room.push(resolve));
+		if (stream.send(reading()) === "sent") {
+			sent++;
+			room.length = 0;
+			continue;
+		}
+		turnedAway++;
+		await roomAgain;
+	}
+	const totals = await stream.close();
+	assert.deepEqual([totals.received, resultCount], [50, 50]);
+	assert.ok(turnedAway > 10, `${turnedAway} times turned away`);
+});
+
+test("a stream that is refused says why, with the code", async () => {
+	for (const [refused, code, text] of [
+		[{ ...opening, pipeline: "nowhere" }, "NOT_FOUND", /no pipeline 'nowhere'/],
+		[
+			{ ...opening, qos: { depth: 1000 } },
+			"INVALID_ARGUMENT",
+			/depth must be 1 to 100/,
+		],
+	] as const) {
+		const stream = grpc.openStream(refused);
+		await assert.rejects(stream.opened, { code, message: text });
+		await assert.rejects(stream.ended, { code });
+		assert.equal(stream.command.kind, "safe");
+	}
+});
+
+test("a device that falls silent is told as an event", async () => {
+	const kinds: string[] = [];
+	const stream = grpc.openStream(
+		{ ...opening, sensors: [{ deviceId: "a", periodMs: 20 }] },
+		{ onEvent: ({ kind, deviceId }) => kinds.push(`${kind} ${deviceId}`) },
+	);
+	stream.send({ timestampNs: process.hrtime.bigint(), deviceId: "a" });
+	await until("it is missed", () => kinds.includes("missed_period a"));
+	await stream.close();
+});
