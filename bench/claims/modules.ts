@@ -4,6 +4,7 @@ import type { ClaimModule } from "./claim.ts";
 import { fcBatching } from "./fc-batching.ts";
 import { cnnPipeline, pipeline } from "./pipeline.ts";
 import { deviceLost, placement } from "./placement.ts";
+import { telemetry } from "./telemetry.ts";
 
 export const CLAIMS: readonly ClaimModule[] = [
 	pipeline,
@@ -12,4 +13,5 @@ export const CLAIMS: readonly ClaimModule[] = [
 	fcBatching,
 	placement,
 	deviceLost,
+	telemetry,
 ];

@@ -78,7 +78,12 @@ for (let line = await nextLine(); line !== null; line = await nextLine()) {
 		const requests = inputs.map((input) =>
 			routeRequest(route, input, `${HOST}:${port}`),
 		);
-		return new HttpLoadPool(target, MAX_SOCKETS, requests, events);
+		return new HttpLoadPool(
+			target,
+			MAX_SOCKETS,
+			({ index }) => requests[index]!,
+			events,
+		);
 	};
 	const result = await runOpenLoop(
 		{

@@ -1,4 +1,4 @@
-// `saccade bench` against a real server process, over both protocols and with every kind of arrivals.
+// `saccade bench` against a real server process, over every protocol and with every kind of arrivals.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { BenchReport } from "../../packages/server/src/cli/bench/render.ts";
@@ -75,6 +75,28 @@ describe("saccade bench", { timeout: 120_000 }, () => {
 		}
 	});
 
+	test("sends plain readings, and frames for a model, over sensor streams; each has one outcome", async () => {
+		const stream = ["--protocol", "stream", "--url", serving.grpc];
+		const plain = await bench(...stream, "--rate", "2000");
+		assert.equal(plain.model, null);
+		assert.ok(plain.scheduled > 500, String(plain.scheduled));
+		assert.equal(sum(plain), plain.scheduled);
+		assert.equal(plain.outcomes.failed, 0);
+		assert.ok(plain.outcomes.inTime > 0);
+		const frames = await bench(
+			...[...stream, "--model", "mlp", "--concurrency", "8"],
+		);
+		assert.equal(sum(frames), frames.scheduled);
+		assert.equal(frames.outcomes.failed, 0);
+		assert.ok(frames.outcomes.inTime > 10, JSON.stringify(frames));
+		const shed = await bench(
+			...[...stream, "--model", "slow", "--shape", "INPUT0:1,8"],
+			...["--rate", "100", "--deadline-ms", "300"],
+		);
+		assert.ok(shed.outcomes.shed > 0, JSON.stringify(shed.outcomes));
+		assert.equal(sum(shed), shed.scheduled);
+	});
+
 	test("tells what the server refused, and why", async () => {
 		const report = await bench(
 			...["--model", "slow", "--url", serving.grpc],
@@ -100,6 +122,7 @@ describe("saccade bench", { timeout: 120_000 }, () => {
 		for (const [protocol, url] of [
 			["grpc", serving.grpc],
 			["http", serving.http],
+			["stream", serving.grpc],
 		] as const) {
 			const unknown = await asked(
 				...["--model", "absent", "--protocol", protocol, "--url", url],

@@ -73,9 +73,13 @@ function addBench(program: Command): void {
 		.description(
 			"load a running server, and tell what it answers within the deadline",
 		)
-		.requiredOption("-m, --model <name>", "model to ask")
+		.option("-m, --model <name>", "model to ask; none: plain readings")
 		.option("-u, --url <host:port>", "of the server", "127.0.0.1:8001")
-		.option("--protocol <grpc|http>", "what the address speaks", "grpc")
+		.option(
+			"--protocol <grpc|http|stream>",
+			"stream: each request is a frame of a sensor stream (gRPC)",
+			"grpc",
+		)
 		.option("--rate <per second>", "open loop: requests arrive by themselves")
 		.option("--cameras <count>", "open loop: as frames of so many cameras")
 		.option("--fps <frames>", "of each camera", "30")
@@ -86,7 +90,7 @@ function addBench(program: Command): void {
 		.option("--deadline-ms <ms>", "of each request, told to the server", "1000")
 		.option("--seconds <s>", "that are measured", "10")
 		.option("--warm-up-seconds <s>", "of the same load before", "1")
-		.option("--connections <count>", "default: 4 of gRPC, 64 of HTTP")
+		.option("--connections <count>", "default: 4 of gRPC, 64 of HTTP, 1 stream")
 		.option("--seed <number>", "of arrivals and inputs", "1")
 		.option(
 			"--shape <name:sizes...>",
@@ -105,6 +109,7 @@ the deadline, and says so when it, and not the server, is the bottleneck.
 Examples:
   saccade bench --model mlp --rate 2000 --deadline-ms 50
   saccade bench --model fastestdet --cameras 8 --fps 30 --deadline-ms 33 --seconds 30
+  saccade bench --protocol stream --rate 20000 --deadline-ms 100
   saccade bench --model mlp --protocol http --url 127.0.0.1:8000 --concurrency 32 --json`;
 
 function addModels(program: Command): void {

@@ -27,7 +27,8 @@ function load(port: number, more: Partial<OpenLoad> = {}, sockets = 4) {
 	const request = { head, body: BODY };
 	return runOpenLoop(
 		{
-			connect: (events) => new HttpLoadPool(target, sockets, [request], events),
+			connect: (events) =>
+				new HttpLoadPool(target, sockets, () => request, events),
 			connections: 1,
 			requestCount: 1,
 			isRight: (_, body) => body.equals(ANSWER),

@@ -8,7 +8,7 @@ import type {
 } from "./connection.ts";
 import { HttpLoadSocket, type SocketEvents } from "./http-socket.ts";
 
-/** One distinct request: `head` without the line that tells the deadline, and without the empty one. */
+/** A request: `head` without the line that tells the deadline, and without the empty one. */
 export interface HttpRequest {
 	readonly head: string;
 	readonly body: Uint8Array;
@@ -16,7 +16,7 @@ export interface HttpRequest {
 
 export class HttpLoadPool implements LoadConnection {
 	readonly #target: LoadTarget;
-	readonly #requests: readonly HttpRequest[];
+	readonly #requestOf: (call: OpenCall) => HttpRequest;
 	readonly #events: ConnectionEvents;
 	readonly #idle: HttpLoadSocket[] = [];
 	readonly #busy = new Map<OpenCall, HttpLoadSocket>();
@@ -30,12 +30,12 @@ export class HttpLoadPool implements LoadConnection {
 	constructor(
 		target: LoadTarget,
 		socketCount: number,
-		requests: readonly HttpRequest[],
+		requestOf: (call: OpenCall) => HttpRequest,
 		events: ConnectionEvents,
 	) {
 		this.#target = target;
 		this.#unopened = socketCount;
-		this.#requests = requests;
+		this.#requestOf = requestOf;
 		this.#events = events;
 	}
 
@@ -65,7 +65,8 @@ export class HttpLoadPool implements LoadConnection {
 			if (socket === null) break;
 			call.state = "sent";
 			this.#busy.set(call, socket);
-			socket.send(call, this.#headOf(call, leftUs), this.#bodyOf(call));
+			const { head, body } = this.#requestOf(call);
+			socket.send(call, `${head}${this.#deadlineLine(leftUs)}\r\n`, body);
 		}
 		if (at > 0) this.#queue = this.#queue.slice(at);
 	}
@@ -114,13 +115,9 @@ export class HttpLoadPool implements LoadConnection {
 		},
 	};
 
-	#headOf({ index }: OpenCall, leftUs: number): string {
-		const { head } = this.#requests[index]!;
-		const deadline = `saccade-deadline-ms: ${(leftUs / 1000).toFixed(3)}\r\n`;
-		return `${head}${this.#target.tellsDeadline ? deadline : ""}\r\n`;
-	}
-
-	#bodyOf({ index }: OpenCall): Uint8Array {
-		return this.#requests[index]!.body;
+	#deadlineLine(leftUs: number): string {
+		return this.#target.tellsDeadline
+			? `saccade-deadline-ms: ${(leftUs / 1000).toFixed(3)}\r\n`
+			: "";
 	}
 }

@@ -43,6 +43,14 @@ describe("the options of saccade bench", () => {
 		assert.equal(parseBenchPlan({ ...FLAGS, url: "[::1]:9" }).host, "::1");
 	});
 
+	test("a stream is one connection, and may do without a model: then it sends plain readings", () => {
+		const { model: _, ...noModel } = FLAGS;
+		const plan = parseBenchPlan({ ...noModel, protocol: "stream" });
+		assert.equal(plan.model, null);
+		assert.equal(plan.connections, 1);
+		assert.throws(() => parseBenchPlan(noModel), /--model names the model/);
+	});
+
 	const wrong: Partial<BenchFlags>[] = [
 		{ protocol: "rest" },
 		{ url: "nowhere" },

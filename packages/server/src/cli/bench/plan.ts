@@ -4,7 +4,8 @@ import { UsageError } from "../usage-error.ts";
 
 /** As commander hands them over. */
 export interface BenchFlags {
-	readonly model: string;
+	/** May be missing where plain readings are sent. */
+	readonly model?: string;
 	readonly url: string;
 	readonly protocol: string;
 	readonly rate?: string;
@@ -20,9 +21,13 @@ export interface BenchFlags {
 	readonly json?: boolean;
 }
 
+const BENCH_PROTOCOLS = ["grpc", "http", "stream"] as const;
+type BenchProtocol = (typeof BENCH_PROTOCOLS)[number];
+
 export interface BenchPlan {
-	readonly model: string;
-	readonly protocol: "grpc" | "http";
+	/** null: plain readings over a stream. */
+	readonly model: string | null;
+	readonly protocol: BenchProtocol;
 	readonly host: string;
 	readonly port: number;
 	readonly arrivals: OpenLoad["arrivals"];
@@ -36,23 +41,21 @@ export interface BenchPlan {
 }
 
 const GRPC_CONNECTIONS = 4;
+/** Each is one stream. */
+const STREAM_CONNECTIONS = 1;
 const HTTP_CONNECTIONS = 64;
 const MAX_COUNT = 100_000;
 
 /** Throws UsageError. */
 export function parseBenchPlan(flags: BenchFlags): BenchPlan {
-	const { protocol } = flags;
-	if (protocol !== "grpc" && protocol !== "http")
-		throw new UsageError(`--protocol is grpc or http, got '${protocol}'`);
+	const protocol = parseProtocol(flags.protocol);
+	if (flags.model === undefined && protocol !== "stream")
+		throw new UsageError(
+			`--model names the model to ask; only --protocol stream does without, and sends plain readings`,
+		);
 	const arrivals = parseArrivals(flags);
-	const fallback =
-		protocol === "grpc"
-			? GRPC_CONNECTIONS
-			: arrivals.kind === "closed"
-				? arrivals.inFlight
-				: HTTP_CONNECTIONS;
 	return {
-		model: flags.model,
+		model: flags.model ?? null,
 		protocol,
 		...parseAddress(flags.url),
 		arrivals,
@@ -61,11 +64,28 @@ export function parseBenchPlan(flags: BenchFlags): BenchPlan {
 		warmUpSeconds: positive(flags.warmUpSeconds, "--warm-up-seconds"),
 		connections:
 			flags.connections === undefined
-				? fallback
+				? connectionsOf(protocol, arrivals)
 				: count(flags.connections, "--connections"),
 		seed: count(flags.seed, "--seed"),
 		shapes: flags.shape ?? [],
 	};
+}
+
+function parseProtocol(text: string): BenchProtocol {
+	const known = BENCH_PROTOCOLS.find((protocol) => protocol === text);
+	if (known !== undefined) return known;
+	throw new UsageError(
+		`--protocol is ${BENCH_PROTOCOLS.join(", ")}, got '${text}'`,
+	);
+}
+
+function connectionsOf(
+	protocol: BenchProtocol,
+	arrivals: BenchPlan["arrivals"],
+): number {
+	if (protocol === "grpc") return GRPC_CONNECTIONS;
+	if (protocol === "stream") return STREAM_CONNECTIONS;
+	return arrivals.kind === "closed" ? arrivals.inFlight : HTTP_CONNECTIONS;
 }
 
 function parseArrivals(flags: BenchFlags): BenchPlan["arrivals"] {

@@ -6,9 +6,10 @@ import { formatTable } from "../table.ts";
 import type { BenchPlan } from "./plan.ts";
 
 export interface BenchReport {
-	readonly model: string;
+	/** null: plain readings. */
+	readonly model: string | null;
 	readonly address: string;
-	readonly protocol: "grpc" | "http";
+	readonly protocol: BenchPlan["protocol"];
 	readonly arrivals: BenchPlan["arrivals"];
 	readonly deadlineMs: number;
 	readonly seconds: number;
@@ -81,7 +82,10 @@ export function renderText(plan: BenchPlan, result: OpenLoopResult): string {
 		([reason, count]) => `${count} ${reason}`,
 	);
 	return formatTable([
-		["model", `${report.model} over ${report.protocol}, ${report.address}`],
+		[
+			"model",
+			`${report.model ?? "plain readings"} over ${report.protocol}, ${report.address}`,
+		],
 		["load", loadText(plan)],
 		["answers", `${report.answersPerSecond.toFixed(1)}/s`],
 		[
