@@ -34,6 +34,8 @@ function laneCase(rows: number, budget: "gather/split" | null): AnyCase {
 						runMode: new RunModeChooser("inline", MAX_ROWS),
 						load: new LoadWindow(),
 						watch: null,
+						fit: null,
+						padded: () => {},
 						deadlinePassed: () => {},
 						batchFinished: () => {},
 					},

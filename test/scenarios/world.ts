@@ -42,6 +42,8 @@ export async function createWorld(
 	const repository = makeModelRepository(
 		test,
 		...FIXTURE_SETS.demo.map(({ name }) => name),
+		"edges",
+		"longest",
 		"not_a_model",
 	);
 	addFakeModel(repository, "twice", {

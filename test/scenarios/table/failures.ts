@@ -507,9 +507,41 @@ const ENVELOPE: readonly Scenario[] = [
 	),
 ];
 
+const SHAPE_BUCKETS: readonly Scenario[] = [
+	{
+		name: "a shape beyond the largest bucket, with the numbers",
+		request: {
+			model: "longest",
+			inputs: [
+				input("values", "FP32", [1, 65], range(65)),
+				input("others", "FP32", [1, 65], range(65)),
+			],
+		},
+		fails: {
+			status: "invalid",
+			text: "input 'values' has 65 in dimension 1, and the largest shape bucket of 'length' of model 'longest' is 64: send at most 64, or add a bucket to saccade.shape_buckets",
+		},
+	},
+	{
+		name: "inputs that are padded together and differ",
+		request: {
+			model: "longest",
+			inputs: [
+				input("values", "FP32", [1, 3], range(3)),
+				input("others", "FP32", [1, 2], range(2)),
+			],
+		},
+		fails: {
+			status: "invalid",
+			text: "'length' of model 'longest' is one size in a request, got 3 in input 'values' and 2 in input 'others'",
+		},
+	},
+];
+
 export const FAILURES: readonly Scenario[] = [
 	...NAMES_AND_COUNTS,
 	...SHAPES_AND_TYPES,
 	...BYTES_ELEMENTS,
 	...ENVELOPE,
+	...SHAPE_BUCKETS,
 ];

@@ -259,4 +259,41 @@ export const SUCCESSES: readonly Scenario[] = [
 			outputs: [["OUTPUT0", [4, 65_536], range(4 * 65_536)]],
 		},
 	},
+	{
+		name: "a row shorter than its shape bucket is answered as if it had run alone",
+		request: {
+			model: "longest",
+			inputs: [
+				input("values", "FP32", [2, 3], [-5, -2, -9, 1, 7, 3]),
+				input("others", "FP32", [2, 3], [1, 2, 3, 4, 5, 6]),
+			],
+		},
+		answers: {
+			outputs: [
+				["largest", [2, 1], [-2, 7]],
+				["sums", [2, 3], [-4, 0, -6, 5, 12, 9]],
+			],
+		},
+	},
+	{
+		name: "outputs that are a part of a padded size are cut to that part",
+		request: {
+			model: "edges",
+			inputs: [
+				input(
+					"image",
+					"FP32",
+					[1, 1, 3, 5],
+					[1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2],
+				),
+			],
+			outputs: [{ name: "halved" }, { name: "sum" }],
+		},
+		answers: {
+			outputs: [
+				["halved", [1, 1, 2, 3], [3, 0, 0, 0, 0, 6]],
+				["sum", [1, 1], [3]],
+			],
+		},
+	},
 ];

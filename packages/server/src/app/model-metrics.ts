@@ -41,6 +41,12 @@ export class ModelMetrics implements ModelListener {
 	readonly #closed = new Map<ClosedBecause, Counter>();
 	readonly #moved: Readonly<Record<LossReason, Counter>>;
 
+	/** Null: the model has no shape buckets. */
+	readonly #padded: {
+		readonly used: Counter;
+		readonly padding: Counter;
+	} | null;
+
 	/** Stops reading the model, which is gone. */
 	readonly close: () => void;
 
@@ -84,6 +90,12 @@ export class ModelMetrics implements ModelListener {
 				because,
 				registry.counter(INSTRUMENTS.batches, [...labels, because]),
 			);
+		const elements = (part: string) =>
+			registry.counter(INSTRUMENTS.paddedElements, [...labels, part]);
+		this.#padded =
+			model.config.shapeBuckets === null
+				? null
+				: { used: elements("used"), padding: elements("padding") };
 		const moved = (because: LossReason) =>
 			registry.counter(INSTRUMENTS.movedRequests, [...labels, because]);
 		this.#moved = { failed: moved("failed"), hung: moved("hung") };
@@ -115,6 +127,11 @@ export class ModelMetrics implements ModelListener {
 		this.#durations[2]?.add(gatherUs * requestCount);
 		this.#durations[3]?.add(runUs * requestCount);
 		this.#durations[4]?.add(splitUs * requestCount);
+	}
+
+	inputsPadded(usedElements: number, paddingElements: number): void {
+		this.#padded?.used.add(usedElements);
+		this.#padded?.padding.add(paddingElements);
 	}
 
 	runLost(because: LossReason, movedCount: number): void {

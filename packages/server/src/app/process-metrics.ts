@@ -35,6 +35,7 @@ export class ProcessMetrics {
 			const network = sources.network();
 			gauge("tensorCopiedBytes", "land").value = network.landedBytes;
 			gauge("tensorCopiedBytes", "gather").value = copiedBytes.gather;
+			gauge("tensorCopiedBytes", "unpad").value = copiedBytes.unpad;
 			gauge("tensorCopiedBytes", "answer").value = network.answeredBytes;
 			gauge("tensorCopiedBytes", "window").value = network.recopiedBytes;
 			gauge("tensorServedBytes").value = copiedBytes.served;

@@ -7,6 +7,27 @@ import {
 	REFUSED_FLAGS,
 } from "./options.ts";
 
+const SHAPE_BUCKETS = [
+	"## Shape buckets",
+	"",
+	"Requests share a batch when their shapes are alike. Where a model's dimensions are dynamic they seldom are; with buckets, each request is padded to the smallest bucket that holds it while its rows are gathered (the one copy that a batch costs anyway), and its answer is cut back to its own size. A model must be one for which padding does not change the answer: one that masks, or whose padding is neutral.",
+	"",
+	"```proto",
+	"# In the file: input image [N, 3, height, width]; outputs mask [N, height, width], heat [N, 1, rows, columns].",
+	"max_batch_size: 8",
+	"dynamic_batching { }",
+	'parameters { key: "saccade.shape_buckets" value { string_value:',
+	'  "height = 240, 480 @ heat[1]/8; width = 320, 640 @ heat[2]/8" } }',
+	'parameters { key: "saccade.pad_values" value { string_value: "image = 114" } }',
+	"```",
+	"",
+	"* `name = size, size, …` for each dimension, ascending, with `;` between. A request of 200 × 500 runs at 240 × 640. One beyond the largest is refused with the numbers.",
+	"* Inputs and outputs whose dimension bears that name in the ONNX file are padded and cut together; in one request their sizes agree. Other places are stated after `@`, as `tensor[axis]` counted without the batch dimension. An output may be a part or a multiple: `heat[1]/8` is the size divided by 8, rounded up; `heat[1]*2` twice the size.",
+	"* A dynamic dimension of an output that follows no bucket is stated too: `keep boxes[0]`. What is left open, unknown or contradictory fails the load, all of it in one message; what a run contradicts (a factor that is wrong) fails the warm-up.",
+	"* Warm-up and thus the first predictions use the largest bucket. Few buckets give full batches, many give little padding: `saccade_shape_bucket_elements_total` tells how much, by `part`, `used` and `padding`.",
+	"",
+];
+
 /** `docs/config.md`. */
 export function renderConfigDoc(): string {
 	const rows = (Object.keys(OPTIONS) as OptionName[]).map((name) => {
@@ -60,5 +81,6 @@ export function renderConfigDoc(): string {
 		"|---|---|---|",
 		...settings,
 		"",
+		...SHAPE_BUCKETS,
 	].join("\n");
 }

@@ -4,6 +4,7 @@ import type { Outcome } from "@saccade/protocol";
 import type { SaccadeError } from "../errors/saccade-error.ts";
 import type { Entry, EntryState } from "../scheduling/scheduler.ts";
 import type { Lease } from "../tensor/tensor.ts";
+import type { Padding } from "./shape-fit.ts";
 
 /** Views of one request's outputs, valid during the call. */
 export interface SplitOutputs {
@@ -26,6 +27,8 @@ export class ModelEntry implements Entry {
 	readonly shapeKey: string;
 	/** Full shape of each input by the model's order, as the model takes it; null where an optional one is absent. */
 	readonly shapes: readonly (readonly number[] | null)[];
+	/** Null: its bytes have these very shapes. */
+	readonly padding: Padding | null;
 	/** Bytes of each input by the model's order. */
 	readonly data: readonly (Uint8Array | null)[];
 	readonly receivedUs: number;
@@ -61,6 +64,7 @@ export class ModelEntry implements Entry {
 		shapes: readonly (readonly number[] | null)[],
 		data: readonly (Uint8Array | null)[],
 		reply: EntryReply,
+		padding: Padding | null = null,
 	) {
 		this.rows = rows;
 		this.deadlineUs = request.deadlineUs;
@@ -72,6 +76,7 @@ export class ModelEntry implements Entry {
 		this.shapes = shapes;
 		this.data = data;
 		this.reply = reply;
+		this.padding = padding;
 	}
 
 	/** The inputs were gathered for good, or will never be. */

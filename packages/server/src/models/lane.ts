@@ -1,4 +1,5 @@
 // One place where a batch may be under way: the bindings it uses, and the batch that is in it.
+import { DTYPE_BYTES } from "@saccade/protocol";
 import type { Clock, Timer } from "../common/clock.ts";
 import type { LossReason } from "../devices/device-health.ts";
 import type { LoadWindow } from "../devices/load-window.ts";
@@ -6,23 +7,17 @@ import { isSaccadeError, SaccadeError } from "../errors/saccade-error.ts";
 import type { Binding, RunMode, Session } from "../runtime/runtime.ts";
 import type { ClosedBecause } from "../scheduling/scheduler.ts";
 import { copiedBytes } from "../tensor/copied-bytes.ts";
-import type { ModelEntry, SplitOutputs } from "./entry.ts";
+import { fitBox } from "../tensor/fit-box.ts";
+import { BatchSplit, type OutputLayout } from "./batch-split.ts";
+import type { ModelEntry } from "./entry.ts";
 import type { BatchStamps } from "./model-events.ts";
 import type { RunModeChooser } from "./run-mode.ts";
+import type { ShapeFit } from "./shape-fit.ts";
 
 /** From this size on a batch of one is run where its bytes lie; below it the copy is cheaper than the call. */
 const ZERO_COPY_FROM_BYTES = 16 * 1024;
 /** Shape combinations whose buffers a lane keeps; the oldest goes first. */
 const BINDINGS_KEPT = 64;
-
-/** How the outputs of a batch are laid out. */
-export interface OutputLayout {
-	/** Model's shape with −1 for what only the run can tell; the batch dimension first where batched. */
-	readonly shape: readonly number[];
-	/** Shape of an answer without the batch dimension; null: as the run gives it. */
-	readonly answerDims: readonly number[] | null;
-	readonly dtypeBytes: number;
-}
 
 /** Runs on a device that has others beside it: what is lost there can be done elsewhere. */
 interface RunWatch {
@@ -49,9 +44,13 @@ export interface LaneContext {
 	readonly clock: Clock;
 	readonly batched: boolean;
 	readonly outputs: readonly OutputLayout[];
+	/** Null: the model has no shape buckets. */
+	readonly fit: ShapeFit | null;
 	readonly runMode: RunModeChooser;
 	/** The entry's deadline passed during its run: ends it early. */
 	deadlinePassed(entry: ModelEntry): void;
+	/** Elements of inputs with shape buckets that a batch was gathered from, and what they were padded with. */
+	padded(usedElements: number, paddingElements: number): void;
 	batchFinished(
 		batch: readonly ModelEntry[],
 		rows: number,
@@ -95,7 +94,7 @@ export class Lane {
 	constructor(context: LaneContext, index: number) {
 		this.#context = context;
 		this.#index = index;
-		this.#split = new BatchSplit(context.outputs, context.batched);
+		this.#split = new BatchSplit(context.outputs, context.batched, context.fit);
 	}
 
 	run(
@@ -255,7 +254,7 @@ export class Lane {
 		const split = this.#split;
 		split.begin(this.#current!.binding, this.#rows);
 		for (const entry of batch) {
-			split.select(entry.rows);
+			split.select(entry);
 			entry.state = "done";
 			if (entry.endedAs === null) entry.reply.completed(entry, split);
 			entry.releaseBytes();
@@ -279,7 +278,11 @@ export class Lane {
 			if (own === null) {
 				binding.setInput(i, alone ? first : concat(batch, i));
 				kept.lent = true;
-			} else if (alone && first.byteLength >= ZERO_COPY_FROM_BYTES) {
+			} else if (
+				alone &&
+				first.byteLength >= ZERO_COPY_FROM_BYTES &&
+				first.byteLength === own.byteLength
+			) {
 				binding.setInput(i, first);
 				kept.lent = true;
 				keepBytes = true;
@@ -288,18 +291,28 @@ export class Lane {
 					this.#lender.lendBytes();
 				}
 			} else {
-				let at = 0;
-				for (const entry of batch) {
-					const data = entry.data[i]!;
-					own.set(data, at);
-					at += data.byteLength;
-				}
-				copiedBytes.gather += at;
+				gatherRows(own, batch, i, this.#context.fit?.padBytes[i] ?? null);
 			}
 		}
+		this.#countPadding(kept, batch);
 		// What may have to run again elsewhere keeps them.
 		if (!keepBytes && this.#context.watch === null)
 			for (const entry of batch) entry.releaseBytes();
+	}
+
+	#countPadding({ binding }: KeptBinding, batch: readonly ModelEntry[]): void {
+		const { fit, session } = this.#context;
+		if (fit === null) return;
+		let used = 0;
+		let all = 0;
+		for (const [i, pad] of fit.padBytes.entries()) {
+			const own = binding.inputs[i] ?? null;
+			if (pad === null || own === null) continue;
+			all += own.byteLength / DTYPE_BYTES[session.inputs[i]!.dtype];
+			for (const { data } of batch)
+				used += data[i]!.byteLength / DTYPE_BYTES[session.inputs[i]!.dtype];
+		}
+		this.#context.padded(used, all - used);
 	}
 
 	#bindingOf(entry: ModelEntry, rows: number): KeptBinding {
@@ -344,77 +357,32 @@ export class Lane {
 	}
 }
 
-/** Hands each request its rows of every output. One object serves all requests of a lane. */
-class BatchSplit implements SplitOutputs {
-	readonly #layouts: readonly OutputLayout[];
-	readonly #batched: boolean;
-	/** Answer shapes by output and rows, built once. */
-	readonly #shapes: readonly Map<number, readonly number[]>[];
-	#binding: Binding | null = null;
-	#batchRows = 0;
-	#rows = 0;
-	#firstRow = 0;
-	#nextRow = 0;
-
-	constructor(layouts: readonly OutputLayout[], batched: boolean) {
-		this.#layouts = layouts;
-		this.#batched = batched;
-		this.#shapes = layouts.map(() => new Map());
-	}
-
-	begin(binding: Binding, batchRows: number): void {
-		this.#binding = binding;
-		this.#batchRows = batchRows;
-		this.#nextRow = 0;
-	}
-
-	select(rows: number): void {
-		this.#firstRow = this.#nextRow;
-		this.#rows = rows;
-		this.#nextRow += rows;
-	}
-
-	shape(index: number): readonly number[] {
-		const dims = this.#layouts[index]!.answerDims;
-		if (dims === null) {
-			const shape = this.#binding!.output(index).shape;
-			return this.#batched ? [this.#rows, ...shape.slice(1)] : shape;
+/** One after the other, each padded to the shape of the batch. The one copy that a batch costs. */
+function gatherRows(
+	own: Uint8Array,
+	batch: readonly ModelEntry[],
+	index: number,
+	pad: Uint8Array | null,
+): void {
+	let at = 0;
+	for (const entry of batch) {
+		const data = entry.data[index]!;
+		const given = entry.padding?.givenShapes[index] ?? null;
+		const shape = entry.shapes[index] ?? null;
+		copiedBytes.gather += data.byteLength;
+		if (given === null || shape === null || pad === null) {
+			own.set(data, at);
+			at += data.byteLength;
+			continue;
 		}
-		if (!this.#batched) return dims;
-		const known = this.#shapes[index]!.get(this.#rows);
-		if (known !== undefined) return known;
-		const shape = [this.#rows, ...dims];
-		this.#shapes[index]!.set(this.#rows, shape);
-		return shape;
+		fitBox(
+			{ bytes: own, at, shape },
+			{ bytes: data, at: 0, shape: given },
+			pad.byteLength,
+			pad,
+		);
+		at += shape.reduce((a, b) => a * b, pad.byteLength);
 	}
-
-	data(index: number): Uint8Array {
-		const { data, shape } = this.#binding!.output(index);
-		if (this.#rows === this.#batchRows) return data;
-		if (this.#layouts[index]!.dtypeBytes === 0)
-			return stringRows(data, shape, this.#firstRow, this.#rows);
-		const rowBytes = data.byteLength / this.#batchRows;
-		const start = this.#firstRow * rowBytes;
-		return data.subarray(start, start + this.#rows * rowBytes);
-	}
-}
-
-/** Rows of a BYTES tensor: elements have their own lengths, so they are walked. */
-function stringRows(
-	data: Uint8Array,
-	shape: readonly number[],
-	firstRow: number,
-	rows: number,
-): Uint8Array {
-	const perRow = shape.slice(1).reduce((product, size) => product * size, 1);
-	const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-	const skip = (from: number, count: number) => {
-		let at = from;
-		for (let i = 0; i < count; i++) at += 4 + view.getUint32(at, true);
-		return at;
-	};
-	const start = skip(0, firstRow * perRow);
-	return data.subarray(start, skip(start, rows * perRow));
 }
 
 function concat(batch: readonly ModelEntry[], index: number): Uint8Array {

@@ -81,6 +81,7 @@ test("received = ended + running + waiting at every instant, each ends once with
 				model.listener = {
 					batchFinished: () => {},
 					runLost: () => {},
+					inputsPadded: () => {},
 					requestFinished: (outcome) => outcomes.push(outcome),
 				};
 				const entries: ModelEntry[] = [];

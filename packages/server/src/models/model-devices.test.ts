@@ -77,6 +77,7 @@ describe("a device that fails", () => {
 		let moved = 0;
 		model.listener = {
 			batchFinished: () => {},
+			inputsPadded: () => {},
 			requestFinished: () => {},
 			runLost: (_because, movedCount) => {
 				moved += movedCount;

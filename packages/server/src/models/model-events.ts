@@ -20,6 +20,8 @@ export interface ModelListener {
 		stamps: BatchStamps,
 		failed: boolean,
 	): void;
+	/** A batch of a model with shape buckets was gathered: elements of requests, and of what they were padded with. */
+	inputsPadded(usedElements: number, paddingElements: number): void;
 	/** A run was lost with its device; `movedCount` of its requests wait again. */
 	runLost(because: LossReason, movedCount: number): void;
 	/** Each request ends here, exactly once. Durations in µs. */

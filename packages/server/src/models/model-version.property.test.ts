@@ -54,6 +54,7 @@ test("answer i belongs to request i, each ends once and is counted once, under c
 				model.listener = {
 					batchFinished: () => {},
 					runLost: () => {},
+					inputsPadded: () => {},
 					requestFinished: (outcome) => outcomes.push(outcome),
 				};
 				const entries: ModelEntry[] = [];

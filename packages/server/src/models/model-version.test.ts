@@ -39,6 +39,7 @@ describe("a deadline during a run", () => {
 		model.listener = {
 			batchFinished: () => {},
 			runLost: () => {},
+			inputsPadded: () => {},
 			requestFinished: (outcome) => outcomes.push(outcome),
 		};
 		submit("early", { deadlineUs: 21_000 });

@@ -23,12 +23,14 @@ import type {
 } from "../scheduling/scheduler.ts";
 import { TritonPolicy } from "../scheduling/triton-policy.ts";
 import { BatchExecutor } from "./batch-executor.ts";
+import type { OutputLayout } from "./batch-split.ts";
 import type { ModelEntry } from "./entry.ts";
-import type { LaneContext, OutputLayout } from "./lane.ts";
+import type { LaneContext } from "./lane.ts";
 import type { BatchStamps, ModelListener } from "./model-events.ts";
 import { ModelInstance } from "./model-instance.ts";
 import { canFollow, type ModelState } from "./model-state.ts";
 import { refusalError } from "./refusal-error.ts";
+import { ShapeFit } from "./shape-fit.ts";
 import { VersionStatistics } from "./statistics.ts";
 
 /** A request whose runs were lost so often fails: it may be what makes them fail. */
@@ -64,6 +66,8 @@ export class ModelVersion {
 	/** Counts from `ready` on: warm-up is not service. */
 	statistics = new VersionStatistics();
 	readonly loadedInUs: number;
+	/** Null: shapes are taken as they come. */
+	readonly fit: ShapeFit | null;
 	/** Set by whoever counts. */
 	listener: ModelListener | null = null;
 	readonly #clock: Clock;
@@ -86,6 +90,7 @@ export class ModelVersion {
 		);
 		const { session } = this.#instances[0]!;
 		this.session = session;
+		this.fit = ShapeFit.of(config, session);
 		this.labels = options.labels;
 		this.loadedInUs = options.loadedInUs;
 		this.#clock = clock;
@@ -252,6 +257,7 @@ export class ModelVersion {
 			clock: this.#clock,
 			batched: this.config.maxBatchSize > 0,
 			outputs,
+			fit: this.fit,
 			runMode,
 			load: device.load,
 			watch: isWatched
@@ -265,6 +271,8 @@ export class ModelVersion {
 				: null,
 			deadlinePassed: (entry) =>
 				this.#endEarly(entry, stoppedAtDeadline(entry, this.#clock.nowUs())),
+			padded: (usedElements, paddingElements) =>
+				this.listener?.inputsPadded(usedElements, paddingElements),
 			batchFinished: (batch, rows, closedBecause, stamps, error) =>
 				this.#batchFinished(
 					instance,

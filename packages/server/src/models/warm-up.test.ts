@@ -19,6 +19,7 @@ async function warm(
 	model.listener = {
 		batchFinished: (_count, rows) => batches.push(rows),
 		runLost: () => {},
+		inputsPadded: () => {},
 		requestFinished: () => {},
 	};
 	let error: SaccadeError | null = null;

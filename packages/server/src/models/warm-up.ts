@@ -10,6 +10,7 @@ import { resolveInside } from "../repository/model-directory.ts";
 import { checkBytesElements } from "../tensor/bytes-elements.ts";
 import { type EntryReply, ModelEntry } from "./entry.ts";
 import type { ModelVersion } from "./model-version.ts";
+import { shapeKeyOf } from "./shape-fit.ts";
 
 export interface WarmUpOptions {
 	readonly clock: Clock;
@@ -48,6 +49,7 @@ async function warmUpDevice(
 	for (const sample of model.config.warmup)
 		for (let round = 0; round < sample.count; round++)
 			await runSample(model, sample, options);
+	await runSmallest(model, options);
 	const shortUntilUs = options.clock.nowUs() + SHORT_ROUNDS_US;
 	for (
 		let round = 0;
@@ -68,25 +70,45 @@ async function runZeros(
 	options: WarmUpOptions,
 ): Promise<void> {
 	const { config } = model;
-	const fixed = config.inputs.every(
-		({ dims, dtype }) => !dims.includes(-1) && dtype !== "BYTES",
-	);
-	if (!fixed) return;
+	if (config.inputs.some(({ dtype }) => dtype === "BYTES")) return;
+	if (model.fit !== null) {
+		const shapes = model.fit.extremes(rows);
+		if (shapes !== null) await runZerosOf(model, shapes.large, options);
+		return;
+	}
+	if (config.inputs.some(({ dims }) => dims.includes(-1))) return;
 	const shapes = config.inputs.map(({ dims, reshape }) =>
 		config.maxBatchSize > 0 ? [rows, ...(reshape ?? dims)] : (reshape ?? dims),
 	);
-	const sizes = config.inputs.map(
+	await runZerosOf(model, byModelOrder(model, shapes), options);
+}
+
+/** @param shapes by the session's order */
+async function runZerosOf(
+	model: ModelVersion,
+	shapes: readonly (readonly number[] | null)[],
+	options: WarmUpOptions,
+): Promise<void> {
+	const sizes = model.session.inputs.map(
 		({ dtype }, index) => DTYPE_BYTES[dtype] * elements(shapes[index] ?? []),
 	);
 	if (sizes.reduce((sum, bytes) => sum + bytes, 0) > MAX_OWN_BYTES) return;
-	const data = sizes.map((bytes) => new Uint8Array(bytes));
-	await runOnce(
-		model,
-		rows,
-		byModelOrder(model, shapes),
-		byModelOrder(model, data),
-		options.clock,
+	const rows = model.config.maxBatchSize > 0 ? (shapes[0]?.[0] ?? 1) : 1;
+	const data = sizes.map((bytes, index) =>
+		shapes[index] === null ? null : new Uint8Array(bytes),
 	);
+	await runOnce(model, rows, shapes, data, options.clock);
+}
+
+/** One element in each bucketed dimension: a declaration that the model does not keep to fails here. */
+async function runSmallest(
+	model: ModelVersion,
+	options: WarmUpOptions,
+): Promise<void> {
+	const shapes = model.fit?.extremes(1) ?? null;
+	const isBytes = model.session.inputs.some(({ dtype }) => dtype === "BYTES");
+	if (shapes !== null && !isBytes)
+		await runZerosOf(model, shapes.small, options);
 }
 
 async function runSample(
@@ -191,7 +213,14 @@ function runOnce(
 ): Promise<void> {
 	return new Promise((resolve, reject) => {
 		const reply: EntryReply = {
-			completed: () => resolve(),
+			completed: (_entry, outputs) => {
+				try {
+					for (const index of model.session.outputs.keys()) outputs.data(index);
+					resolve();
+				} catch (error) {
+					reject(error);
+				}
+			},
 			failed: (_entry, error) => reject(error),
 		};
 		const request = {
@@ -201,7 +230,22 @@ function runOnce(
 			receivedUs: clock.nowUs(),
 			lease: null,
 		};
-		model.submit(new ModelEntry(rows, request, "", shapes, data, reply));
+		const fitted = model.fit?.fit(shapes) ?? { shapes, padding: null };
+		const isFixed = model.config.inputs.every(({ dims }) => !dims.includes(-1));
+		const shapeKey = isFixed
+			? ""
+			: shapeKeyOf(fitted.shapes, model.config.maxBatchSize > 0);
+		model.submit(
+			new ModelEntry(
+				rows,
+				request,
+				shapeKey,
+				fitted.shapes,
+				data,
+				reply,
+				fitted.padding,
+			),
+		);
 	});
 }
 

@@ -2,6 +2,8 @@
 // defaults; plain, typed, frozen. The message it came from is kept for `GET config`.
 import type { DType } from "@saccade/protocol";
 import type { LoadOptions } from "../runtime/runtime.ts";
+import type { ShapeBuckets } from "./shape-buckets.ts";
+import type { DeclaredBuckets } from "./shape-buckets-text.ts";
 
 export interface TensorConfig {
 	readonly name: string;
@@ -89,6 +91,9 @@ export interface SaccadeSettings {
 	readonly lanes: number;
 	/** Share of the device while several models want it. @default 1 */
 	readonly weight: number;
+	/** As stated; what it means for the model is `ModelConfig.shapeBuckets`. */
+	readonly shapeBuckets: DeclaredBuckets | null;
+	readonly padValues: ReadonlyMap<string, number>;
 	readonly picture: PictureSettings;
 }
 
@@ -108,6 +113,8 @@ export interface ModelConfig {
 	readonly modelFilename: string;
 	readonly load: LoadOptions;
 	readonly saccade: SaccadeSettings;
+	/** Null: shapes are taken as they come. */
+	readonly shapeBuckets: ShapeBuckets | null;
 	/** `inference.ModelConfig`, complete. */
 	readonly message: object;
 	/** Fields that were read and have no effect here, by name. */

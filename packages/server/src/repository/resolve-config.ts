@@ -34,6 +34,7 @@ import type {
 	VersionPolicy,
 } from "./model-config.ts";
 import { parseSaccadeSettings } from "./saccade-settings.ts";
+import { resolveShapeBuckets } from "./shape-buckets.ts";
 import { resolveWarmup } from "./warmup.ts";
 
 export interface Signature {
@@ -130,23 +131,34 @@ export function resolveConfig(
 	if (options.autoComplete) autoComplete(message, signature, options);
 	fillDefaults(message, options, preflight.backend);
 	const batched = message.maxBatchSize > 0;
+	const inputs = message.input.map((input) =>
+		resolveInput(input, signature.inputs, batched, options.name),
+	);
+	const outputs = message.output.map((output) =>
+		resolveOutput(output, signature.outputs, batched, options.name),
+	);
+	const dynamicBatching = resolveDynamicBatching(message);
+	const { shapeBuckets, padValues } = preflight.saccade;
 	return Object.freeze({
 		name: options.name,
 		platform: message.platform,
 		maxBatchSize: message.maxBatchSize,
-		inputs: message.input.map((input) =>
-			resolveInput(input, signature.inputs, batched, options.name),
-		),
-		outputs: message.output.map((output) =>
-			resolveOutput(output, signature.outputs, batched, options.name),
-		),
-		dynamicBatching: resolveDynamicBatching(message),
+		inputs,
+		outputs,
+		dynamicBatching,
 		instanceCount: instanceCountOf(given),
 		versionPolicy: preflight.versionPolicy,
 		warmup: resolveWarmup(message),
 		modelFilename: preflight.modelFilename,
 		load: preflight.load,
 		saccade: preflight.saccade,
+		shapeBuckets: resolveShapeBuckets(shapeBuckets, padValues, {
+			name: options.name,
+			gathers: batched && dynamicBatching !== null,
+			inputs,
+			outputs,
+			signature,
+		}),
 		message,
 		ignoredFields: ignoredFields(given),
 	});

@@ -12,6 +12,8 @@ test("without parameters the defaults hold", () => {
 		runMode: "auto",
 		lanes: 0,
 		weight: 1,
+		shapeBuckets: null,
+		padValues: new Map(),
 		picture: {
 			channels: "rgb",
 			scale: 1 / 255,

@@ -12,6 +12,11 @@ import {
 } from "../common/readers.ts";
 import { SaccadeError } from "../errors/saccade-error.ts";
 import type { SaccadeSettings } from "./model-config.ts";
+import {
+	type DeclaredBuckets,
+	readPadValues,
+	readShapeBuckets,
+} from "./shape-buckets-text.ts";
 
 const PREFIX = "saccade.";
 const MAX_LANES = 64;
@@ -51,6 +56,16 @@ const SETTINGS = {
 		1,
 		"Share of the cores while several models want them, relative to the others' weights. Deadlines decide who of them goes first.",
 	),
+	shape_buckets: setting<DeclaredBuckets | null>(
+		readShapeBuckets,
+		null,
+		"Sizes to which dynamic dimensions are padded, so that requests of unlike shapes share batches: see below.",
+	),
+	pad_values: setting<ReadonlyMap<string, number>>(
+		readPadValues,
+		new Map(),
+		"What inputs are padded with, as in `image = 114; mask = 1`. 0 for those that are not named.",
+	),
 	"input.channels": setting(
 		oneOf("rgb", "bgr"),
 		"rgb",
@@ -81,9 +96,15 @@ export function describeSaccadeSettings(): readonly (readonly [
 ])[] {
 	return Object.entries(SETTINGS).map(([key, known]) => [
 		PREFIX + key,
-		key === "input.scale" ? "1/255" : String(known.default),
+		defaultText(key, known.default),
 		known.meaning,
 	]);
+}
+
+function defaultText(key: string, value: unknown): string {
+	if (key === "input.scale") return "1/255";
+	if (value === null || value instanceof Map) return "none";
+	return String(value);
 }
 
 type Settings = {
@@ -121,6 +142,8 @@ export function parseSaccadeSettings(
 		runMode: settings.run_mode,
 		lanes: settings.lanes,
 		weight: settings.weight,
+		shapeBuckets: settings.shape_buckets,
+		padValues: settings.pad_values,
 		picture: {
 			channels: settings["input.channels"],
 			scale: settings["input.scale"],

@@ -142,6 +142,7 @@ class InferEntry extends ModelEntry implements InferTicket {
 			checked.shapes,
 			checked.data,
 			served,
+			checked.padding,
 		);
 		this.request = request;
 		this.answer = answer;

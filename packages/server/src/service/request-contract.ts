@@ -2,25 +2,28 @@
 // Texts are Triton's (core/src/infer_request.cc), because clients look for them.
 import { DTYPE_BYTES } from "@saccade/protocol";
 import { SaccadeError } from "../errors/saccade-error.ts";
+import { type Padding, ShapeFit, shapeKeyOf } from "../models/shape-fit.ts";
 import type { InputConfig, ModelConfig } from "../repository/model-config.ts";
+import type { Session } from "../runtime/runtime.ts";
 import { checkBytesElements } from "../tensor/bytes-elements.ts";
 import { elementCount } from "../tensor/shape.ts";
-import type { TensorSpec } from "../tensor/tensor.ts";
 import type { InferInput, InferRequest } from "./inference.ts";
 
 /** A request in the terms of its model. */
 export interface CheckedRequest {
 	readonly rows: number;
 	readonly shapeKey: string;
-	/** By the session's order of inputs. */
+	/** By the session's order of inputs, as the model runs them. */
 	readonly shapes: readonly (readonly number[] | null)[];
+	/** How the request differs from its shape bucket; null: not at all. */
+	readonly padding: Padding | null;
 	readonly data: readonly (Uint8Array | null)[];
 }
 
 /** What a contract is made from: of a model version, or of what will be one. */
 export interface ContractedModel {
 	readonly config: ModelConfig;
-	readonly session: { readonly inputs: readonly TensorSpec[] };
+	readonly session: Pick<Session, "inputs" | "outputs">;
 }
 
 interface ExpectedInput {
@@ -38,6 +41,7 @@ export class RequestContract {
 	readonly #requiredCount: number;
 	/** Every dimension but the batch is fixed: all requests share one shape key. */
 	readonly #fixed: boolean;
+	readonly #fit: ShapeFit | null;
 	readonly #fixedShapes = new Map<number, readonly (readonly number[])[]>();
 
 	constructor(model: ContractedModel) {
@@ -51,6 +55,7 @@ export class RequestContract {
 		this.#requiredCount = this.#inputs.filter(
 			({ config: { optional } }) => !optional,
 		).length;
+		this.#fit = ShapeFit.of(config, session);
 		this.#fixed = this.#inputs.every(
 			({ config: { dims } }) => !dims.includes(-1),
 		);
@@ -78,7 +83,13 @@ export class RequestContract {
 			data.push(input.data);
 		}
 		if (this.#fixed && given.length === this.#inputs.length)
-			return { rows, shapeKey: "", shapes: this.#shapesFor(rows), data };
+			return {
+				rows,
+				shapeKey: "",
+				shapes: this.#shapesFor(rows),
+				padding: null,
+				data,
+			};
 		return this.#dynamic(given, rows, data);
 	}
 
@@ -252,10 +263,13 @@ export class RequestContract {
 				return batched ? [rows, ...config.reshape] : config.reshape;
 			return this.#inputNamed(given, config.name, index)!.shape;
 		});
-		const shapeKey = shapes
-			.map((shape) => shape?.slice(batched ? 1 : 0).join("x") ?? "-")
-			.join(";");
-		return { rows, shapeKey, shapes, data };
+		const fitted = this.#fit?.fit(shapes) ?? { shapes, padding: null };
+		return {
+			rows,
+			shapeKey: shapeKeyOf(fitted.shapes, batched),
+			...fitted,
+			data,
+		};
 	}
 }
 

@@ -129,6 +129,12 @@ export const INSTRUMENTS = {
 		"Rows of a batch.",
 		ROWS,
 	),
+	paddedElements: instrument(
+		"saccade_shape_bucket_elements_total",
+		"counter",
+		[...MODEL, "part"],
+		"Elements of inputs with shape buckets that were run, by part: used (of requests), padding. padding / used is what the buckets waste.",
+	),
 	batches: instrument(
 		"saccade_batches_total",
 		"counter",
@@ -170,7 +176,7 @@ export const INSTRUMENTS = {
 		"saccade_tensor_copied_bytes_total",
 		"counter",
 		["step"],
-		"Tensor bytes copied in memory between socket and device, by step: land in a slot, gather into a batch, answer, window (once more because the client's HTTP/2 window was closed).",
+		"Tensor bytes copied in memory between socket and device, by step: land in a slot, gather into a batch, unpad (shape buckets), answer, window (once more because the client's HTTP/2 window was closed).",
 	),
 	tensorServedBytes: instrument(
 		"saccade_tensor_served_bytes_total",

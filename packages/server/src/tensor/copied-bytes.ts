@@ -9,6 +9,8 @@ export interface CopiedBytes {
 	land: number;
 	/** From slots into the rows of a batch. */
 	gather: number;
+	/** Outputs without their padding, where that does not lie behind them. */
+	unpad: number;
 	/** Outputs into what is written to the socket. */
 	answer: number;
 	/** Of requests that were answered, inputs and outputs: what the others are measured by. */
@@ -18,6 +20,7 @@ export interface CopiedBytes {
 export const copiedBytes: CopiedBytes = {
 	land: 0,
 	gather: 0,
+	unpad: 0,
 	answer: 0,
 	served: 0,
 };

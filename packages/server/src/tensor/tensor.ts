@@ -17,6 +17,8 @@ export interface TensorSpec {
 	readonly name: string;
 	readonly dtype: DType;
 	readonly shape: readonly number[];
+	/** What the model calls its dynamic dimensions, by axis; "" where it has no name. @default none has one */
+	readonly dimNames?: readonly string[];
 }
 
 /** A share in a slot. The slot returns to its pool when the last share is released; releasing twice throws. */

@@ -9,6 +9,7 @@ import { resolveConfig } from "../../repository/resolve-config.ts";
 import { FakeRuntime } from "../../runtime/fake/fake-runtime.ts";
 import { type EntryReply, ModelEntry } from "../entry.ts";
 import { ModelVersion, type SchedulingPolicyName } from "../model-version.ts";
+import { shapeKeyOf } from "../shape-fit.ts";
 
 export interface FakeModelOptions {
 	/** `config.pbtxt`. @default what completion makes of an empty one */
@@ -16,6 +17,8 @@ export interface FakeModelOptions {
 	/** Service time in ms by batch size. @default a run takes no time */
 	readonly curveMs?: Readonly<Record<string, number>>;
 	readonly failsFromRows?: number;
+	/** Rows of any length in place of one number. @default false */
+	readonly isDynamic?: boolean;
 	/** @default 1 */
 	readonly laneCount?: number;
 	readonly policy?: SchedulingPolicyName;
@@ -35,6 +38,8 @@ export const FAKE_MODEL = {
 export interface FakeCall {
 	readonly value?: number;
 	readonly rows?: number;
+	/** Numbers a row. @default 1 */
+	readonly length?: number;
 	readonly deadlineUs?: number;
 	readonly priority?: number;
 	readonly timeoutUs?: number;
@@ -44,8 +49,16 @@ export async function makeFakeModel(options: FakeModelOptions = {}) {
 	const clock = new ManualClock(1000);
 	const runClock = options.clock ?? clock;
 	const runtime = new FakeRuntime(runClock);
-	const { curveMs, failsFromRows } = options;
-	const json = { ...FAKE_MODEL, curveMs, failsFromRows };
+	const { curveMs, failsFromRows, isDynamic = false } = options;
+	const shaped = (specs: readonly object[]) =>
+		specs.map((spec) => (isDynamic ? { ...spec, shape: [-1, -1] } : spec));
+	const json = {
+		...FAKE_MODEL,
+		inputs: shaped(FAKE_MODEL.inputs),
+		outputs: shaped(FAKE_MODEL.outputs),
+		curveMs,
+		failsFromRows,
+	};
 	const session = await runtime.load(
 		{ kind: "bytes", bytes: Buffer.from(JSON.stringify(json)) },
 		{},
@@ -78,7 +91,10 @@ export async function makeFakeModel(options: FakeModelOptions = {}) {
 	const released: string[] = [];
 	const submit = (name: string, call: FakeCall = {}): ModelEntry => {
 		const rows = call.rows ?? 1;
-		const values = new Float32Array(rows).fill(call.value ?? 1);
+		const length = call.length ?? 1;
+		const values = new Float32Array(rows * length).fill(call.value ?? 1);
+		const shapes = [[rows, length]];
+		const fitted = model.fit?.fit(shapes) ?? { shapes, padding: null };
 		const reply: EntryReply = {
 			completed: (_entry, outputs) =>
 				log.push(
@@ -95,10 +111,11 @@ export async function makeFakeModel(options: FakeModelOptions = {}) {
 				receivedUs: clock.nowUs(),
 				lease: { release: () => released.push(name) },
 			},
-			"",
-			[[rows, 1]],
+			isDynamic ? shapeKeyOf(fitted.shapes, true) : "",
+			fitted.shapes,
 			[new Uint8Array(values.buffer)],
 			reply,
+			fitted.padding,
 		);
 		model.submit(entry);
 		return entry;

@@ -116,6 +116,11 @@ export interface OrtApi {
 	/** 60 */ GetTensorElementType(info: Pointer, out: Memory): Status;
 	/** 61 */ GetDimensionsCount(info: Pointer, out: Memory): Status;
 	/** 62 */ GetDimensions(info: Pointer, out: Memory, count: number): Status;
+	/** 63 */ GetSymbolicDimensions(
+		info: Pointer,
+		out: Memory,
+		count: number,
+	): Status;
 	/** 65 */ GetTensorTypeAndShape(value: Pointer, out: Memory): Status;
 	/** 69 */ CreateCpuMemoryInfo(
 		allocatorType: number,
@@ -224,6 +229,7 @@ const ENTRIES: readonly (readonly [
 	["GetTensorElementType", 60, P, [P, P]],
 	["GetDimensionsCount", 61, P, [P, P]],
 	["GetDimensions", 62, P, [P, P, SIZE]],
+	["GetSymbolicDimensions", 63, P, [P, P, SIZE]],
 	["GetTensorTypeAndShape", 65, P, [P, P]],
 	["CreateCpuMemoryInfo", 69, P, [INT, INT, P]],
 	["AllocatorFree", 76, P, [P, P]],

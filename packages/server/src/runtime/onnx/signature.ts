@@ -3,6 +3,7 @@ import { SaccadeError } from "../../errors/saccade-error.ts";
 import type { TensorSpec } from "../../tensor/tensor.ts";
 import type { OrtEnvironment } from "./environment.ts";
 import { type Pointer, readCString } from "./native.ts";
+import { check } from "./status.ts";
 import { readElementType, readShape } from "./values.ts";
 
 export interface Signature {
@@ -62,8 +63,27 @@ function readSpec(
 				"LOAD_FAILED",
 				`'${name}' is not a tensor of a type that the Open Inference Protocol has`,
 			);
-		return { name, dtype, shape: readShape(env, info) };
+		const shape = readShape(env, info);
+		return { name, dtype, shape, dimNames: readDimNames(env, info, shape) };
 	} finally {
 		env.api.ReleaseTypeInfo(typeInfo);
 	}
+}
+
+/** They belong to `info`. */
+function readDimNames(
+	env: OrtEnvironment,
+	info: Pointer,
+	{ length }: readonly number[],
+): readonly string[] {
+	const pointers = new BigUint64Array(length);
+	check(
+		env.api,
+		env.api.GetSymbolicDimensions(info, pointers, length),
+		"INTERNAL",
+		"read the names of dimensions",
+	);
+	return Array.from(pointers, (pointer) =>
+		pointer === 0n ? "" : readCString(pointer),
+	);
 }
