@@ -9,6 +9,7 @@ const RANKS = [
 	[
 		"repository",
 		"scheduling",
+		"recording",
 		"runtime/(?:onnx|fake|simulated|process|script)/",
 	],
 	["models"],

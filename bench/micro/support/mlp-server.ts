@@ -88,6 +88,11 @@ export async function startMlpServer(): Promise<MlpServer> {
 			modelExists: () => true,
 			onLogging: () => {},
 		}),
+		recordings: {
+			start: () => Promise.reject(new Error("a bench records nothing")),
+			stop: () => Promise.reject(new Error("a bench records nothing")),
+			status: () => null,
+		},
 	};
 	const open = composeOpen([
 		withDraining(() => false),

@@ -14,6 +14,7 @@ import {
 	ModelRegistry,
 	type RegistryListener,
 } from "../models/model-registry.ts";
+import type { ModelVersion } from "../models/model-version.ts";
 import { createCatalogue } from "../pipelines/catalogue.ts";
 import { createScalarPipeline } from "../pipelines/scalar-pipeline.ts";
 import { FakeRuntime } from "../runtime/fake/fake-runtime.ts";
@@ -33,6 +34,8 @@ import { DiskRepositoryService } from "../service/repository-service.ts";
 import type { Services } from "../service/services.ts";
 import { MemorySettings } from "../service/settings.ts";
 import { createStreamService } from "../service/stream-service.ts";
+import { Journal } from "../streams/journal.ts";
+import { journaledRunner } from "../streams/journaled-runner.ts";
 import { StreamSet } from "../streams/stream-set.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { MetricsRegistry } from "../telemetry/registry.ts";
@@ -50,7 +53,10 @@ import { ModelMetrics } from "./model-metrics.ts";
 import { Network } from "./network.ts";
 import { createOpenPhase } from "./open-phase.ts";
 import { ProcessMetrics } from "./process-metrics.ts";
-import { StreamMetrics } from "./stream-metrics.ts";
+import { collectRecordingMetrics } from "./recording-metrics.ts";
+import { Recordings } from "./recordings.ts";
+import { recordingsFolder } from "./state-folder.ts";
+import { bothObservers, StreamMetrics } from "./stream-metrics.ts";
 import { yieldToLoop } from "./thread-priority.ts";
 import { VERSION } from "./version.ts";
 
@@ -110,11 +116,13 @@ class SaccadeServer implements Server {
 	readonly #registry: ModelRegistry;
 	readonly #repository: DiskRepositoryService;
 	readonly #streams: StreamSet;
+	readonly #recordings: Recordings;
 	/** One limit on bytes of request bodies, whichever thread reads them. */
 	readonly #budget: SharedByteBudget;
 	readonly #network: Network | FrontGroup;
 	readonly #metrics: MetricsRegistry | null;
 	readonly #metricsPort: MetricsTransport | null;
+	readonly #modelMetrics = new WeakMap<ModelVersion, ModelMetrics>();
 	#processMetrics: ProcessMetrics | null = null;
 	readonly #draining = new AbortController();
 	#phase: Phase = "starting";
@@ -169,20 +177,35 @@ class SaccadeServer implements Server {
 		);
 		this.#budget = new SharedByteBudget(options.bodyBudgetBytes);
 		const inference = new SchedulingInferenceService(this.#registry, clock);
+		const journal = new Journal();
+		const hostOffsetUs = clock.nowUs() - Number(process.hrtime.bigint()) / 1000;
+		this.#recordings = new Recordings({
+			clock,
+			journal,
+			folder: recordingsFolder(options.stateDir),
+			maxBytes: options.recordMaxBytes,
+			hostOffsetUs,
+			server: `saccade ${VERSION}`,
+			openStreams: () => this.#streams.streams,
+			log: this.#log,
+		});
+		if (metrics !== null) collectRecordingMetrics(metrics, this.#recordings);
 		this.#streams = new StreamSet({
 			clock,
 			catalogue: createCatalogue(
 				[createScalarPipeline()],
-				createModelRunner(inference),
+				journaledRunner(createModelRunner(inference), journal),
 			),
-			hostOffsetUs: clock.nowUs() - Number(process.hrtime.bigint()) / 1000,
-			...(metrics !== null && {
-				observer: new StreamMetrics(metrics, ["scalar"]),
-			}),
+			hostOffsetUs,
+			journal,
+			observer: bothObservers(
+				this.#recordings.observer,
+				metrics === null ? null : new StreamMetrics(metrics, ["scalar"]),
+			),
 			onSensorEvent: ({ kind, deviceId, detail }) =>
 				this.#log.info({ sensor: deviceId, event: kind }, detail),
 		});
-		this.services = this.#createServices(inference);
+		this.services = this.#createServices(inference, journal);
 		const endpoints = createEndpoints(
 			this.services,
 			createOpenPhase(options, () => this.#phase === "draining"),
@@ -212,6 +235,8 @@ class SaccadeServer implements Server {
 		} finally {
 			clearInterval(keepAlive);
 		}
+		if (this.#options.record)
+			await this.#recordings.start({ name: "", maxBytes: 0, maxSeconds: 0 });
 		this.#beforePortsOpen();
 		const addresses: Addresses = {
 			...(await this.#network.listen()),
@@ -257,6 +282,7 @@ class SaccadeServer implements Server {
 		this.#network.drain();
 		await within(leftMs(), this.#registry.idle());
 		await this.#network.close(leftMs());
+		await this.#recordings.close();
 		this.#streams.close();
 		await this.#registry.close();
 		this.#devices.close();
@@ -267,12 +293,13 @@ class SaccadeServer implements Server {
 		this.#phase = "closed";
 	}
 
-	#createServices(inference: InferenceService): Services {
+	#createServices(inference: InferenceService, journal: Journal): Services {
 		const { strictReadiness, serverName } = this.#options;
 		const phase = () => this.#phase;
 		return {
 			inference,
-			streams: createStreamService(this.#streams),
+			streams: createStreamService(this.#streams, journal),
+			recordings: this.#recordings,
 			metadata: new RegistryMetadataService(
 				this.#registry,
 				serverName,
@@ -309,8 +336,13 @@ class SaccadeServer implements Server {
 			versionReady: (model) => {
 				this.#network.modelsChanged();
 				const { name } = model.config;
-				if (this.#metrics !== null)
-					model.listener = new ModelMetrics(this.#metrics, model);
+				const metrics =
+					this.#metrics === null
+						? null
+						: new ModelMetrics(this.#metrics, model);
+				if (metrics !== null) this.#modelMetrics.set(model, metrics);
+				const recorded = { name, version: model.versionText };
+				model.listener = this.#recordings.listenerOf(recorded, metrics);
 				const loadMs = Math.round(model.loadedInUs / 1000);
 				this.#log.info(
 					{ model: name, version: model.version, loadMs },
@@ -320,7 +352,7 @@ class SaccadeServer implements Server {
 			versionGone: (model) => {
 				this.#network.modelsChanged();
 				const { name } = model.config;
-				if (model.listener instanceof ModelMetrics) model.listener.close();
+				this.#modelMetrics.get(model)?.close();
 				// A reload of the same version goes on counting in the same series.
 				const isReplaced = this.#registry
 					.records(name)

@@ -46,3 +46,21 @@ export class StreamMetrics implements StreamObserver {
 		return series;
 	}
 }
+
+/** One behind the other. @param second null: there is none */
+export function bothObservers(
+	first: StreamObserver,
+	second: StreamObserver | null,
+): StreamObserver {
+	if (second === null) return first;
+	return {
+		frameEnded: (stream, outcome) => {
+			first.frameEnded(stream, outcome);
+			second.frameEnded(stream, outcome);
+		},
+		streamEnded: (stream) => {
+			first.streamEnded(stream);
+			second.streamEnded(stream);
+		},
+	};
+}

@@ -16,6 +16,7 @@ export function createProgram(): Command {
 	addInfer(program);
 	addBench(program);
 	addModels(program);
+	addRecordings(program);
 	addDoctor(program);
 	program
 		.command("sysinfo")
@@ -140,6 +141,39 @@ function addModels(program: Command): void {
 				await run(name, model, command.opts());
 			});
 	}
+}
+
+function addRecordings(program: Command): void {
+	program
+		.command("record")
+		.description("record what a running server's streams and models do")
+		.option("-u, --url <host:port>", "HTTP address", "127.0.0.1:8000")
+		.option("--name <name>", "of the file; default: the time of day")
+		.option("--seconds <s>", "end after so long; default: Ctrl-C ends it")
+		.option("--max-size <bytes>", "end at this size")
+		.option("-o, --out <file>", "copy it here, from this machine's server")
+		.option("--token-file <file>", "holds the server's admin token")
+		.option("--json", "print JSON")
+		.addHelpText(
+			"after",
+			"\nExample:\n  saccade record --seconds 60 --out drive.mcap",
+		)
+		.action(async (options) => (await import("./record.ts")).record(options));
+	program
+		.command("replay")
+		.description(
+			"play a recording back in virtual time and compare every outcome, or send it to a running server in real time",
+		)
+		.argument("<file>", "an MCAP file of `saccade record`")
+		.option("-u, --url <host:port>", "gRPC address: in real time")
+		.option("--json", "print JSON")
+		.addHelpText(
+			"after",
+			"\nExamples:\n  saccade replay drive.mcap\n  saccade replay drive.mcap --url 127.0.0.1:8001",
+		)
+		.action(async (file: string, options) =>
+			(await import("./replay.ts")).replay(file, options),
+		);
 }
 
 function addDoctor(program: Command): void {

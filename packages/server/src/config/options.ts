@@ -347,13 +347,40 @@ export const OPTIONS = {
 		reason:
 			"Bounded, so that overload cannot take the machine; raise it for many large frames in flight.",
 	}),
+	stateDir: option({
+		flag: "state-dir",
+		read: text,
+		default: "",
+		unit: "directory",
+		meaning:
+			"What outlives the server: recordings. Empty: `saccade` in the user's state folder (`$XDG_STATE_HOME`, else `~/.local/state`).",
+		reason: "Where the XDG specification has such files.",
+	}),
+	record: option({
+		flag: "record",
+		read: boolean,
+		default: false,
+		unit: "boolean",
+		meaning:
+			"Record streams and scheduling from the start on, to `recordings/` of the state directory (docs/recording.md).",
+		reason: "A recording costs disk: `saccade record` begins one at any time.",
+	}),
+	recordMaxBytes: option({
+		flag: "record-max-size",
+		read: positive,
+		default: 8 * 1024 * MIB,
+		unit: "bytes",
+		meaning: "Size at which a recording ends by itself.",
+		reason:
+			"A forgotten recording must not fill the disk; an hour of a LiDAR and a compressed camera fits.",
+	}),
 	adminTokenFile: option({
 		flag: "admin-token-file",
 		read: text,
 		default: "",
 		unit: "file",
 		meaning:
-			"Holds the bearer token that load, unload and settings then require.",
+			"Holds the bearer token that load, unload, settings and recordings then require.",
 		reason: "Off: on loopback the operator is trusted.",
 	}),
 	allowedHosts: option({

@@ -1,5 +1,6 @@
 // Flags over SACCADE_* environment over file over defaults. Every problem is reported at once.
 import { createRequire } from "node:module";
+import { join } from "node:path";
 import type { Reader } from "../common/readers.ts";
 import { readDevices } from "./devices.ts";
 import { envNameOf } from "./env-name.ts";
@@ -66,6 +67,7 @@ export function resolveOptions(sources: Sources): Resolved {
 				`--${flag} (${unit}): ${read.problem}, got '${String(value)}'`,
 			);
 	}
+	if (options["stateDir"] === "") options["stateDir"] = stateDirOf(sources.env);
 	options["devices"] = readDevices(sections["devices"], problems);
 	options["gpuVariables"] = {
 		nvidia: sources.env["NVIDIA_VISIBLE_DEVICES"],
@@ -77,6 +79,13 @@ export function resolveOptions(sources: Sources): Resolved {
 		options: Object.freeze(options) as unknown as ServerOptions,
 		warnings,
 	};
+}
+
+/** https://specifications.freedesktop.org/basedir-spec/latest/ */
+function stateDirOf(env: Sources["env"]): string {
+	const home = env["HOME"] ?? env["USERPROFILE"] ?? ".";
+	const state = env["XDG_STATE_HOME"] || join(home, ".local", "state");
+	return join(state, "saccade");
 }
 
 type Given = Partial<Record<OptionName, unknown>>;

@@ -83,6 +83,9 @@ const OPERATIONS = [
 	"sensor.unregister",
 	"sensor.list",
 	"stream.list",
+	"recording.start",
+	"recording.stop",
+	"recording.status",
 ] as const;
 export type Operation = (typeof OPERATIONS)[number];
 

@@ -1,5 +1,9 @@
 // Every endpoint, built once. Transports hold this object and nothing below it.
 import type {
+	RecordingInfo,
+	RecordingRequest,
+} from "../service/recording-service.ts";
+import type {
 	IndexEntry,
 	LoadRequest,
 	ModelConfigMessage,
@@ -28,6 +32,10 @@ import type {
 } from "./endpoint.ts";
 import { sharedMemoryDisabled, unknownRegion } from "./shared-memory.ts";
 
+export type {
+	RecordingInfo,
+	RecordingRequest,
+} from "../service/recording-service.ts";
 export type {
 	IndexEntry,
 	LoadRequest,
@@ -97,6 +105,10 @@ export interface Endpoints {
 	readonly sensorUnregister: UnaryEndpoint<{ readonly deviceId: string }, void>;
 	readonly sensorList: UnaryEndpoint<void, readonly SensorStatus[]>;
 	readonly streamList: UnaryEndpoint<void, readonly SensorStream[]>;
+	readonly recordingStart: UnaryEndpoint<RecordingRequest, RecordingInfo>;
+	readonly recordingStop: UnaryEndpoint<void, RecordingInfo>;
+	/** Null: there was none. */
+	readonly recordingStatus: UnaryEndpoint<void, RecordingInfo | null>;
 }
 
 /** What the request says itself stands before what its headers say. */
@@ -110,8 +122,15 @@ export function createEndpoints(
 	services: Services,
 	open: OpenPhase,
 ): Endpoints {
-	const { inference, metadata, repository, health, settings, streams } =
-		services;
+	const {
+		inference,
+		metadata,
+		repository,
+		health,
+		settings,
+		streams,
+		recordings,
+	} = services;
 	const unary = <Request, Response>(
 		operation: Operation,
 		run: (request: Request) => Response | Promise<Response>,
@@ -188,5 +207,10 @@ export function createEndpoints(
 		),
 		sensorList: unary("sensor.list", () => streams.sensors()),
 		streamList: unary("stream.list", () => streams.streams()),
+		recordingStart: unary("recording.start", (request) =>
+			recordings.start(request),
+		),
+		recordingStop: unary("recording.stop", () => recordings.stop()),
+		recordingStatus: unary("recording.status", () => recordings.status()),
 	};
 }

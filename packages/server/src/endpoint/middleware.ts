@@ -52,9 +52,12 @@ const NEEDS_ADMIN: ReadonlySet<string> = new Set([
 	"shared-memory.unregister",
 	"sensor.register",
 	"sensor.unregister",
+	"recording.start",
+	"recording.stop",
+	"recording.status",
 ]);
 
-/** Guards what changes the server's state. @param token null: open */
+/** Guards what changes the server's state, or tells of its files. @param token null: open */
 export function withAdminToken(token: string | null): OpenMiddleware {
 	if (token === null) return (next) => next;
 	const isBearer = bearerCheck(token);

@@ -2,6 +2,7 @@
 // where a transport prints the object as it is (model configuration).
 import type { TensorSpec } from "../tensor/tensor.ts";
 import type { InferenceService } from "./inference.ts";
+import type { RecordingService } from "./recording-service.ts";
 import type { SettingsService } from "./settings.ts";
 import type { StreamService } from "./stream-service.ts";
 
@@ -105,4 +106,5 @@ export interface Services {
 	readonly health: HealthService;
 	readonly settings: SettingsService;
 	readonly streams: StreamService;
+	readonly recordings: RecordingService;
 }

@@ -1,4 +1,5 @@
 // Sensor streams as a use case: opened, listed, and the sensors behind them. The life of a stream itself is `streams/`.
+import { Journal } from "../streams/journal.ts";
 import type { QosOffer } from "../streams/qos.ts";
 import { resolveQos } from "../streams/qos.ts";
 import type { SensorStatus } from "../streams/sensor.ts";
@@ -34,15 +35,28 @@ export interface StreamService {
 	streams(): readonly SensorStream[];
 }
 
-export function createStreamService(set: StreamSet): StreamService {
+/** @param journal of the set, where there is one: what touches sensors is told to it */
+export function createStreamService(
+	set: StreamSet,
+	journal: Journal = new Journal(),
+): StreamService {
 	const posts = new TelemetryPosts(set);
 	return {
 		post: (reading) => posts.post(reading),
 		open: (request, listener) => set.open(request, listener),
-		registerSensor: ({ deviceId, periodUs, qos }) =>
-			set.sensors.registerSensor(deviceId, periodUs, resolveQos(qos)),
-		unregisterSensor: (deviceId) => set.sensors.unregisterSensor(deviceId),
-		sensors: () => set.sensors.statuses(),
+		registerSensor: ({ deviceId, periodUs, qos }) => {
+			const profile = resolveQos(qos);
+			journal.tell({ kind: "register", deviceId, periodUs, qos });
+			return set.sensors.registerSensor(deviceId, periodUs, profile);
+		},
+		unregisterSensor: (deviceId) => {
+			journal.tell({ kind: "unregister", deviceId });
+			set.sensors.unregisterSensor(deviceId);
+		},
+		sensors: () => {
+			journal.tell({ kind: "list-sensors" });
+			return set.sensors.statuses();
+		},
 		streams: () => set.streams,
 	};
 }

@@ -3,6 +3,8 @@ import type { Clock } from "../common/clock.ts";
 import { SaccadeError, toSaccadeError } from "../errors/saccade-error.ts";
 import type { PipelineCatalogue } from "../pipelines/pipeline.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import { type Journal, journaledClock } from "./journal.ts";
+import { JournaledStream } from "./journaled-stream.ts";
 import {
 	incompatibilities,
 	type QosIncompatibility,
@@ -32,6 +34,8 @@ export interface StreamSetOptions {
 	/** Devices of a stream that names none. @default 64: their state is kept as long as the stream */
 	readonly maxDeviceCount?: number;
 	readonly observer?: StreamObserver;
+	/** Is told what comes from outside while it is on. @default none */
+	readonly journal?: Journal;
 	/** Hears of registered sensors. */
 	readonly onSensorEvent?: (event: SensorEvent) => void;
 }
@@ -58,8 +62,12 @@ export class StreamSet {
 	#ringMemory: SharedArrayBuffer | null = null;
 
 	constructor(options: StreamSetOptions) {
-		const { clock, observer } = options;
-		this.#options = options;
+		const { observer, journal } = options;
+		const clock =
+			journal === undefined
+				? options.clock
+				: journaledClock(options.clock, journal);
+		this.#options = { ...options, clock };
 		this.#timers = new TimerQueue(clock);
 		this.#dispatcher = new Dispatcher(options.maxRunningCount ?? 64);
 		this.sensors = new SensorRegistry(clock, options.onSensorEvent);
@@ -76,6 +84,21 @@ export class StreamSet {
 	}
 
 	open(request: StreamRequest, listener: StreamListener): StreamOpenResult {
+		const { journal } = this.#options;
+		journal?.begin();
+		const opened = this.#open(request, listener);
+		if (!opened.ok || journal === undefined) return opened;
+		const { stream } = opened;
+		journal.tell({
+			kind: "open",
+			streamId: stream.id,
+			request,
+			isPartial: false,
+		});
+		return { ok: true, stream: new JournaledStream(stream, journal) };
+	}
+
+	#open(request: StreamRequest, listener: StreamListener): StreamOpenResult {
 		const { clock, catalogue, hostOffsetUs, maxDeviceCount } = this.#options;
 		try {
 			this.#assertRoom();

@@ -160,6 +160,30 @@ export const INSTRUMENTS = {
 		"Age of a frame's result: from the sensor's timestamp to the outcome.",
 		SECONDS,
 	),
+	recordingActive: instrument(
+		"saccade_recording_active",
+		"gauge",
+		[],
+		"1 while a recording is written.",
+	),
+	recordingBytes: instrument(
+		"saccade_recording_bytes",
+		"gauge",
+		[],
+		"Size of the recording that is written, or of the last.",
+	),
+	recordingDropped: instrument(
+		"saccade_recording_dropped_messages_total",
+		"counter",
+		[],
+		"Messages that are missing in recordings, because the disk was too slow.",
+	),
+	recordingFailures: instrument(
+		"saccade_recording_failures_total",
+		"counter",
+		[],
+		"Recordings that ended by themselves: the disk, or their limit.",
+	),
 	eventLoopDelay: instrument(
 		"saccade_event_loop_delay_seconds",
 		"summary",

@@ -105,7 +105,7 @@ const text = new TextEncoder();
 const VARINT_BYTES = 10;
 
 /** FrameOutcome, field by field. The bytes are valid until the next one is written. */
-class OutcomeWriter {
+export class OutcomeWriter {
 	#bytes = new Uint8Array(512);
 	#at = 0;
 	#deviceId = "";

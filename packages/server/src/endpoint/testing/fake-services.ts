@@ -9,6 +9,7 @@ import type {
 	InferRequest,
 } from "../../service/inference.ts";
 import { createModelRunner } from "../../service/model-runner.ts";
+import type { RecordingInfo } from "../../service/recording-service.ts";
 import type { Services } from "../../service/services.ts";
 import { createStreamService } from "../../service/stream-service.ts";
 import { StreamSet } from "../../streams/stream-set.ts";
@@ -94,6 +95,16 @@ function notFound(name: string): SaccadeError {
 	);
 }
 
+const RECORDING: RecordingInfo = {
+	state: "recording",
+	path: "/recordings/a.mcap",
+	fileBytes: 0,
+	messageCount: 0,
+	droppedCount: 0,
+	seconds: 0,
+	problem: null,
+};
+
 export function fakeServices(inference: InferenceService): Services {
 	return {
 		inference,
@@ -131,6 +142,11 @@ export function fakeServices(inference: InferenceService): Services {
 			setTrace: () => new Map([["trace_rate", ["1"]]]),
 			logging: () => new Map([["log_info", true]]),
 			setLogging: () => new Map([["log_info", false]]),
+		},
+		recordings: {
+			start: async () => RECORDING,
+			stop: async () => RECORDING,
+			status: () => null,
 		},
 		streams: createStreamService(
 			new StreamSet({

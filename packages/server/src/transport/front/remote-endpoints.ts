@@ -35,6 +35,9 @@ const UNARY = {
 	sensorRegister: "sensor.register",
 	sensorUnregister: "sensor.unregister",
 	sensorList: "sensor.list",
+	recordingStart: "recording.start",
+	recordingStop: "recording.stop",
+	recordingStatus: "recording.status",
 } as const satisfies Record<UnaryName, Operation>;
 
 export type UnaryName = Exclude<

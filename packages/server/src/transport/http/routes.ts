@@ -23,7 +23,9 @@ type RouteName =
 	| "shmStatus"
 	| "shmRegister"
 	| "shmUnregister"
-	| "telemetry";
+	| "telemetry"
+	| "recordings"
+	| "recordingStop";
 
 export interface Route {
 	readonly name: RouteName;
@@ -68,6 +70,8 @@ const TABLE: readonly (readonly [
 		/^\/v2\/repository(?:\/(?<region>[^/]+))?\/models\/(?<model>[^/]+)\/unload$/,
 	],
 	["telemetry", ["POST"], /^\/saccade\/v1\/telemetry$/],
+	["recordings", ["GET", "POST"], /^\/saccade\/v1\/recordings$/],
+	["recordingStop", ["POST"], /^\/saccade\/v1\/recordings\/stop$/],
 	["trace", ["GET", "POST"], /^\/v2\/trace\/setting$/],
 	["logging", ["GET", "POST"], /^\/v2\/logging$/],
 	[

@@ -15,6 +15,7 @@ import { asObject, type JsonObject, textOf } from "./json/fields.ts";
 import { configJson } from "./json/model-config-json.ts";
 import { parseJson } from "./json/tolerant-json.ts";
 import type { ParsedLoad } from "./load.ts";
+import { recordingJson, recordingRequest } from "./recordings.ts";
 import type { Route } from "./routes.ts";
 import { postTelemetry } from "./telemetry.ts";
 
@@ -130,6 +131,27 @@ export async function handleUnary(
 				exchange,
 			);
 			return;
+		case "recordings":
+			answerJson(
+				exchange,
+				200,
+				recordingJson(
+					request.isPost
+						? await endpoints.recordingStart.run(
+								context,
+								recordingRequest(bodyOf(request)),
+							)
+						: await endpoints.recordingStatus.run(context, undefined),
+				),
+			);
+			return;
+		case "recordingStop":
+			answerJson(
+				exchange,
+				200,
+				recordingJson(await endpoints.recordingStop.run(context, undefined)),
+			);
+			return;
 		case "shmStatus":
 			await endpoints.sharedMemoryStatus.run(context, { name: route.region });
 			answerJson(exchange, 200, []);
@@ -188,6 +210,10 @@ export function endpointOf(
 			return endpoints.sharedMemoryUnregister;
 		case "telemetry":
 			return endpoints.telemetryPost;
+		case "recordings":
+			return isPost ? endpoints.recordingStart : endpoints.recordingStatus;
+		case "recordingStop":
+			return endpoints.recordingStop;
 		case "generate":
 		case "generateStream":
 		case "infer":
