@@ -117,7 +117,7 @@ def train(model, make, loss_of, scene_count: int, options, input_name: str, exam
             means = {name: round(value / 50, 4) for name, value in sums.items()}
             print(json.dumps({"step": step, "cpuS": round(spent_s), **means}), flush=True)
             sums = {}
-        if step % 250 == 0 or step == options.steps:
+        if step % 100 == 0 or step == options.steps:
             save(step)
         if step == options.steps:
             break

@@ -60,7 +60,11 @@ export class Lidar {
 	readonly #distancesM: Float32Array;
 	readonly #brightness: Float32Array;
 	readonly #owners: Int32Array;
-	readonly #ray: ColumnRay = { xM: 0, yM: 0, dx: 0, dy: 0, timeS: 0 };
+	/** Of each column, in the sensor's frame. */
+	readonly #cos: Float64Array;
+	readonly #sin: Float64Array;
+	/** Of each column of this sweep, in the frame of the boxes: the sensor's at the end. */
+	readonly #rays: ColumnRay[];
 	readonly #hit: PlanHit = { nearM: 0, farM: 0, incidence: 0 };
 	readonly #random: Random;
 	readonly #noise: NoiseTable;
@@ -73,6 +77,19 @@ export class Lidar {
 		const { azimuthCount, elevationsRad } = options;
 		const rayCount = azimuthCount * elevationsRad.length;
 		this.#slopes = elevationsRad.map(Math.tan);
+		const azimuths = Float64Array.from(
+			{ length: azimuthCount },
+			(_, column) => Math.PI - (TURN_RAD * (column + 0.5)) / azimuthCount,
+		);
+		this.#cos = azimuths.map(Math.cos);
+		this.#sin = azimuths.map(Math.sin);
+		this.#rays = Array.from({ length: azimuthCount }, () => ({
+			xM: 0,
+			yM: 0,
+			dx: 1,
+			dy: 0,
+			timeS: 0,
+		}));
 		this.#distancesM = new Float32Array(rayCount);
 		this.#brightness = new Float32Array(rayCount);
 		this.#owners = new Int32Array(rayCount);
@@ -97,6 +114,7 @@ export class Lidar {
 			);
 		const { rangeM } = this.options;
 		gatherBoxes(this.#world, motion, rangeM, this.#boxes);
+		this.#aim(motion);
 		this.#meetGround(motion);
 		for (let i = 0; i < this.#boxes.count; i++) this.#meet(i, motion);
 		this.#tell(into, this.#world.weather);
@@ -109,9 +127,8 @@ export class Lidar {
 		const rings = slopes.length;
 		this.#owners.fill(NONE);
 		for (let column = 0; column < azimuthCount; column++) {
-			const azimuth = this.#azimuthRad(column);
 			const rise =
-				groundSlopeX * Math.cos(azimuth) + groundSlopeY * Math.sin(azimuth);
+				groundSlopeX * this.#cos[column]! + groundSlopeY * this.#sin[column]!;
 			const first = column * rings;
 			for (let ring = 0; ring < rings; ring++) {
 				const fall = rise - slopes[ring]!;
@@ -122,10 +139,6 @@ export class Lidar {
 					GROUND_REFLECTIVITY * (0.4 + 2 * Math.min(0.3, fall));
 			}
 		}
-	}
-
-	#azimuthRad(column: number): number {
-		return Math.PI - (TURN_RAD * (column + 0.5)) / this.options.azimuthCount;
 	}
 
 	/** Puts box `i` in front of what lies behind it. */
@@ -163,26 +176,28 @@ export class Lidar {
 		}
 		for (let k = 0; k < count; k++) {
 			const column = (from + k + azimuthCount) % azimuthCount;
-			this.#aim(column, motion);
-			if (meetsBox(boxes, i, this.#ray, this.#hit))
+			if (meetsBox(boxes, i, this.#rays[column]!, this.#hit))
 				this.#fill(column, i, bottomM, topM);
 		}
 	}
 
-	/** Sensor and direction at the instant of a column, in the frame of the boxes (the sensor's at the end). */
-	#aim(column: number, motion: SensorMotion): void {
+	/** Where the sensor is and looks at the instant of each column. */
+	#aim(motion: SensorMotion): void {
 		const { periodS, azimuthCount } = this.options;
-		const ray = this.#ray;
-		const timeS = (periodS * (column + 1)) / azimuthCount - periodS;
-		const turnRad = motion.yawRateRadps * timeS;
-		const azimuth = this.#azimuthRad(column) + turnRad;
-		const cos = Math.cos(turnRad / 2);
-		const sin = Math.sin(turnRad / 2);
-		ray.timeS = timeS;
-		ray.xM = timeS * (cos * motion.aheadMps - sin * motion.leftMps);
-		ray.yM = timeS * (sin * motion.aheadMps + cos * motion.leftMps);
-		ray.dx = Math.cos(azimuth);
-		ray.dy = Math.sin(azimuth);
+		for (let column = 0; column < azimuthCount; column++) {
+			const ray = this.#rays[column]!;
+			const timeS = (periodS * (column + 1)) / azimuthCount - periodS;
+			const turnRad = motion.yawRateRadps * timeS;
+			const halfCos = Math.cos(turnRad / 2);
+			const halfSin = Math.sin(turnRad / 2);
+			ray.timeS = timeS;
+			ray.xM = timeS * (halfCos * motion.aheadMps - halfSin * motion.leftMps);
+			ray.yM = timeS * (halfSin * motion.aheadMps + halfCos * motion.leftMps);
+			const turnCos = Math.cos(turnRad);
+			const turnSin = Math.sin(turnRad);
+			ray.dx = this.#cos[column]! * turnCos - this.#sin[column]! * turnSin;
+			ray.dy = this.#sin[column]! * turnCos + this.#cos[column]! * turnSin;
+		}
 	}
 
 	#fill(column: number, i: number, bottomM: number, topM: number): void {
@@ -228,15 +243,15 @@ export class Lidar {
 		this.hitCounts.fill(0);
 		let count = 0;
 		for (let column = 0; column < azimuthCount; column++) {
-			const azimuth = this.#azimuthRad(column);
-			const cos = Math.cos(azimuth);
-			const sin = Math.sin(azimuth);
+			const cos = this.#cos[column]!;
+			const sin = this.#sin[column]!;
 			const timeS = (periodS * (column + 1)) / azimuthCount;
 			const first = column * rings;
 			for (let ring = 0; ring < rings; ring++) {
 				let distance = this.#distancesM[first + ring]!;
+				// The highest bits are the luck of the ray, the lowest its noise.
 				const bits = random.nextUint32();
-				const luck = random.next();
+				const luck = bits / 0x1_0000_0000;
 				if (luck < weather.clutterShare)
 					distance = Math.min(distance, 1 + 14 * (luck / weather.clutterShare));
 				else if (

@@ -64,18 +64,27 @@ export function deskewPoints(
 	const bx = uy * az - uz * ay;
 	const by = uz * ax - ux * az;
 	const bz = ux * ay - uy * ax;
+	let dtS = Number.NaN;
+	let sin = 0;
+	let versine = 0;
+	let alongA = 0;
+	let alongB = 0;
 	for (let i = 0; i < count; i++) {
 		const at = POINT_STRIDE * i;
 		const x = xyzi[at]!;
 		const y = xyzi[at + 1]!;
 		const z = xyzi[at + 2]!;
-		const dtS = timesS[i]! - referenceS;
-		const sin = Math.sin(rate * dtS);
-		// 1 − cos without the cancellation.
-		const half = Math.sin((rate * dtS) / 2);
-		const versine = 2 * half * half;
-		const alongA = versine * perRate;
-		const alongB = isTurning ? dtS - sin * perRate : 0;
+		const pointS = timesS[i]! - referenceS;
+		// Rings that fire together share their time, and so the sines.
+		if (pointS !== dtS) {
+			dtS = pointS;
+			sin = Math.sin(rate * dtS);
+			// 1 − cos without the cancellation.
+			const half = Math.sin((rate * dtS) / 2);
+			versine = 2 * half * half;
+			alongA = versine * perRate;
+			alongB = isTurning ? dtS - sin * perRate : 0;
+		}
 		// axis × point, and axis × that.
 		const cx = uy * z - uz * y;
 		const cy = uz * x - ux * z;
