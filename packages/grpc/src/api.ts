@@ -110,6 +110,11 @@ export interface MessageSink {
 	 * or null to refuse: the handler has called `call.finish`, or will; the rest is skipped.
 	 */
 	begin(byteLength: number, first: Uint8Array): Uint8Array | null;
+	/**
+	 * So many more bytes of the message have arrived and are about to land. False: they shall not, and the rest of the
+	 * message is skipped; `end` does not follow. For those who count what they keep.
+	 */
+	arriving?(byteLength: number): boolean;
 	/** The message that `begin` announced is complete. */
 	end(): void;
 	/** The client sent its last message (half-close). */

@@ -108,6 +108,7 @@ test("messages are the same however the body is cut, in place or landed", () => 
 						},
 						messageAhead: () => {},
 						keep: () => true,
+						land: () => true,
 						messageEnd: () => got.push(Buffer.from(target).toString("hex")),
 						violation: (_status, text) => assert.fail(text),
 					},

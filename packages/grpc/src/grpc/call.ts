@@ -281,6 +281,14 @@ export class GrpcCall
 		return false;
 	}
 
+	land(byteLength: number): boolean {
+		if (!this.keep(byteLength)) return false;
+		// A compressed message is not known to the handler yet.
+		return (
+			this.#deflated !== null || this.#sink?.arriving?.(byteLength) !== false
+		);
+	}
+
 	#release(byteLength: number): void {
 		this.#keptBytes -= byteLength;
 		this.#context.budget.release(byteLength);

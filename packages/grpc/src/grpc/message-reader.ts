@@ -23,6 +23,8 @@ export interface MessageReceiver {
 	messageAhead(): void;
 	/** Bytes are kept beyond the read that brought them. False: there is no room, and the call was ended. */
 	keep(byteLength: number): boolean;
+	/** The same, where they are about to land. False, and the call goes on: the message is not wanted any more. */
+	land(byteLength: number): boolean;
 	/** The stream cannot go on. */
 	violation(status: Status, text: string): void;
 }
@@ -165,7 +167,10 @@ export class MessageReader {
 			return;
 		}
 		if (target !== first) {
-			if (!isKept && !this.#receiver.keep(first.byteLength)) return;
+			if (!isKept && !this.#receiver.land(first.byteLength)) {
+				this.#skipRest();
+				return;
+			}
 			target.set(first);
 		}
 		this.#target = target;
@@ -174,12 +179,22 @@ export class MessageReader {
 
 	#readBody(bytes: Uint8Array, at: number, end: number): number {
 		const next = Math.min(end, at + this.#byteLength - this.#at);
-		if (!this.#receiver.keep(next - at)) return end;
+		if (!this.#receiver.land(next - at)) {
+			this.#skipRest();
+			return at;
+		}
 		const whole = at === 0 && next === bytes.byteLength;
 		this.#target!.set(whole ? bytes : bytes.subarray(at, next), this.#at);
 		this.#at += next - at;
 		this.#endIfComplete();
 		return next;
+	}
+
+	/** Nothing more of this message is kept. */
+	#skipRest(): void {
+		if ((this.#state as State) === "dead") return;
+		this.#target = null;
+		this.#state = this.#at < this.#byteLength ? "skip" : "prefix";
 	}
 
 	#skip(at: number, end: number): number {

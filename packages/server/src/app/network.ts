@@ -160,7 +160,8 @@ function httpLimits(options: ServerOptions) {
 
 function grpcOptions(options: ServerOptions) {
 	return {
-		// The wire counts what is on its way; with fronts, each its share, so that together they keep to the limit.
+		// Beside the budget of bodies, from which they are taken as they arrive: answers that wait, small messages that
+		// are collected. With fronts, each its share.
 		maxKeptBytes: Math.ceil(
 			options.bodyBudgetBytes / Math.max(1, options.fronts),
 		),

@@ -36,6 +36,7 @@ export class InferCall implements MessageSink, InferReply {
 	readonly #tools: InferTools;
 	readonly #context: CallContext;
 	#placement: ArrivingPlacement | null = null;
+	#arrivedBytes = 0;
 	#lease: Lease | null = null;
 	#ticket: InferTicket | null = null;
 
@@ -72,11 +73,19 @@ export class InferCall implements MessageSink, InferReply {
 		return placement.bytes;
 	}
 
+	arriving(byteLength: number): boolean {
+		this.#arrivedBytes += byteLength;
+		if (this.#placement!.arrived(this.#arrivedBytes)) return true;
+		// It ends the call, which releases the bytes.
+		this.error(noMemory(this.#tools.pool));
+		return false;
+	}
+
 	end(): void {
 		const { bytes, arrived } = this.#placement!;
 		this.#placement = null;
 		copiedBytes.land += bytes.byteLength;
-		// Until now the wire's own budget counted what arrived.
+		// What was inflated did not arrive piece by piece.
 		if (!arrived(bytes.byteLength)) {
 			this.#releaseBytes();
 			this.error(noMemory(this.#tools.pool));

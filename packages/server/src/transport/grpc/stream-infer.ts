@@ -79,6 +79,8 @@ export class StreamInferCall implements MessageSink {
 	#turns: Turn[] = [];
 	#placement: ArrivingPlacement | null = null;
 	#lease: Lease | null = null;
+	#arrivedBytes = 0;
+	#label: ReturnType<typeof requestLabel> = { id: "", modelName: "" };
 	#paused = false;
 	#backedUp = false;
 	#halfClosed = false;
@@ -125,7 +127,19 @@ export class StreamInferCall implements MessageSink {
 		}
 		this.#placement = placement;
 		this.#lease = placement.lease;
+		this.#arrivedBytes = 0;
+		if (first.byteLength < byteLength) this.#label = requestLabel(first);
 		return placement.bytes;
+	}
+
+	arriving(byteLength: number): boolean {
+		this.#arrivedBytes += byteLength;
+		if (this.#placement!.arrived(this.#arrivedBytes)) return true;
+		this.#lease?.release();
+		this.#lease = null;
+		this.#placement = null;
+		this.#addTurn(this.#label).error(noMemory(this.#tools.pool));
+		return false;
 	}
 
 	end(): void {

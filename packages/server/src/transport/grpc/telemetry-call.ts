@@ -36,6 +36,7 @@ export class TelemetryCall implements MessageSink, TelemetryPort {
 	readonly #session: TelemetrySession;
 	#inPlace: Uint8Array | null = null;
 	#placement: ArrivingPlacement | null = null;
+	#arrivedBytes = 0;
 
 	constructor(call: ServerCall, tools: TelemetryTools) {
 		this.peer = call.peer;
@@ -57,10 +58,21 @@ export class TelemetryCall implements MessageSink, TelemetryPort {
 			this.#inPlace = first;
 			return first;
 		}
+		this.#arrivedBytes = 0;
 		this.#placement = this.#tools.pool.placeArriving(byteLength);
 		if (this.#placement !== null) return this.#placement.bytes;
 		this.#session.refuse(noMemory(this.#tools.pool));
 		return null;
+	}
+
+	arriving(byteLength: number): boolean {
+		this.#arrivedBytes += byteLength;
+		const placement = this.#placement!;
+		if (placement.arrived(this.#arrivedBytes)) return true;
+		this.#placement = null;
+		placement.lease.release();
+		this.#session.refuse(noMemory(this.#tools.pool));
+		return false;
 	}
 
 	end(): void {
