@@ -104,7 +104,10 @@ describe("the budget of request bodies", { timeout: 120_000 }, () => {
 	const isFree = () => pool.leasedCount === 0 && budget.usedBytes <= SLOT_BYTES;
 
 	/** Resolves to whether it was answered. Asserts that a refusal says why. */
-	const overHttp = async (model: string, body: BodyInit) => {
+	const overHttp = async (
+		model: string,
+		body: string | ReadableStream<Uint8Array>,
+	) => {
 		const answer = await fetch(`${httpBase}/${model}/infer`, {
 			method: "POST",
 			body,

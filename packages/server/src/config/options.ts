@@ -142,7 +142,7 @@ export const OPTIONS = {
 		meaning:
 			"Priority of the threads that run models, on Linux: higher values yield to the event loop and to other processes. 0: like everything else.",
 		reason:
-			"With every core busy the loop must not wait for time slices of models; 5 is enough for that, and still a third of a core beside a busy neighbour of priority 0.",
+			"With every core busy the loop must not wait for time slices of models; 5 is enough for that, and still a quarter of a core beside one busy thread of priority 0.",
 	}),
 	exitTimeoutS: option({
 		flag: "exit-timeout-secs",
