@@ -24,7 +24,7 @@ const SHAPE_BUCKETS = [
 	"* `name = size, size, …` for each dimension, ascending, with `;` between. A request of 200 × 500 runs at 240 × 640. One beyond the largest is refused with the numbers.",
 	"* Inputs and outputs whose dimension bears that name in the ONNX file are padded and cut together; in one request their sizes agree. Other places are stated after `@`, as `tensor[axis]` counted without the batch dimension. An output may be a part or a multiple: `heat[1]/8` is the size divided by 8, rounded up; `heat[1]*2` twice the size.",
 	"* A dynamic dimension of an output that follows no bucket is stated too: `keep boxes[0]`. What is left open, unknown or contradictory fails the load, all of it in one message; what a run contradicts (a factor that is wrong) fails the warm-up.",
-	"* Warm-up and thus the first predictions use the largest bucket. Few buckets give full batches, many give little padding: `saccade_shape_bucket_elements_total` tells how much, by `part`, `used` and `padding`.",
+	"* Warm-up and thus the first predictions use the largest bucket. A batch takes neighbours in the order of service and closes (`shape-change`) at the first of another bucket: few buckets give full batches, many give little padding; `saccade_shape_bucket_elements_total` tells how much, by `part`, `used` and `padding`.",
 	"",
 ];
 
