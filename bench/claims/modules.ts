@@ -1,9 +1,11 @@
 // Every claim that is measured, in the order of the tables. A module joins by a line here.
 import { batching } from "./batching.ts";
 import type { ClaimModule } from "./claim.ts";
+import { clouds } from "./clouds.ts";
 import { fcBatching } from "./fc-batching.ts";
 import { cnnPipeline, pipeline } from "./pipeline.ts";
 import { deviceLost, placement } from "./placement.ts";
+import { polling } from "./polling.ts";
 import { telemetry } from "./telemetry.ts";
 
 export const CLAIMS: readonly ClaimModule[] = [
@@ -14,4 +16,6 @@ export const CLAIMS: readonly ClaimModule[] = [
 	placement,
 	deviceLost,
 	telemetry,
+	clouds,
+	polling,
 ];

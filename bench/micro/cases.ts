@@ -14,6 +14,7 @@ import { trackingCases } from "./perception-tracking.ts";
 import { runtimeCases } from "./runtime.ts";
 import { schedulingCases } from "./scheduling.ts";
 import { slotCases } from "./slots.ts";
+import { streamCases } from "./streams.ts";
 import { telemetryCases } from "./telemetry.ts";
 import { wholeCases } from "./whole.ts";
 import { wireCases } from "./wire.ts";
@@ -28,6 +29,7 @@ export const CASES: readonly AnyCase[] = [
 	...schedulingCases,
 	...laneCases,
 	...runtimeCases,
+	...streamCases,
 	...telemetryCases,
 	...wholeCases,
 	...perceptionCases,

@@ -27,7 +27,7 @@ export interface TelemetryWindow {
 }
 
 export const DEADLINE_MS = 100;
-const LEAD_MS = 400;
+const LEAD_MS = 250;
 
 export class TelemetryGenerator {
 	readonly #child: ChildProcess;
