@@ -13,7 +13,11 @@ export interface Plot {
 }
 
 export function makePlots(results: ReadonlyMap<string, BenchResult>): Plot[] {
-	return [...goodputPlots(results), ...batchingPlots(results)];
+	return [
+		...goodputPlots(results),
+		...batchingPlots(results),
+		...telemetryPlots(results),
+	];
 }
 
 interface LoadRow {
@@ -109,6 +113,37 @@ function batchingPlots(results: ReadonlyMap<string, BenchResult>): Plot[] {
 				],
 			});
 		});
+}
+
+interface TelemetryRow {
+	readonly wire: string;
+	readonly sockets: number;
+	readonly offeredPerSecond: number;
+	readonly p99Ms: number;
+}
+
+/** Each wire's p99 up to its knee; of REST for each number of connections. */
+function telemetryPlots(results: ReadonlyMap<string, BenchResult>): Plot[] {
+	const name = "claims-telemetry";
+	const rows = (results.get(name)?.["curve"] ?? []) as TelemetryRow[];
+	if (rows.length === 0) return [];
+	const nameOf = ({ wire, sockets }: TelemetryRow) =>
+		wire === "rest" ? `REST, ${sockets} connections` : "one stream";
+	return [
+		plot(name, `${name}-curve`, {
+			title: "readings offered, and the p99 of their outcomes",
+			xLabel: "readings/s",
+			yLabel: "p99, ms",
+			yScale: "log",
+			series: [...new Set(rows.map(nameOf))].map((series) => ({
+				name: series,
+				isJoined: false,
+				points: rows
+					.filter((row) => nameOf(row) === series)
+					.map((row) => ({ x: row.offeredPerSecond, y: row.p99Ms })),
+			})),
+		}),
+	];
 }
 
 function plot(result: string, name: string, chart: Chart): Plot {
