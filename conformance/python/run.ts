@@ -57,6 +57,7 @@ async function runAgainstOwnServer(python: string): Promise<number> {
 			[repository],
 			[
 				"--model-control-mode=explicit",
+				`--state-dir=${join(repository, ".state")}`,
 				...names.map((name) => `--load-model=${name}`),
 			],
 		);
