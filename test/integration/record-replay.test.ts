@@ -46,6 +46,10 @@ class SlowModel implements ModelRunner {
 	}
 
 	assertReady(): void {}
+
+	describe() {
+		return { inputs: [], outputs: [] };
+	}
 }
 
 function world(t: TestContext) {

@@ -68,16 +68,18 @@ export async function startMlpServer(): Promise<MlpServer> {
 	);
 	await repository.loadFromDisk("mlp");
 	const inference = new SchedulingInferenceService(registry, systemClock);
+	const metadata = new RegistryMetadataService(registry, "bench", "0");
 	const catalogue = createCatalogue(
 		[createScalarPipeline()],
-		createModelRunner(inference),
+		createModelRunner(inference, metadata),
 	);
 	const services = {
 		inference,
 		streams: createStreamService(
 			new StreamSet({ clock: systemClock, catalogue }),
 		),
-		metadata: new RegistryMetadataService(registry, "bench", "0"),
+		metadata,
+		pipelines: { explain: () => [] },
 		repository,
 		health: new RegistryHealthService(
 			registry,

@@ -16,6 +16,7 @@ import {
 } from "../models/model-registry.ts";
 import type { ModelVersion } from "../models/model-version.ts";
 import { createCatalogue } from "../pipelines/catalogue.ts";
+import { DeclaredPipelines } from "../pipelines/declared-pipelines.ts";
 import { createScalarPipeline } from "../pipelines/scalar-pipeline.ts";
 import { FakeRuntime } from "../runtime/fake/fake-runtime.ts";
 import { poolThreadsOf } from "../runtime/onnx/offload.ts";
@@ -31,7 +32,7 @@ import { SchedulingInferenceService } from "../service/inference-service.ts";
 import { RegistryMetadataService } from "../service/metadata-service.ts";
 import { createModelRunner } from "../service/model-runner.ts";
 import { DiskRepositoryService } from "../service/repository-service.ts";
-import type { Services } from "../service/services.ts";
+import type { MetadataService, Services } from "../service/services.ts";
 import { MemorySettings } from "../service/settings.ts";
 import { createStreamService } from "../service/stream-service.ts";
 import { Journal } from "../streams/journal.ts";
@@ -115,6 +116,7 @@ class SaccadeServer implements Server {
 	readonly #devices: ServerDevices;
 	readonly #registry: ModelRegistry;
 	readonly #repository: DiskRepositoryService;
+	readonly #pipelines: DeclaredPipelines;
 	readonly #streams: StreamSet;
 	readonly #recordings: Recordings;
 	/** One limit on bytes of request bodies, whichever thread reads them. */
@@ -190,22 +192,46 @@ class SaccadeServer implements Server {
 			log: this.#log,
 		});
 		if (metrics !== null) collectRecordingMetrics(metrics, this.#recordings);
+		const metadata = new RegistryMetadataService(
+			this.#registry,
+			options.serverName,
+			VERSION,
+		);
+		const modelRunner = journaledRunner(
+			createModelRunner(inference, metadata),
+			journal,
+		);
+		this.#pipelines = new DeclaredPipelines({
+			definitions: options.pipelines,
+			stepFiles: options.stepFiles,
+			runner: modelRunner,
+			clock,
+			log: {
+				info: (text) => this.#log.info({}, text),
+				warn: (text) => this.#log.warn({}, text),
+			},
+		});
 		this.#streams = new StreamSet({
 			clock,
 			catalogue: createCatalogue(
-				[createScalarPipeline()],
-				journaledRunner(createModelRunner(inference), journal),
+				[createScalarPipeline(), ...this.#pipelines.pipelines],
+				modelRunner,
 			),
 			hostOffsetUs,
 			journal,
 			observer: bothObservers(
 				this.#recordings.observer,
-				metrics === null ? null : new StreamMetrics(metrics, ["scalar"]),
+				metrics === null
+					? null
+					: new StreamMetrics(metrics, [
+							"scalar",
+							...options.pipelines.map(({ name }) => name),
+						]),
 			),
 			onSensorEvent: ({ kind, deviceId, detail }) =>
 				this.#log.info({ sensor: deviceId, event: kind }, detail),
 		});
-		this.services = this.#createServices(inference, journal);
+		this.services = this.#createServices(inference, metadata, journal);
 		const endpoints = createEndpoints(
 			this.services,
 			createOpenPhase(options, () => this.#phase === "draining"),
@@ -232,6 +258,7 @@ class SaccadeServer implements Server {
 		const keepAlive = setInterval(() => {}, LONGEST_INTERVAL_MS);
 		try {
 			await this.#loadModels();
+			await this.#pipelines.prepare();
 		} finally {
 			clearInterval(keepAlive);
 		}
@@ -284,6 +311,7 @@ class SaccadeServer implements Server {
 		await this.#network.close(leftMs());
 		await this.#recordings.close();
 		this.#streams.close();
+		await this.#pipelines.close();
 		await this.#registry.close();
 		this.#devices.close();
 		await this.#metricsPort?.close();
@@ -293,18 +321,19 @@ class SaccadeServer implements Server {
 		this.#phase = "closed";
 	}
 
-	#createServices(inference: InferenceService, journal: Journal): Services {
-		const { strictReadiness, serverName } = this.#options;
+	#createServices(
+		inference: InferenceService,
+		metadata: MetadataService,
+		journal: Journal,
+	): Services {
+		const { strictReadiness } = this.#options;
 		const phase = () => this.#phase;
 		return {
 			inference,
 			streams: createStreamService(this.#streams, journal),
 			recordings: this.#recordings,
-			metadata: new RegistryMetadataService(
-				this.#registry,
-				serverName,
-				VERSION,
-			),
+			metadata,
+			pipelines: { explain: () => this.#pipelines.explain() },
 			repository: this.#repository,
 			health: new RegistryHealthService(
 				this.#registry,

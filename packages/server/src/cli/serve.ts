@@ -70,6 +70,7 @@ async function runServer(
 function readOptions(args: readonly string[]): Resolved {
 	const rest = [...args];
 	let fileText: string | null = null;
+	let fileName = "";
 	const at = rest.findIndex(
 		(arg) => arg === "--config" || arg.startsWith("--config="),
 	);
@@ -77,6 +78,7 @@ function readOptions(args: readonly string[]): Resolved {
 		const arg = rest[at] ?? "";
 		const isInline = arg.includes("=");
 		const path = isInline ? arg.slice("--config=".length) : rest[at + 1];
+		fileName = path ?? "";
 		rest.splice(at, isInline ? 1 : 2);
 		try {
 			fileText = readFileSync(path ?? "", "utf8");
@@ -85,7 +87,7 @@ function readOptions(args: readonly string[]): Resolved {
 			return { ok: false, problems: [problem] };
 		}
 	}
-	return resolveOptions({ args: rest, env: process.env, fileText });
+	return resolveOptions({ args: rest, env: process.env, fileText, fileName });
 }
 
 /** The first signal begins the drain; a later one ends the process at once. */

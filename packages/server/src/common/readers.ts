@@ -40,6 +40,20 @@ export const decimal: Reader<number> = (value) => {
 		: problem("a number is needed");
 };
 
+/** A finite number, as YAML has it. */
+export function number(
+	bounds: { readonly min?: number; readonly max?: number } = {},
+): Reader<number> {
+	const { min = -Number.MAX_VALUE, max = Number.MAX_VALUE } = bounds;
+	return (value) => {
+		if (typeof value !== "number" || !Number.isFinite(value))
+			return problem("a number is needed");
+		if (value < min) return problem(`at least ${min}`);
+		if (value > max) return problem(`at most ${max}`);
+		return { ok: true, value };
+	};
+}
+
 export const positive: Reader<number> = (value) => {
 	const read = decimal(value);
 	return !read.ok || read.value > 0
@@ -86,6 +100,20 @@ export function texts(
 		return isList
 			? { ok: true, value: items as string[] }
 			: problem("a list of texts is needed, none of them empty");
+	};
+}
+
+/** A list, each item read the same way. */
+export function listOf<T>(each: Reader<T>): Reader<readonly T[]> {
+	return (value) => {
+		if (!Array.isArray(value)) return problem("a list is needed");
+		const items: T[] = [];
+		for (const [at, item] of value.entries()) {
+			const read = each(item);
+			if (!read.ok) return problem(`item ${at + 1}: ${read.problem}`);
+			items.push(read.value);
+		}
+		return { ok: true, value: items };
 	};
 }
 

@@ -1,6 +1,6 @@
 // `devices:` of the configuration file: CPU partitions and simulated devices. Every problem is reported, each with the
 // position of its device.
-import { isMapping } from "./mapping.ts";
+import { isMapping } from "../common/mapping.ts";
 
 export type DeviceSpec =
 	| {

@@ -11,6 +11,7 @@ import {
 	wholeNumber,
 } from "../common/readers.ts";
 import { headerPatternProblem } from "../endpoint/header-forward.ts";
+import type { PipelineDefinition } from "../pipelines/graph/definition.ts";
 import type { DeviceSpec } from "./devices.ts";
 
 const MIB = 1024 * 1024;
@@ -52,6 +53,15 @@ export const OPTIONS = {
 		unit: "directory, repeatable",
 		meaning: "Model repositories in Triton's layout.",
 		reason: "No default: a server without models is a mistake.",
+	}),
+	pipelineDirectories: option({
+		flag: "pipelines",
+		read: list,
+		default: [],
+		unit: "directory, repeatable",
+		meaning:
+			"Directories whose `*.yaml` files have `pipelines:` and `steps:`, beside those of the configuration file (docs/pipelines.md).",
+		reason: "No default: models can be served without pipelines.",
 	}),
 	modelControlMode: option({
 		flag: "model-control-mode",
@@ -436,6 +446,10 @@ export type ServerOptions = {
 } & {
 	/** `devices:` of the file. */
 	readonly devices: readonly DeviceSpec[];
+	/** `pipelines:` of the file and of `--pipelines`. */
+	readonly pipelines: readonly PipelineDefinition[];
+	/** `steps:`, absolute. */
+	readonly stepFiles: readonly string[];
 	/** The variables that say which GPUs may be used, as they are. */
 	readonly gpuVariables: {
 		readonly nvidia: string | undefined;

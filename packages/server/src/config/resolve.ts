@@ -1,10 +1,9 @@
 // Flags over SACCADE_* environment over file over defaults. Every problem is reported at once.
-import { createRequire } from "node:module";
 import { join } from "node:path";
+import { isMapping } from "../common/mapping.ts";
 import type { Reader } from "../common/readers.ts";
 import { readDevices } from "./devices.ts";
 import { envNameOf } from "./env-name.ts";
-import { isMapping } from "./mapping.ts";
 import {
 	IGNORED_FLAGS,
 	OPTIONS,
@@ -12,6 +11,8 @@ import {
 	REFUSED_FLAGS,
 	type ServerOptions,
 } from "./options.ts";
+import { readPipelines } from "./pipelines.ts";
+import { readSections } from "./yaml.ts";
 
 export interface Sources {
 	/** Arguments after the command, `--x v` and `--x=v`. */
@@ -19,6 +20,8 @@ export interface Sources {
 	readonly env: Readonly<Record<string, string | undefined>>;
 	/** Text of `--config FILE`; null when there is none. */
 	readonly fileText: string | null;
+	/** Its name, for people and for paths in it. */
+	readonly fileName?: string;
 }
 
 export type Resolved =
@@ -35,13 +38,17 @@ const NAME_BY_FLAG = new Map<string, OptionName>(
 		name,
 	]),
 );
-/** A configuration is settings: more aliases are an attack on the parser. */
-const MAX_ALIASES = 100;
+/** Of the configuration file. */
+const SECTIONS = ["server", "devices", "pipelines", "steps"];
 
 export function resolveOptions(sources: Sources): Resolved {
 	const problems: string[] = [];
 	const warnings: string[] = [];
-	const sections = sectionsOf(sources.fileText, problems);
+	const fileName = sources.fileName ?? "configuration file";
+	const sections =
+		sources.fileText === null
+			? {}
+			: readSections(sources.fileText, fileName, SECTIONS, problems);
 	const given = {
 		...fromFile(sections, problems, warnings),
 		...fromEnv(sources.env),
@@ -69,6 +76,16 @@ export function resolveOptions(sources: Sources): Resolved {
 	}
 	if (options["stateDir"] === "") options["stateDir"] = stateDirOf(sources.env);
 	options["devices"] = readDevices(sections["devices"], problems);
+	const { pipelines, stepFiles } = readPipelines(
+		{
+			sections,
+			fileName,
+			directories: (options["pipelineDirectories"] as string[]) ?? [],
+		},
+		problems,
+	);
+	options["pipelines"] = pipelines;
+	options["stepFiles"] = stepFiles;
 	options["gpuVariables"] = {
 		nvidia: sources.env["NVIDIA_VISIBLE_DEVICES"],
 		cuda: sources.env["CUDA_VISIBLE_DEVICES"],
@@ -182,40 +199,6 @@ function fromFile(
 		else given[name] = value;
 	}
 	return given;
-}
-
-function sectionsOf(
-	text: string | null,
-	problems: string[],
-): Readonly<Record<string, unknown>> {
-	if (text === null) return {};
-	let document: unknown;
-	try {
-		document = parseYaml(text);
-	} catch (error) {
-		problems.push(
-			`the configuration file is no YAML: ${error instanceof Error ? error.message : error}`,
-		);
-		return {};
-	}
-	const sections = document ?? {};
-	if (!isMapping(sections)) {
-		problems.push("configuration file: sections are needed, e.g. 'server:'");
-		return {};
-	}
-	for (const section of Object.keys(sections))
-		if (section !== "server" && section !== "devices")
-			problems.push(
-				`configuration file: '${section}' is no section; there are 'server' and 'devices'`,
-			);
-	return sections;
-}
-
-function parseYaml(text: string): unknown {
-	// Loaded when there is a file: most starts have none.
-	const require = createRequire(import.meta.url);
-	const { parse } = require("yaml") as typeof import("yaml");
-	return parse(text, { maxAliasCount: MAX_ALIASES });
 }
 
 function didYouMean(flag: string): string {

@@ -86,6 +86,7 @@ const OPERATIONS = [
 	"recording.start",
 	"recording.stop",
 	"recording.status",
+	"pipeline.list",
 ] as const;
 export type Operation = (typeof OPERATIONS)[number];
 

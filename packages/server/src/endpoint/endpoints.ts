@@ -1,4 +1,6 @@
 // Every endpoint, built once. Transports hold this object and nothing below it.
+
+import type { PipelineExplanation } from "../pipelines/graph/explain.ts";
 import type {
 	RecordingInfo,
 	RecordingRequest,
@@ -109,6 +111,7 @@ export interface Endpoints {
 	readonly recordingStop: UnaryEndpoint<void, RecordingInfo>;
 	/** Null: there was none. */
 	readonly recordingStatus: UnaryEndpoint<void, RecordingInfo | null>;
+	readonly pipelineList: UnaryEndpoint<void, readonly PipelineExplanation[]>;
 }
 
 /** What the request says itself stands before what its headers say. */
@@ -212,5 +215,6 @@ export function createEndpoints(
 		),
 		recordingStop: unary("recording.stop", () => recordings.stop()),
 		recordingStatus: unary("recording.status", () => recordings.status()),
+		pipelineList: unary("pipeline.list", () => services.pipelines.explain()),
 	};
 }

@@ -21,6 +21,7 @@ function runnerOf(runs: ModelRun[]): ModelRunner {
 			runs.push(run);
 			return [{ ...tensor, name: "OUT" }];
 		},
+		describe: () => ({ inputs: [], outputs: [] }),
 		assertReady: (name) => {
 			if (name === "absent") throw new SaccadeError("NOT_FOUND", "no such");
 		},

@@ -1,5 +1,5 @@
 // How a pipeline runs a model of the repository, through the model's own scheduler. Implemented by `service/`.
-import type { Tensor } from "../tensor/tensor.ts";
+import type { Tensor, TensorSpec } from "../tensor/tensor.ts";
 
 export interface ModelRun {
 	readonly modelName: string;
@@ -18,4 +18,12 @@ export interface ModelRunner {
 	run(run: ModelRun): Promise<readonly Tensor[]>;
 	/** Throws NOT_FOUND or UNAVAILABLE when the model cannot be run now. */
 	assertReady(modelName: string, modelVersion: string): void;
+	/** What it takes and gives. Throws NOT_FOUND or UNAVAILABLE. */
+	describe(
+		modelName: string,
+		modelVersion: string,
+	): {
+		readonly inputs: readonly TensorSpec[];
+		readonly outputs: readonly TensorSpec[];
+	};
 }

@@ -8,9 +8,15 @@ import type {
 	InferRequest,
 	InferResponse,
 } from "./inference.ts";
+import type { MetadataService } from "./services.ts";
 
-export function createModelRunner(inference: InferenceService): ModelRunner {
+export function createModelRunner(
+	inference: InferenceService,
+	metadata: Pick<MetadataService, "model">,
+): ModelRunner {
 	return {
+		describe: (modelName, modelVersion) =>
+			metadata.model(modelName, modelVersion),
 		assertReady: (modelName, modelVersion) => {
 			const refusal = inference.admit(
 				modelName,

@@ -1,5 +1,6 @@
 // The other use cases, as plain interfaces over plain data. Fields carry the protocol's own snake_case only
 // where a transport prints the object as it is (model configuration).
+import type { PipelineExplanation } from "../pipelines/graph/explain.ts";
 import type { TensorSpec } from "../tensor/tensor.ts";
 import type { InferenceService } from "./inference.ts";
 import type { RecordingService } from "./recording-service.ts";
@@ -98,6 +99,11 @@ export interface HealthService {
 	assertModelReady(name: string, version: string): void;
 }
 
+interface PipelineService {
+	/** The pipelines of the configuration: stages, types, where each runs and how long it takes. */
+	explain(): readonly PipelineExplanation[];
+}
+
 /** Everything a transport may ask for, built once by `app/`. */
 export interface Services {
 	readonly inference: InferenceService;
@@ -107,4 +113,5 @@ export interface Services {
 	readonly settings: SettingsService;
 	readonly streams: StreamService;
 	readonly recordings: RecordingService;
+	readonly pipelines: PipelineService;
 }

@@ -26,6 +26,7 @@ export function journaledRunner(
 	};
 	return {
 		assertReady: (name, version) => runner.assertReady(name, version),
+		describe: (name, version) => runner.describe(name, version),
 		run: (run) => {
 			const running = runner.run(run);
 			if (!journal.isOn) return running;
@@ -73,6 +74,11 @@ export class ReplayedRunner implements ModelRunner {
 	}
 
 	assertReady(): void {}
+
+	/** What it was is in the answers. */
+	describe(): ReturnType<ModelRunner["describe"]> {
+		return { inputs: [], outputs: [] };
+	}
 
 	/** False: no such run waits. */
 	answer(run: string, answer: ModelAnswer): boolean {

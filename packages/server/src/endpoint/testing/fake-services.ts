@@ -148,12 +148,17 @@ export function fakeServices(inference: InferenceService): Services {
 			stop: async () => RECORDING,
 			status: () => null,
 		},
+		pipelines: { explain: () => [] },
 		streams: createStreamService(
 			new StreamSet({
 				clock: systemClock,
 				catalogue: createCatalogue(
 					[createScalarPipeline()],
-					createModelRunner(inference),
+					createModelRunner(inference, {
+						model: (name) => {
+							throw notFound(name);
+						},
+					}),
 				),
 			}),
 		),

@@ -38,6 +38,7 @@ const UNARY = {
 	recordingStart: "recording.start",
 	recordingStop: "recording.stop",
 	recordingStatus: "recording.status",
+	pipelineList: "pipeline.list",
 } as const satisfies Record<UnaryName, Operation>;
 
 export type UnaryName = Exclude<

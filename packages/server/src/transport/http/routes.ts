@@ -25,7 +25,8 @@ type RouteName =
 	| "shmUnregister"
 	| "telemetry"
 	| "recordings"
-	| "recordingStop";
+	| "recordingStop"
+	| "pipelines";
 
 export interface Route {
 	readonly name: RouteName;
@@ -72,6 +73,7 @@ const TABLE: readonly (readonly [
 	["telemetry", ["POST"], /^\/saccade\/v1\/telemetry$/],
 	["recordings", ["GET", "POST"], /^\/saccade\/v1\/recordings$/],
 	["recordingStop", ["POST"], /^\/saccade\/v1\/recordings\/stop$/],
+	["pipelines", ["GET"], /^\/saccade\/v1\/pipelines$/],
 	["trace", ["GET", "POST"], /^\/v2\/trace\/setting$/],
 	["logging", ["GET", "POST"], /^\/v2\/logging$/],
 	[

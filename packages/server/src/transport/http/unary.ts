@@ -152,6 +152,11 @@ export async function handleUnary(
 				recordingJson(await endpoints.recordingStop.run(context, undefined)),
 			);
 			return;
+		case "pipelines":
+			answerJson(exchange, 200, {
+				pipelines: await endpoints.pipelineList.run(context, undefined),
+			});
+			return;
 		case "shmStatus":
 			await endpoints.sharedMemoryStatus.run(context, { name: route.region });
 			answerJson(exchange, 200, []);
@@ -214,6 +219,8 @@ export function endpointOf(
 			return isPost ? endpoints.recordingStart : endpoints.recordingStatus;
 		case "recordingStop":
 			return endpoints.recordingStop;
+		case "pipelines":
+			return endpoints.pipelineList;
 		case "generate":
 		case "generateStream":
 		case "infer":

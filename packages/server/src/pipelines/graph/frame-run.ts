@@ -1,0 +1,282 @@
+// One frame on its way through a graph. A unit starts when those before it are done; each runs at most once, and after
+// the first failure none starts any more. The answer comes when nothing runs any more, since what runs reads the
+// frame's bytes.
+import { SaccadeError, withoutStack } from "../../errors/saccade-error.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { Frame } from "../frame.ts";
+import { stepFailure } from "../hosts/step-failure.ts";
+import type { ModelRunner } from "../model-runner.ts";
+import type { FrameContext, FrameResult, StageSpan } from "../pipeline.ts";
+import type { Plan, PlannedNode } from "./check-graph.ts";
+import type { Unit } from "./place.ts";
+import { resultTensors } from "./result-tensors.ts";
+import type { StreamThreads } from "./stream-threads.ts";
+import { FRAME_PORT, type ValueSource } from "./value-source.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** What frames run through. */
+export interface RunnableGraph {
+	readonly plan: Plan;
+	readonly units: readonly Unit[];
+	/** Of each unit, those that wait for it. */
+	readonly followers: readonly (readonly number[])[];
+	readonly runner: ModelRunner;
+	readonly threads: StreamThreads;
+	readonly isOfServer: (node: PlannedNode) => boolean;
+	readonly observeInline: (node: PlannedNode, us: number) => void;
+}
+
+export class FrameRun {
+	readonly #graph: RunnableGraph;
+	readonly #frame: Frame;
+	readonly #context: FrameContext;
+	readonly #workspace: Workspace;
+	/** By index of the sensor; null: none came with it. */
+	readonly #frames: readonly (Frame | null)[];
+	readonly #spans: StageSpan[] = [];
+	/** Of each unit, how many it waits for. */
+	readonly #waitsFor: Int32Array;
+	#runningCount = 0;
+	#failure: SaccadeError | null = null;
+	#isStarting = false;
+	#answer: {
+		readonly resolve: (result: FrameResult) => void;
+		readonly reject: (error: SaccadeError) => void;
+	} | null = null;
+
+	constructor(
+		graph: RunnableGraph,
+		frames: readonly (Frame | null)[],
+		context: FrameContext,
+		workspace: Workspace,
+	) {
+		this.#graph = graph;
+		this.#frames = frames;
+		this.#frame = frames[0]!;
+		this.#context = context;
+		this.#workspace = workspace;
+		this.#waitsFor = Int32Array.from(graph.units, ({ after }) => after.length);
+	}
+
+	/** So far. */
+	get stages(): readonly StageSpan[] {
+		return this.#spans;
+	}
+
+	/** @param done the workspace is free again */
+	run(done: () => void): FrameResult | Promise<FrameResult> {
+		this.#isStarting = true;
+		for (const [at, unit] of this.#graph.units.entries())
+			if (unit.after.length === 0) this.#start(at);
+		this.#isStarting = false;
+		if (this.#runningCount > 0)
+			return new Promise<FrameResult>((resolve, reject) => {
+				this.#answer = { resolve, reject };
+			}).finally(done);
+		try {
+			return this.#result();
+		} finally {
+			done();
+		}
+	}
+
+	#start(at: number): void {
+		if (this.#failure !== null) return;
+		const unit = this.#graph.units[at]!;
+		let answer: void | Promise<void>;
+		try {
+			this.#assertWanted(unit);
+			answer = this.#begin(unit);
+		} catch (error) {
+			this.#failure = error as SaccadeError;
+			return;
+		}
+		if (!(answer instanceof Promise)) {
+			this.#ended(at);
+			return;
+		}
+		this.#runningCount++;
+		answer.then(
+			() => this.#settled(at, null),
+			(error: SaccadeError) => this.#settled(at, error),
+		);
+	}
+
+	#settled(at: number, error: SaccadeError | null): void {
+		this.#runningCount--;
+		this.#failure ??= error;
+		if (error === null) this.#ended(at);
+		if (this.#runningCount > 0 || this.#isStarting) return;
+		try {
+			this.#answer?.resolve(this.#result());
+		} catch (failure) {
+			this.#answer?.reject(failure as SaccadeError);
+		}
+	}
+
+	#ended(at: number): void {
+		for (const next of this.#graph.followers[at]!)
+			if (--this.#waitsFor[next]! === 0) this.#start(next);
+	}
+
+	#begin(unit: Unit): void | Promise<void> {
+		switch (unit.place) {
+			case "inline":
+				return this.#runInline(unit.nodes[0]!);
+			case "model":
+				return this.#runModel(unit.nodes[0]!);
+			case "thread":
+				return this.#runInThread(unit);
+		}
+	}
+
+	#runInline(planned: PlannedNode): void | Promise<void> {
+		const { node, index } = planned;
+		const inputs: Record<string, unknown> = {};
+		for (const { name, source, optional } of planned.inputs)
+			inputs[name] = this.#value(source, optional);
+		const beginUs = this.#context.nowUs();
+		const { deviceId, sequence, frameId, measuredUs, deadlineUs } = this.#frame;
+		const frame = { deviceId, sequence, frameId, measuredUs, deadlineUs };
+		const runner = this.#workspace.runners.get(index)!;
+		const outputs = this.#workspace.values[index]!;
+		const ofServer = this.#graph.isOfServer(planned);
+		const ended = () => {
+			const endUs = this.#context.nowUs();
+			this.#spans.push({ name: node.name, beginUs, endUs });
+			this.#graph.observeInline(planned, endUs - beginUs);
+		};
+		try {
+			const answer = runner.run(inputs, outputs, { ...frame, nowUs: beginUs });
+			if (!(answer instanceof Promise)) return ended();
+			return answer.then(ended, (error: unknown) => {
+				throw stepFailure(error, node.name, ofServer);
+			});
+		} catch (error) {
+			throw stepFailure(error, node.name, ofServer);
+		}
+	}
+
+	async #runModel({ node, index, inputs }: PlannedNode): Promise<void> {
+		if (node.kind !== "model") return;
+		const tensors = inputs.map(({ name, source, optional }) => ({
+			...(this.#value(source, optional) as Tensor),
+			name,
+		}));
+		const beginUs = this.#context.nowUs();
+		const outputs = await this.#graph.runner.run({
+			modelName: node.model,
+			modelVersion: node.version,
+			inputs: tensors,
+			deadlineUs: this.#frame.deadlineUs,
+			receivedUs: this.#frame.receivedUs,
+			signal: this.#context.signal,
+		});
+		for (const tensor of outputs)
+			this.#workspace.values[index]![tensor.name] = tensor;
+		const endUs = this.#context.nowUs();
+		this.#spans.push({ name: node.name, beginUs, endUs });
+	}
+
+	async #runInThread(unit: Unit): Promise<void> {
+		const { deviceId, sequence, frameId, measuredUs, deadlineUs } = this.#frame;
+		const optional = optionalSources(unit);
+		const { outputs, spans } = await this.#graph.threads.run(unit, {
+			workspace: this.#workspace.number,
+			inputs: unit.takes.map((source) =>
+				this.#sent(source, optional.has(keyOf(source))),
+			),
+			frame: { deviceId, sequence, frameId, measuredUs, deadlineUs },
+			signal: this.#context.signal,
+		});
+		for (const [at, { index, port }] of unit.gives.entries())
+			this.#workspace.values[index]![port] = outputs[at];
+		this.#spans.push(...spans);
+	}
+
+	/** What a thread gets: frames and their tensors lie in memory that is not theirs. */
+	#sent(source: ValueSource, optional: boolean): unknown {
+		const value = this.#value(source, optional);
+		if (source.index >= this.#frames.length || value === null) return value;
+		if (source.port === FRAME_PORT)
+			return this.#workspace.shared(source.index, value as Frame);
+		const tensor = value as Tensor;
+		return { ...tensor, data: new Uint8Array(tensor.data) };
+	}
+
+	#value(source: ValueSource | null, optional: boolean): unknown {
+		if (source === null) return null;
+		const { index, port } = source;
+		if (index >= this.#frames.length)
+			return this.#workspace.values[index]![port];
+		const frame = this.#frames[index] ?? null;
+		const { name } = this.#graph.plan.definition.sensors[index]!;
+		if (frame === null) {
+			if (optional) return null;
+			throw withoutStack(
+				() =>
+					new SaccadeError("UNAVAILABLE", `no frame of '${name}' came with it`),
+			);
+		}
+		if (port === FRAME_PORT) return frame;
+		const { payload } = frame;
+		const tensors = payload?.kind === "tensors" ? payload.tensors : [];
+		const tensor = tensors.find((one) => one.name === port);
+		if (tensor !== undefined) return tensor;
+		throw withoutStack(
+			() =>
+				new SaccadeError(
+					"INVALID_ARGUMENT",
+					`the frame of '${name}' has no tensor '${port}'; it has ${tensors.map((one) => one.name).join(", ") || "none"}`,
+				),
+		);
+	}
+
+	/** Nothing starts for a frame that nobody waits for any more. */
+	#assertWanted({ nodes }: Unit): void {
+		const { signal } = this.#context;
+		const before = nodes[0]!.node.name;
+		if (signal.aborted)
+			throw withoutStack(
+				() => new SaccadeError("CANCELLED", `given up before '${before}'`),
+			);
+		const lateUs = this.#context.nowUs() - this.#frame.deadlineUs;
+		if (lateUs < 0) return;
+		throw withoutStack(
+			() =>
+				new SaccadeError(
+					"DEADLINE_EXCEEDED",
+					`its deadline passed ${(lateUs / 1000).toFixed(1)} ms before '${before}'`,
+				),
+		);
+	}
+
+	#result(): FrameResult {
+		if (this.#failure !== null) throw this.#failure;
+		const { plan } = this.#graph;
+		const decision =
+			plan.decision === null ? null : this.#value(plan.decision, false);
+		return {
+			decision: decision as FrameResult["decision"],
+			outputs: plan.outputs.flatMap(({ name, source, kind }) =>
+				resultTensors(name, kind, this.#value(source, false)),
+			),
+			stages: this.#spans,
+		};
+	}
+}
+
+function optionalSources({ nodes }: Unit): ReadonlySet<string> {
+	const keys = new Set<string>();
+	for (const { inputs } of nodes)
+		for (const { source, optional } of inputs)
+			if (source !== null && optional) keys.add(keyOf(source));
+	for (const { inputs } of nodes)
+		for (const { source, optional } of inputs)
+			if (source !== null && !optional) keys.delete(keyOf(source));
+	return keys;
+}
+
+function keyOf({ index, port }: ValueSource): string {
+	return `${index}.${port}`;
+}

@@ -1,0 +1,39 @@
+// What one frame needs while it runs: the values that nodes gave, and steps with their memory. Frames that run beside
+// each other have one each; it is used again by later ones.
+import type { Frame } from "../frame.ts";
+import { createTensor, type StepRunner } from "../steps/step.ts";
+import { SharedFrame } from "./shared-frame.ts";
+
+type Values = Record<string, unknown>;
+export type AnyRunner = StepRunner<Values, Values>;
+
+export class Workspace {
+	readonly number: number;
+	/** By index of the source: sensors, then nodes. */
+	readonly values: Values[];
+	/** Inline steps, by index of the source. */
+	readonly runners: ReadonlyMap<number, AnyRunner>;
+	readonly #shared: SharedFrame[] = [];
+
+	constructor(
+		number: number,
+		sourceCount: number,
+		runners: ReadonlyMap<number, AnyRunner>,
+	) {
+		this.number = number;
+		this.values = Array.from({ length: sourceCount }, () => ({}));
+		this.runners = runners;
+	}
+
+	/** As another thread can see it. */
+	shared(index: number, frame: Frame): Frame {
+		this.#shared[index] ??= new SharedFrame();
+		return this.#shared[index].copyOf(frame);
+	}
+}
+
+/** Own memory, for steps on this thread. */
+export const ownTensor = (
+	dtype: Parameters<typeof createTensor>[0],
+	shape: readonly number[],
+) => createTensor(dtype, shape, false);
