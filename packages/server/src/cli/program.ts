@@ -17,6 +17,7 @@ export function createProgram(): Command {
 	addBench(program);
 	addModels(program);
 	addRecordings(program);
+	addStreams(program);
 	addDoctor(program);
 	program
 		.command("sysinfo")
@@ -174,6 +175,34 @@ function addRecordings(program: Command): void {
 		.action(async (file: string, options) =>
 			(await import("./replay.ts")).replay(file, options),
 		);
+}
+
+function addStreams(program: Command): void {
+	const streams = program
+		.command("streams")
+		.description("the pipelines that sensor streams can ask for");
+	for (const [name, argument, description] of [
+		["list", "", "pipelines, their sensors and stages"],
+		["explain", "<pipeline>", "stages, types, where each runs, its time"],
+	] as const) {
+		const command = streams.command(name).description(description);
+		if (argument !== "") command.argument(argument);
+		command
+			.option("-u, --url <host:port>", "HTTP address of a running server")
+			.option("--config <file>", "of a configuration file")
+			.option("--pipelines <directory...>", "of the *.yaml in here")
+			.option("-r, --model-repository <directory...>", "models they run")
+			.option("--json", "print JSON")
+			.addHelpText(
+				"after",
+				`\nExample:\n  saccade streams ${name}${argument === "" ? "" : " street"} --pipelines pipelines --model-repository models/repository`,
+			)
+			.action(async (...given: unknown[]) => {
+				const pipeline = typeof given[0] === "string" ? given[0] : "";
+				const { streams: run } = await import("./streams.ts");
+				await run(pipeline, command.opts());
+			});
+	}
 }
 
 function addDoctor(program: Command): void {
