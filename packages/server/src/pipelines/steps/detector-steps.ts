@@ -11,7 +11,7 @@ import {
 	toRotatedDetections,
 	YoloDecoder,
 } from "@saccade/perception";
-import { number, oneOf, wholeNumber } from "../../common/readers.ts";
+import { boolean, number, oneOf, wholeNumber } from "../../common/readers.ts";
 import { gridOf, gridSettings } from "./ground-grid-settings.ts";
 import { optionalPort, port, tensorPort } from "./port.ts";
 import { sampleBoxes, sampleTensor } from "./samples.ts";
@@ -135,6 +135,11 @@ const centrePoint = defineStep({
 			meaning: "what the heat maps hold",
 			default: "probabilities",
 		}),
+		doubleYaw: setting({
+			read: boolean,
+			meaning: "the yaw map turns twice as fast: front and back are alike",
+			default: false,
+		}),
 		threshold,
 		iouThreshold: setting({
 			read: share,
@@ -159,6 +164,7 @@ const centrePoint = defineStep({
 		const decoder = new CentrePointDecoder({
 			...settings,
 			grid: gridOf(settings),
+			yawHarmonic: settings.doubleYaw ? 2 : 1,
 		});
 		const suppression = new RotatedSuppression(capacity, settings);
 		const candidates = createRotatedDetections(capacity);

@@ -15,6 +15,8 @@ const CHANNELS = [
 	"min-height",
 	"mean-intensity",
 	"max-intensity",
+	"mean-x",
+	"mean-y",
 ] as const satisfies readonly BevChannel[];
 
 const heights = {
