@@ -21,6 +21,7 @@ const RANKS = [
 	["transport/[^/]+/", "gateway"],
 	["config"],
 	["app"],
+	["demo"],
 	["cli"],
 ];
 

@@ -8,13 +8,14 @@ import {
 	type DriveOptions,
 	detectingDriver,
 	driveSeeds,
+	judgeBev,
+	judgeCamera,
 	lidarDriver,
 	Random,
 	runDrives,
 } from "@saccade/drive";
 import { openBevNetwork } from "./lib/bev-network.ts";
-import { judgeBev } from "./lib/judge-bev.ts";
-import { judgeCamera } from "./lib/judge-camera.ts";
+import { openCameraNetwork } from "./lib/camera-network.ts";
 
 const { values } = parseArgs({
 	options: {
@@ -71,7 +72,7 @@ async function accuracy(): Promise<{
 	};
 	const lidar = await judgeBev(network, observed);
 	const camera = existsSync(values.camera)
-		? await judgeCamera(values.camera, observed)
+		? await judgeCamera(await openCameraNetwork(values.camera), observed)
 		: null;
 	return { lidarMap: lidar.mean, cameraMap: camera?.mean ?? null };
 }

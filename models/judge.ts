@@ -2,10 +2,14 @@
 //   node -C source models/judge.ts bev
 //   node -C source models/judge.ts camera --model .cache/models/camera/work/model.onnx --drives 100
 import { parseArgs } from "node:util";
-import { OBJECT_CLASSES, type PrecisionResult } from "@saccade/drive";
+import {
+	judgeBev,
+	judgeCamera,
+	OBJECT_CLASSES,
+	type PrecisionResult,
+} from "@saccade/drive";
 import { openBevNetwork } from "./lib/bev-network.ts";
-import { judgeBev } from "./lib/judge-bev.ts";
-import { judgeCamera } from "./lib/judge-camera.ts";
+import { openCameraNetwork } from "./lib/camera-network.ts";
 import { isSceneSet, SCENE_SEEDS } from "./lib/scene-seeds.ts";
 
 const { values, positionals } = parseArgs({
@@ -43,7 +47,8 @@ console.log(
 
 async function judge(): Promise<PrecisionResult> {
 	const iou = Number(values.iou);
-	if (name === "camera") return judgeCamera(file, observed, iou);
+	if (name === "camera")
+		return judgeCamera(await openCameraNetwork(file), observed, iou);
 	if (name === "bev")
 		return judgeBev(await openBevNetwork(file), observed, iou);
 	throw new Error(`"${name}": bev or camera`);

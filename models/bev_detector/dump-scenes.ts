@@ -14,6 +14,7 @@ import {
 	LIDAR_MOUNT,
 	labelSweep,
 	mountTransform,
+	observeDrives,
 	type Simulation,
 } from "@saccade/drive";
 import {
@@ -24,7 +25,6 @@ import {
 	createPoints,
 	createSweepMotion,
 } from "@saccade/perception";
-import { observeDrives } from "../lib/observe-drives.ts";
 import { isSceneSet, SCENE_SEEDS } from "../lib/scene-seeds.ts";
 
 /** The middle of a sweep, at which the rays point ahead. */

@@ -9,9 +9,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { CAMERA, labelPicture } from "@saccade/drive";
+import { CAMERA, labelPicture, observeDrives } from "@saccade/drive";
 import { createImage } from "@saccade/perception";
-import { observeDrives } from "../lib/observe-drives.ts";
 import { isSceneSet, SCENE_SEEDS } from "../lib/scene-seeds.ts";
 
 const { values } = parseArgs({

@@ -2,9 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { lidarDriver, runDrive } from "@saccade/drive";
+import { judgeBev, lidarDriver, runDrive } from "@saccade/drive";
 import { openBevNetwork } from "../../models/lib/bev-network.ts";
-import { judgeBev } from "../../models/lib/judge-bev.ts";
 import { SCENE_SEEDS } from "../../models/lib/scene-seeds.ts";
 
 const BEV = fileURLToPath(

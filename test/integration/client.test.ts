@@ -161,7 +161,13 @@ test("each reading gets its outcome, and its decision holds", async () => {
 			}),
 			"sent",
 		);
-	const totals = await stream.close();
+	const closed = stream.close();
+	assert.equal(
+		stream.send({ timestampNs, deviceId: "thermometer", value: 20 }),
+		"closed",
+		"at once, while outcomes are still to come",
+	);
+	const totals = await closed;
 	assert.deepEqual(totals, {
 		received: 3,
 		inFlight: 0,

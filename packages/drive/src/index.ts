@@ -11,14 +11,17 @@ export {
 	type NoisyDetectorOptions,
 } from "./drivers/noisy-detector.ts";
 export { TruthDriver } from "./drivers/truth-driver.ts";
-export type { Collision } from "./judge/collision.ts";
+export { type Collision, findCollision } from "./judge/collision.ts";
 export type { HardBrake } from "./judge/driver-errors.ts";
+export { judgeBev } from "./judge/judge-bev.ts";
+export { type CameraNetwork, judgeCamera } from "./judge/judge-camera.ts";
 export {
 	type PrecisionResult,
 	PrecisionTally,
 	type ScoredBoxes,
 	type TrueBox,
 } from "./judge/mean-average-precision.ts";
+export { type Observed, observeDrives } from "./judge/observe-drives.ts";
 export { type LabelledPatch, labelPicture } from "./judge/picture-labels.ts";
 export { type LabelledBox, labelSweep } from "./judge/sweep-labels.ts";
 export { Random } from "./random.ts";

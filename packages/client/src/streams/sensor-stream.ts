@@ -54,6 +54,7 @@ export class SensorStream implements PipeListener {
 	#suggestedRateHz = 0;
 	#isBackedUp = false;
 	#wasTurnedAway = false;
+	#isClosing = false;
 	#isOver = false;
 	#totals: StreamTotals = {
 		received: 0,
@@ -118,7 +119,8 @@ export class SensorStream implements PipeListener {
 
 	/** No more readings. Resolves when each that was sent has its outcome; the command goes on to hold as long as valid. */
 	close(): Promise<StreamTotals> {
-		if (!this.#isOver) this.#pipe.end();
+		if (!this.#isClosing && !this.#isOver) this.#pipe.end();
+		this.#isClosing = true;
 		return this.ended;
 	}
 
@@ -182,7 +184,7 @@ export class SensorStream implements PipeListener {
 	}
 
 	#refusal(): Exclude<SendAnswer, "sent"> | null {
-		if (this.#isOver) return "closed";
+		if (this.#isClosing || this.#isOver) return "closed";
 		if (this.#isCredited && this.credit === 0) return "no-credit";
 		return this.#isBackedUp ? "backed-up" : null;
 	}

@@ -15,8 +15,10 @@ import {
 	type RegistryListener,
 } from "../models/model-registry.ts";
 import type { ModelVersion } from "../models/model-version.ts";
+import { createCameraPipeline } from "../pipelines/camera-pipeline.ts";
 import { createCatalogue } from "../pipelines/catalogue.ts";
 import { DeclaredPipelines } from "../pipelines/declared-pipelines.ts";
+import { createLidarPipeline } from "../pipelines/lidar-pipeline.ts";
 import { createScalarPipeline } from "../pipelines/scalar-pipeline.ts";
 import { FakeRuntime } from "../runtime/fake/fake-runtime.ts";
 import { poolThreadsOf } from "../runtime/onnx/offload.ts";
@@ -29,6 +31,7 @@ import { DeviceArbiter } from "../scheduling/device-arbiter.ts";
 import { RegistryHealthService } from "../service/health-service.ts";
 import type { InferenceService } from "../service/inference.ts";
 import { SchedulingInferenceService } from "../service/inference-service.ts";
+import { LiveStreams } from "../service/live-view.ts";
 import { RegistryMetadataService } from "../service/metadata-service.ts";
 import { createModelRunner } from "../service/model-runner.ts";
 import { DiskRepositoryService } from "../service/repository-service.ts";
@@ -119,6 +122,7 @@ class SaccadeServer implements Server {
 	readonly #pipelines: DeclaredPipelines;
 	readonly #streams: StreamSet;
 	readonly #recordings: Recordings;
+	readonly #live = new LiveStreams(systemClock);
 	/** One limit on bytes of request bodies, whichever thread reads them. */
 	readonly #budget: SharedByteBudget;
 	readonly #network: Network | FrontGroup;
@@ -214,19 +218,27 @@ class SaccadeServer implements Server {
 		this.#streams = new StreamSet({
 			clock,
 			catalogue: createCatalogue(
-				[createScalarPipeline(), ...this.#pipelines.pipelines],
+				[
+					createScalarPipeline(),
+					createCameraPipeline(modelRunner),
+					createLidarPipeline(modelRunner),
+					...this.#pipelines.pipelines,
+				],
 				modelRunner,
 			),
 			hostOffsetUs,
 			journal,
 			observer: bothObservers(
 				this.#recordings.observer,
-				metrics === null
-					? null
-					: new StreamMetrics(metrics, [
-							"scalar",
-							...options.pipelines.map(({ name }) => name),
-						]),
+				bothObservers(
+					this.#live,
+					metrics === null
+						? null
+						: new StreamMetrics(metrics, [
+								"scalar",
+								...options.pipelines.map(({ name }) => name),
+							]),
+				),
 			),
 			onSensorEvent: ({ kind, deviceId, detail }) =>
 				this.#log.info({ sensor: deviceId, event: kind }, detail),
@@ -330,7 +342,7 @@ class SaccadeServer implements Server {
 		const phase = () => this.#phase;
 		return {
 			inference,
-			streams: createStreamService(this.#streams, journal),
+			streams: createStreamService(this.#streams, this.#live, journal),
 			recordings: this.#recordings,
 			metadata,
 			pipelines: { explain: () => this.#pipelines.explain() },

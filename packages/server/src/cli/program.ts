@@ -19,6 +19,7 @@ export function createProgram(): Command {
 	addRecordings(program);
 	addStreams(program);
 	addDoctor(program);
+	addDemo(program);
 	program
 		.command("sysinfo")
 		.description("versions, cores, memory, library and execution providers")
@@ -221,6 +222,45 @@ function addDoctor(program: Command): void {
 			"\nExample:\n  saccade doctor --model-repository models/repository",
 		)
 		.action(async (options) => (await import("./doctor.ts")).doctor(options));
+}
+
+function addDemo(program: Command): void {
+	program
+		.command("demo")
+		.description(
+			"the bundled models drive a simulated vehicle: live on a page, or headless with numbers",
+		)
+		.option(
+			"-r, --model-repository <directory>",
+			"where the bundled models are",
+			"models/repository",
+		)
+		.option("--headless", "no page: drive, print the numbers, end")
+		.option("--seed <number>", "which streets", "1")
+		.option("--seconds <s>", "headless, in real time (default: 20)")
+		.option("--virtual", "headless, as fast as it can be computed")
+		.option("--drives <count>", "with --virtual", "100")
+		.option("--http-port <port>", "of the page", "8000")
+		.option("--grpc-port <port>", "of the streams", "8001")
+		.option("--metrics-port <port>", "of the metrics", "8002")
+		.option("--json", "print one JSON object")
+		.addHelpText(
+			"after",
+			"\nHeadless it ends with 0 only if every promise was held.\n\nExamples:\n  saccade demo\n  saccade demo --headless --seconds 20 --seed 7 --json\n  saccade demo --headless --virtual --drives 100 --seed 7 --json",
+		)
+		.action(async (options) => (await import("./demo.ts")).demo(options));
+	program
+		.command("drive")
+		.description(
+			"a simulated vehicle that streams its sensors to a running server and obeys its decisions",
+		)
+		.option("-u, --url <host:port>", "of the server's gRPC", "127.0.0.1:8001")
+		.option("--seed <number>", "which streets", "1")
+		.option("--seconds <s>", "default: until a signal")
+		.option("--no-camera", "look by the LiDAR alone")
+		.option("--json", "print one JSON object")
+		.addHelpText("after", "\nExample:\n  saccade drive --seconds 60 --seed 7")
+		.action(async (options) => (await import("./drive.ts")).drive(options));
 }
 
 /** From the one table of options. */

@@ -37,22 +37,32 @@ export async function serve(args: readonly string[]): Promise<number> {
 	return runServer(options, warnings, asJson);
 }
 
-async function runServer(
+/** Lives as long as the server serves. */
+export interface Companion {
+	close(): Promise<void>;
+}
+
+/** Runs until a signal; returns the exit code. @param accompany starts what goes with it once the ports are open */
+export async function runServer(
 	options: ServerOptions,
 	warnings: readonly string[],
 	asJson: boolean,
+	accompany: (addresses: Addresses) => Companion | null = () => null,
 ): Promise<number> {
 	const log = createLogger(logLevel(options.logVerbose, options.logInfo));
 	for (const warning of warnings) log.warn({}, warning);
 	const stopped = untilSignal();
 	let server: Server | null = null;
+	let companion: Companion | null = null;
 	try {
 		server = createServer(options, {
 			log,
 			poolThreads: process.env["UV_THREADPOOL_SIZE"],
 			beforePortsOpen: collectGarbage,
 		});
-		announce(await server.listen(), server, asJson);
+		const addresses = await server.listen();
+		announce(addresses, server, asJson);
+		companion = accompany(addresses);
 	} catch (error) {
 		console.error(
 			`saccade serve: ${error instanceof Error ? error.message : error}`,
@@ -61,6 +71,7 @@ async function runServer(
 		return FAILED;
 	}
 	await stopped;
+	await companion?.close();
 	log.info({}, "draining: not ready, and nothing new is taken");
 	endWhenOverdue(options.exitTimeoutS);
 	await server.close();

@@ -1,6 +1,7 @@
 // Every endpoint, built once. Transports hold this object and nothing below it.
 
 import type { PipelineExplanation } from "../pipelines/graph/explain.ts";
+import type { LiveView } from "../service/live-view.ts";
 import type {
 	RecordingInfo,
 	RecordingRequest,
@@ -106,6 +107,7 @@ export interface Endpoints {
 	readonly sensorRegister: UnaryEndpoint<SensorRegistration, SensorStatus>;
 	readonly sensorUnregister: UnaryEndpoint<{ readonly deviceId: string }, void>;
 	readonly sensorList: UnaryEndpoint<void, readonly SensorStatus[]>;
+	readonly liveView: UnaryEndpoint<void, LiveView>;
 	readonly streamList: UnaryEndpoint<void, readonly SensorStream[]>;
 	readonly recordingStart: UnaryEndpoint<RecordingRequest, RecordingInfo>;
 	readonly recordingStop: UnaryEndpoint<void, RecordingInfo>;
@@ -209,6 +211,7 @@ export function createEndpoints(
 			streams.unregisterSensor(deviceId),
 		),
 		sensorList: unary("sensor.list", () => streams.sensors()),
+		liveView: unary("stream.list", () => streams.live()),
 		streamList: unary("stream.list", () => streams.streams()),
 		recordingStart: unary("recording.start", (request) =>
 			recordings.start(request),

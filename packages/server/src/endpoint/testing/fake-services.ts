@@ -8,6 +8,7 @@ import type {
 	InferReply,
 	InferRequest,
 } from "../../service/inference.ts";
+import { LiveStreams } from "../../service/live-view.ts";
 import { createModelRunner } from "../../service/model-runner.ts";
 import type { RecordingInfo } from "../../service/recording-service.ts";
 import type { Services } from "../../service/services.ts";
@@ -161,6 +162,7 @@ export function fakeServices(inference: InferenceService): Services {
 					}),
 				),
 			}),
+			new LiveStreams(systemClock),
 		),
 	};
 }

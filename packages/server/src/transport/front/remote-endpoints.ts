@@ -39,6 +39,7 @@ const UNARY = {
 	recordingStop: "recording.stop",
 	recordingStatus: "recording.status",
 	pipelineList: "pipeline.list",
+	liveView: "stream.list",
 } as const satisfies Record<UnaryName, Operation>;
 
 export type UnaryName = Exclude<

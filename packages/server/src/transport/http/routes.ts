@@ -26,7 +26,9 @@ type RouteName =
 	| "telemetry"
 	| "recordings"
 	| "recordingStop"
-	| "pipelines";
+	| "pipelines"
+	| "console"
+	| "liveView";
 
 export interface Route {
 	readonly name: RouteName;
@@ -70,6 +72,8 @@ const TABLE: readonly (readonly [
 		["POST"],
 		/^\/v2\/repository(?:\/(?<region>[^/]+))?\/models\/(?<model>[^/]+)\/unload$/,
 	],
+	["console", ["GET"], /^\/$/],
+	["liveView", ["GET"], /^\/saccade\/v1\/live$/],
 	["telemetry", ["POST"], /^\/saccade\/v1\/telemetry$/],
 	["recordings", ["GET", "POST"], /^\/saccade\/v1\/recordings$/],
 	["recordingStop", ["POST"], /^\/saccade\/v1\/recordings\/stop$/],

@@ -1,5 +1,6 @@
 // The transport on a real socket: routes, methods, the order of answers, and what is refused before there is a request.
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
 import { errorOf, requestText } from "./test-support/raw-connection.ts";
 import { eachParser, echoRequest } from "./test-support/transport.ts";
@@ -8,10 +9,25 @@ const options = { timeout: 30_000 };
 
 eachParser((start) => {
 	describe("routes over the wire", options, () => {
+		test("the console is a page that runs its own script alone and loads from nowhere else", async (t) => {
+			const { fetch } = await start(t);
+			const response = await fetch("/");
+			assert.equal(response.status, 200);
+			const policy = response.headers.get("content-security-policy") ?? "";
+			assert.match(policy, /default-src 'none'/);
+			const page = await response.text();
+			const script = /<script>(.*)<\/script>/s.exec(page)?.[1] ?? "";
+			const hash = createHash("sha256").update(script).digest("base64");
+			assert.ok(policy.includes(`script-src 'sha256-${hash}'`), policy);
+			assert.doesNotMatch(page, /https?:|innerHTML/);
+			const live = await fetch("/saccade/v1/live");
+			assert.equal(response.headers.get("access-control-allow-origin"), null);
+			assert.equal(live.status, 200);
+		});
+
 		test("what is nowhere is Not Found, in JSON, whatever the method", async (t) => {
 			const { fetch } = await start(t);
 			for (const path of [
-				"/",
 				"/v2/",
 				"/v1/models",
 				"/v2/models/echo/infer/",

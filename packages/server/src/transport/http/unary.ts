@@ -9,6 +9,7 @@ import type {
 } from "../../endpoint/endpoints.ts";
 import { SaccadeError } from "../../errors/saccade-error.ts";
 import { answerEmpty, answerJson } from "./answer.ts";
+import { CONSOLE_HEADERS, CONSOLE_PAGE } from "./console/page.ts";
 import { assertJsonSize } from "./decode.ts";
 import type { Exchange } from "./exchange.ts";
 import { asObject, type JsonObject, textOf } from "./json/fields.ts";
@@ -157,6 +158,16 @@ export async function handleUnary(
 				pipelines: await endpoints.pipelineList.run(context, undefined),
 			});
 			return;
+		case "console":
+			exchange.answer(200, CONSOLE_HEADERS, CONSOLE_PAGE);
+			return;
+		case "liveView":
+			answerJson(
+				exchange,
+				200,
+				await endpoints.liveView.run(context, undefined),
+			);
+			return;
 		case "shmStatus":
 			await endpoints.sharedMemoryStatus.run(context, { name: route.region });
 			answerJson(exchange, 200, []);
@@ -221,6 +232,9 @@ export function endpointOf(
 			return endpoints.recordingStop;
 		case "pipelines":
 			return endpoints.pipelineList;
+		case "console":
+		case "liveView":
+			return endpoints.liveView;
 		case "generate":
 		case "generateStream":
 		case "infer":

@@ -1,21 +1,24 @@
 // How good a camera detector is on streets that it has not learnt from.
 import {
-	CAMERA,
-	labelPicture,
-	OBJECT_CLASSES,
-	type PrecisionResult,
-	PrecisionTally,
-} from "@saccade/drive";
-import {
 	CAMERA_CAPACITY,
-	CAMERA_INPUT_SHAPE,
 	CameraOutput,
+	type CentreBoxOutput,
 	createDetections,
 	createImage,
+	type ImageU8,
 	intersectionOverUnion,
 } from "@saccade/perception";
+import { CAMERA } from "../sensors/camera.ts";
+import { OBJECT_CLASSES } from "../world/shapes.ts";
+import {
+	type PrecisionResult,
+	PrecisionTally,
+} from "./mean-average-precision.ts";
 import { type Observed, observeDrives } from "./observe-drives.ts";
-import { openModel } from "./onnx.ts";
+import { labelPicture } from "./picture-labels.ts";
+
+/** Answers for one picture. */
+export type CameraNetwork = (picture: ImageU8) => Promise<CentreBoxOutput>;
 
 const LEAST_SCORE = 0.05;
 const LEAST_HEIGHT_PX = 10;
@@ -23,11 +26,10 @@ const LEAST_HEIGHT_PX = 10;
 const LEAST_WIDTH_PX = 3;
 
 export async function judgeCamera(
-	file: string,
+	network: CameraNetwork,
 	observed: Observed,
 	iouThreshold = 0.5,
 ): Promise<PrecisionResult> {
-	const model = await openModel(file, "image");
 	const output = new CameraOutput();
 	const said = createDetections(CAMERA_CAPACITY);
 	const { width, height } = CAMERA;
@@ -39,13 +41,7 @@ export async function judgeCamera(
 	const tally = new PrecisionTally(OBJECT_CLASSES.length, iouThreshold);
 	await observeDrives(observed, async (simulation) => {
 		simulation.takePicture(picture);
-		const { heatmap, edges } = await model.run(picture.data, [
-			1,
-			...CAMERA_INPUT_SHAPE,
-		]);
-		if (!(heatmap && edges))
-			throw new Error(`${file}: heatmap and edges are needed`);
-		output.decode({ heatmap, edges }, LEAST_SCORE, said);
+		output.decode(await network(picture), LEAST_SCORE, said);
 		const patches = labelPicture(simulation);
 		tally.addScene(
 			said,

@@ -1,14 +1,5 @@
 // How good a LiDAR detector is on streets that it has not learnt from.
 import {
-	type BevNetwork,
-	LIDAR_MOUNT,
-	labelSweep,
-	mountTransform,
-	OBJECT_CLASSES,
-	type PrecisionResult,
-	PrecisionTally,
-} from "@saccade/drive";
-import {
 	BEV_CAPACITY,
 	BevInput,
 	BevOutput,
@@ -19,7 +10,15 @@ import {
 	type RotatedDetections,
 	rotatedIntersectionOverUnion,
 } from "@saccade/perception";
+import type { BevNetwork } from "../drivers/lidar-driver.ts";
+import { LIDAR_MOUNT, mountTransform } from "../sensors/mounts.ts";
+import { OBJECT_CLASSES } from "../world/shapes.ts";
+import {
+	type PrecisionResult,
+	PrecisionTally,
+} from "./mean-average-precision.ts";
 import { type Observed, observeDrives } from "./observe-drives.ts";
+import { labelSweep } from "./sweep-labels.ts";
 
 const REFERENCE_S = 0.05;
 const LEAST_SCORE = 0.05;

@@ -1,5 +1,8 @@
 // Drives with a driver who knows the truth, looked at now and then: where scenes for training and judging come from.
-import { obey, Random, Simulation, TruthDriver } from "@saccade/drive";
+import { TruthDriver } from "../drivers/truth-driver.ts";
+import { Random } from "../random.ts";
+import { Simulation } from "../simulation.ts";
+import { obey } from "../vehicle/obey.ts";
 
 const DECISION_STEPS = 20;
 
