@@ -189,7 +189,8 @@ def slow_input(module):
 
 
 def test_grpc_client_timeout_is_kept_and_harms_nobody(grpc):
-    with pytest.raises(InferenceServerException, match="(?i)deadline exceeded"):
+    # The server tells it at the same instant as the client's own timer: either text may come.
+    with pytest.raises(InferenceServerException, match="(?i)deadline"):
         grpc.client.infer("slow", slow_input(grpc.module), client_timeout=0.02)
     assert_simple_answer(grpc.client.infer("simple", simple_inputs(grpc.module)))
 
