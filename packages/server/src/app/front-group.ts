@@ -5,6 +5,8 @@
 //       ▲                      │ ends by itself
 //       └──────────────────────┘
 import type { Worker } from "node:worker_threads";
+import { systemClock } from "../common/clock.ts";
+import { offsetToSharedUs } from "../common/shared-clock.ts";
 import type { ServerOptions } from "../config/options.ts";
 import type { Endpoints } from "../endpoint/endpoints.ts";
 import { fromPlainError } from "../errors/plain-error.ts";
@@ -18,7 +20,6 @@ import {
 } from "../transport/front/endpoint-host.ts";
 import { createLinkMemory } from "../transport/front/link.ts";
 import type { FrontPorts } from "../transport/front/messages.ts";
-import { clockOriginUs } from "./clock-origin.ts";
 import { FrontCounts } from "./front-counts.ts";
 import type { FrontData } from "./front-main.ts";
 import type { NetworkAddresses, NetworkCounts } from "./network.ts";
@@ -145,7 +146,7 @@ class Front {
 			port: port2,
 			memory,
 			budget: context.budget.memory,
-			clockOriginUs: clockOriginUs(),
+			clockOffsetUs: offsetToSharedUs(systemClock),
 			counts: this.counts.memory,
 		};
 		this.#host = new EndpointHost(context.endpoints, port1, memory, (news) =>

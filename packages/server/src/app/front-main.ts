@@ -2,6 +2,7 @@
 // the same ports as its siblings; what it reads goes to the core, which schedules for all of them.
 import { type MessagePort, workerData } from "node:worker_threads";
 import { shiftedClock, systemClock } from "../common/clock.ts";
+import { offsetToSharedUs } from "../common/shared-clock.ts";
 import type { ServerOptions } from "../config/options.ts";
 import { toPlainError } from "../errors/plain-error.ts";
 import { SharedByteBudget } from "../tensor/byte-budget.ts";
@@ -14,7 +15,6 @@ import {
 } from "../transport/front/remote-endpoints.ts";
 import { RemoteInfer } from "../transport/front/remote-infer.ts";
 import { SharedMemory } from "../transport/front/shared-memory.ts";
-import { clockOriginUs } from "./clock-origin.ts";
 import { FrontCounts } from "./front-counts.ts";
 import { Network } from "./network.ts";
 import { createOpenPhase } from "./open-phase.ts";
@@ -25,8 +25,8 @@ export interface FrontData {
 	readonly memory: LinkMemory;
 	/** The count behind the one budget of request bodies. */
 	readonly budget: SharedArrayBuffer;
-	/** Where the core's clock began: instants mean the same in all threads. */
-	readonly clockOriginUs: number;
+	/** The core's clock minus the one that all threads share: instants mean the same in all of them. */
+	readonly clockOffsetUs: number;
 	/** Where it writes its counts, for the core to read. */
 	readonly counts: SharedArrayBuffer;
 }
@@ -36,7 +36,10 @@ const COUNT_EVERY_MS = 100;
 
 const data = workerData as FrontData;
 const { options } = data;
-const clock = shiftedClock(systemClock, clockOriginUs() - data.clockOriginUs);
+const clock = shiftedClock(
+	systemClock,
+	data.clockOffsetUs - offsetToSharedUs(systemClock),
+);
 const draining = new AbortController();
 
 const link: Link<ToFront, ToCore> = new Link(data.port, data.memory, "front", {

@@ -5,6 +5,7 @@
 // Stopping goes the other way: no new work → drain → unload → release.
 import type { AddressInfo } from "node:net";
 import { systemClock } from "../common/clock.ts";
+import { offsetToSharedUs } from "../common/shared-clock.ts";
 import type { ServerOptions } from "../config/options.ts";
 import { readCores } from "../devices/cores.ts";
 import { createEndpoints } from "../endpoint/endpoints.ts";
@@ -184,7 +185,7 @@ class SaccadeServer implements Server {
 		this.#budget = new SharedByteBudget(options.bodyBudgetBytes);
 		const inference = new SchedulingInferenceService(this.#registry, clock);
 		const journal = new Journal();
-		const hostOffsetUs = clock.nowUs() - Number(process.hrtime.bigint()) / 1000;
+		const hostOffsetUs = offsetToSharedUs(clock);
 		this.#recordings = new Recordings({
 			clock,
 			journal,

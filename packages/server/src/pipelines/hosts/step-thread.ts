@@ -7,6 +7,7 @@
 //      └───────────────────────┘
 import { Worker } from "node:worker_threads";
 import type { Clock, Timer } from "../../common/clock.ts";
+import { offsetToSharedUs } from "../../common/shared-clock.ts";
 import { SaccadeError, withoutStack } from "../../errors/saccade-error.ts";
 import type { StepFrame } from "../steps/step.ts";
 import type {
@@ -300,7 +301,7 @@ export class StepThread {
 	}
 
 	#clockOffsetUs(): number {
-		return this.#options.clock.nowUs() - Number(process.hrtime.bigint()) / 1000;
+		return offsetToSharedUs(this.#options.clock);
 	}
 }
 

@@ -1,7 +1,9 @@
 // A thread in which steps run. One request at a time; it ends when it is told to, or when a step ends it.
+
 import { getHeapStatistics } from "node:v8";
 import { parentPort, workerData } from "node:worker_threads";
 import { collectGarbage } from "../../common/collect-garbage.ts";
+import { sharedNowUs } from "../../common/shared-clock.ts";
 import { toSaccadeError } from "../../errors/saccade-error.ts";
 import type { StepRunner } from "../steps/step.ts";
 import { describeStep, textOf } from "./describe-step.ts";
@@ -86,7 +88,7 @@ async function run(request: Run): Promise<ThreadAnswer> {
 let clockOffsetUs = 0;
 
 function nowUs(): number {
-	return Number(process.hrtime.bigint()) / 1000 + clockOffsetUs;
+	return sharedNowUs() + clockOffsetUs;
 }
 
 async function runnerOf({
