@@ -123,7 +123,10 @@ for (const { network, options } of NETWORKS)
 						const tookMs = performance.now() - startMs;
 						for (const outcome of outcomes)
 							assertFailed(outcome, "deadline", "deadline");
-						assert.ok(tookMs >= DEADLINE_MS - EARLY_MS, `told after ${tookMs} ms`);
+						assert.ok(
+							tookMs >= DEADLINE_MS - EARLY_MS,
+							`told after ${tookMs} ms`,
+						);
 						assert.ok(tookMs < SOON_MS, `told after ${tookMs} ms`);
 					});
 
