@@ -34,9 +34,14 @@ try {
 	mkdirSync(tarballs);
 	mkdirSync(home);
 	const library = packOnnxRuntime(scratch);
-	const packages = ["protocol", "grpc", "perception", "server"].map((name) =>
-		join(root, "packages", name),
-	);
+	const packages = [
+		"protocol",
+		"client",
+		"grpc",
+		"perception",
+		"drive",
+		"server",
+	].map((name) => join(root, "packages", name));
 	for (const path of [...packages, library])
 		run(
 			"npm",
