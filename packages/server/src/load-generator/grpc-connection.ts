@@ -1,9 +1,10 @@
 // One HTTP/2 connection of the open-loop generator. Calls wait here, not in the kernel, for what the server allows:
 // streams, credit of the stream and of the connection. The deadline that a call carries is what is left of it when
 // its head is written. An answer that comes before the body was sent ends the sending, as gRPC clients do it.
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { HpackDecoder } from "@saccade/grpc";
 import { HEADER } from "@saccade/protocol";
+import { openClientSocket } from "./client-socket.ts";
 import type {
 	ConnectionEvents,
 	LoadConnection,
@@ -13,19 +14,19 @@ import type {
 import { FrameReader } from "./frame-reader.ts";
 import {
 	ACK,
+	BIG_WINDOW,
 	callFields,
+	DATA_FRAME_BYTES,
+	DEFAULT_WINDOW,
+	dataHeader,
 	END_STREAM,
 	FRAME,
 	frame,
 	headersFrame,
-	PREFACE,
 	u32,
 } from "./http2-frames.ts";
 import type { AnswerKind } from "./outcome.ts";
 
-const BIG_WINDOW = 0x3fff_ffff;
-const DEFAULT_WINDOW = 65_535;
-const DATA_FRAME_BYTES = 16_384;
 const SETTING = { maxConcurrentStreams: 3, initialWindow: 4 } as const;
 const CANCEL = 8;
 /** Bytes in the socket's own queue above which no more is written until it drains. */
@@ -64,42 +65,20 @@ export class GrpcLoadConnection implements LoadConnection {
 
 	/** @param path of the method @param messages with their 5-byte prefix */
 	constructor(
-		{ host, port, tellsDeadline }: LoadTarget,
+		target: LoadTarget,
 		path: string,
 		messages: readonly Uint8Array[],
 		events: ConnectionEvents,
 	) {
-		this.#fields = callFields(`${host}:${port}`, path);
-		this.#tellsDeadline = tellsDeadline;
+		this.#fields = callFields(`${target.host}:${target.port}`, path);
+		this.#tellsDeadline = target.tellsDeadline;
 		this.#messages = messages;
 		this.#events = events;
-		this.#socket = connect({
-			host,
-			port,
-			noDelay: true,
-			onread: {
-				buffer: Buffer.allocUnsafeSlow(256 * 1024),
-				callback: (length, buffer) => {
-					this.#read(Buffer.from(buffer.buffer, buffer.byteOffset, length));
-					return true;
-				},
-			},
+		this.#socket = openClientSocket(target, {
+			read: (chunk) => this.#read(chunk),
+			drained: () => this.flush(),
+			failed: (error) => this.#fail(error),
 		});
-		this.#socket.on("drain", () => this.flush());
-		this.#socket.on("error", (error) => this.#fail(error));
-		this.#socket.on("close", () => this.#fail(new Error("server closed")));
-		// No header table: blocks without state need no decoding in order. No push.
-		const settings = Buffer.concat([
-			Buffer.from([0, 1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 4]),
-			u32(BIG_WINDOW),
-		]);
-		this.#socket.write(
-			Buffer.concat([
-				PREFACE,
-				frame(FRAME.settings, 0, 0, settings),
-				frame(FRAME.windowUpdate, 0, 0, u32(BIG_WINDOW)),
-			]),
-		);
 	}
 
 	/** Sent by the next `flush`, or as soon as the server allows. */
@@ -276,13 +255,4 @@ export class GrpcLoadConnection implements LoadConnection {
 		this.#closed = true;
 		this.#events.failed(error);
 	}
-}
-
-function dataHeader(length: number, flags: number, id: number): Buffer {
-	const out = Buffer.allocUnsafe(9);
-	out.writeUIntBE(length, 0, 3);
-	out[3] = FRAME.data;
-	out[4] = flags;
-	out.writeUInt32BE(id, 5);
-	return out;
 }

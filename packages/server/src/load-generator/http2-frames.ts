@@ -18,6 +18,12 @@ export const END_STREAM = 1;
 export const ACK = 1;
 export const END_HEADERS = 4;
 export const FRAME_HEADER_BYTES = 9;
+/** Of a connection or a stream, before anybody said otherwise. */
+export const DEFAULT_WINDOW = 65_535;
+/** What the generator grants: more than it will be sent. */
+export const BIG_WINDOW = 0x3fff_ffff;
+/** Largest payload that every peer takes (RFC 9113, 4.2). */
+export const DATA_FRAME_BYTES = 16_384;
 export const INFER_PATH = "/inference.GRPCInferenceService/ModelInfer";
 
 export function frame(
@@ -74,4 +80,13 @@ export function callFields(host: string, path: string): Buffer {
 		literal("content-type", "application/grpc"),
 		literal("te", "trailers"),
 	]);
+}
+
+export function dataHeader(length: number, flags: number, id: number): Buffer {
+	const out = Buffer.allocUnsafe(9);
+	out.writeUIntBE(length, 0, 3);
+	out[3] = FRAME.data;
+	out[4] = flags;
+	out.writeUInt32BE(id, 5);
+	return out;
 }

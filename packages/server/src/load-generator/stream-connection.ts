@@ -1,8 +1,9 @@
 // One StreamTelemetry call under the open loop: every request is a reading, its answer the outcome of that reading.
 // Readings whose time has come leave together, as a gateway of many sensors sends them; each still counts from its own
 // arrival. What flow control holds back waits here, and its wait counts.
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { HpackDecoder } from "@saccade/grpc";
+import { openClientSocket } from "./client-socket.ts";
 import type {
 	ConnectionEvents,
 	LoadConnection,
@@ -12,13 +13,15 @@ import type {
 import { FrameReader } from "./frame-reader.ts";
 import {
 	ACK,
+	BIG_WINDOW,
 	callFields,
+	DATA_FRAME_BYTES,
+	DEFAULT_WINDOW,
+	dataHeader,
 	END_STREAM,
 	FRAME,
-	FRAME_HEADER_BYTES,
 	frame,
 	headersFrame,
-	PREFACE,
 	u32,
 } from "./http2-frames.ts";
 import {
@@ -39,9 +42,6 @@ export interface StreamLoad {
 
 const STREAM_PATH = "/saccade.v1.SensorPipeline/StreamTelemetry";
 const STREAM_ID = 1;
-const BIG_WINDOW = 0x3fff_ffff;
-const DEFAULT_WINDOW = 65_535;
-const DATA_FRAME_BYTES = 16_384;
 const INITIAL_WINDOW_SETTING = 4;
 const PREFIX_BYTES = 5;
 /** Encoded at once: bounds what waits behind flow control. */
@@ -77,43 +77,17 @@ export class StreamLoadConnection implements LoadConnection {
 	#isReading = false;
 	#isClosed = false;
 
-	constructor(
-		{ host, port, tellsDeadline }: LoadTarget,
-		load: StreamLoad,
-		events: ConnectionEvents,
-	) {
+	constructor(target: LoadTarget, load: StreamLoad, events: ConnectionEvents) {
 		this.#load = load;
 		this.#deviceIds = load.devices.map((id) => Buffer.from(id));
-		this.#tellsDeadline = tellsDeadline;
-		this.#fields = callFields(`${host}:${port}`, STREAM_PATH);
+		this.#tellsDeadline = target.tellsDeadline;
+		this.#fields = callFields(`${target.host}:${target.port}`, STREAM_PATH);
 		this.#events = events;
-		this.#socket = connect({
-			host,
-			port,
-			noDelay: true,
-			onread: {
-				buffer: Buffer.allocUnsafeSlow(256 * 1024),
-				callback: (length, buffer) => {
-					this.#read(Buffer.from(buffer.buffer, buffer.byteOffset, length));
-					return true;
-				},
-			},
+		this.#socket = openClientSocket(target, {
+			read: (chunk) => this.#read(chunk),
+			drained: () => this.flush(),
+			failed: (error) => this.#fail(error),
 		});
-		this.#socket.on("drain", () => this.flush());
-		this.#socket.on("error", (error) => this.#fail(error));
-		this.#socket.on("close", () => this.#fail(new Error("server closed")));
-		// No header table, no push, and room for whatever the server says.
-		const settings = Buffer.concat([
-			Buffer.from([0, 1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 4]),
-			u32(BIG_WINDOW),
-		]);
-		this.#socket.write(
-			Buffer.concat([
-				PREFACE,
-				frame(FRAME.settings, 0, 0, settings),
-				frame(FRAME.windowUpdate, 0, 0, u32(BIG_WINDOW)),
-			]),
-		);
 	}
 
 	submit(call: OpenCall): void {
@@ -190,12 +164,7 @@ export class StreamLoadConnection implements LoadConnection {
 			if (allowed <= 0 || this.#socket.writableLength > HIGH_WATER_BYTES)
 				return;
 			const length = Math.min(this.#unsent.length, allowed, DATA_FRAME_BYTES);
-			const header = Buffer.allocUnsafe(FRAME_HEADER_BYTES);
-			header.writeUIntBE(length, 0, 3);
-			header[3] = FRAME.data;
-			header[4] = 0;
-			header.writeUInt32BE(STREAM_ID, 5);
-			this.#socket.write(header);
+			this.#socket.write(dataHeader(length, 0, STREAM_ID));
 			this.#socket.write(this.#unsent.subarray(0, length));
 			this.#unsent = this.#unsent.subarray(length);
 			this.#streamWindow -= length;
