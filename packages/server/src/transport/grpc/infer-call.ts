@@ -3,6 +3,7 @@
 //
 //   open ─▶ begin: glimpse the name ─▶ admit ─▶ place ─▶ (bytes) ─▶ end: decode ─▶ run ─▶ response | error
 import type { CancelReason, MessageSink, ServerCall } from "@saccade/grpc";
+import { noMemory } from "../../endpoint/body-memory.ts";
 import { deadlineFromMs } from "../../endpoint/deadline.ts";
 import type {
 	CallContext,
@@ -13,7 +14,10 @@ import type {
 	InferTicket,
 } from "../../endpoint/endpoint.ts";
 import type { RefusalPressure } from "../../endpoint/refusal-pressure.ts";
-import { SaccadeError, toSaccadeError } from "../../errors/saccade-error.ts";
+import {
+	type SaccadeError,
+	toSaccadeError,
+} from "../../errors/saccade-error.ts";
 import { copiedBytes } from "../../tensor/copied-bytes.ts";
 import type { ArrivingPlacement, SlotPool } from "../../tensor/slot-pool.ts";
 import type { Lease } from "../../tensor/tensor.ts";
@@ -164,12 +168,4 @@ export function toInferRequest(
 		receivedUs: context.receivedUs,
 		lease,
 	};
-}
-
-export function noMemory(pool: SlotPool): SaccadeError {
-	return new SaccadeError(
-		"QUEUE_FULL",
-		`memory for request bodies is used up (${pool.leasedBytes} of ${pool.limitBytes} bytes); retry later`,
-		{ refusedBecause: "queue-full" },
-	);
 }

@@ -12,6 +12,7 @@ import {
 	ModelInferResponseSchema,
 	ModelStreamInferResponseSchema,
 } from "@saccade/protocol/gen/inference/grpc_service_pb.js";
+import { noMemory } from "../../endpoint/body-memory.ts";
 import type {
 	CallContext,
 	InferReply,
@@ -31,7 +32,7 @@ import { varintBytes, writeVarint } from "../../wire/wire-reader.ts";
 import { requestLabel } from "./codec/infer-request.ts";
 import { InferResponseWriter } from "./codec/infer-response.ts";
 import { statusOf, trailersOf } from "./error-map.ts";
-import { type InferTools, noMemory, toInferRequest } from "./infer-call.ts";
+import { type InferTools, toInferRequest } from "./infer-call.ts";
 
 /** Requests of one stream under way; beyond it the client is held back by its window. */
 const MAX_IN_FLIGHT = 256;

@@ -7,6 +7,7 @@ import {
 	Status,
 } from "@saccade/grpc";
 import type { Clock } from "../../common/clock.ts";
+import { noMemory } from "../../endpoint/body-memory.ts";
 import type { StreamEndpoint } from "../../endpoint/endpoint.ts";
 import { serverExiting } from "../../endpoint/middleware.ts";
 import type { SaccadeError } from "../../errors/saccade-error.ts";
@@ -17,7 +18,6 @@ import {
 	TelemetrySession,
 } from "../../wire/telemetry-session.ts";
 import { statusOf, trailersOf } from "./error-map.ts";
-import { noMemory } from "./infer-call.ts";
 
 /** Up to this size a message is read where it arrived, when it is all there. */
 const IN_PLACE_BYTES = 1024;

@@ -1,6 +1,7 @@
 // Request bodies: bounded, landed once in a slot where the length is known, inflated off the loop where compressed.
 // Whatever is kept is taken from the pool's limit as it arrives, and given back with the body's lease.
 import { createUnzip } from "node:zlib";
+import { noMemory } from "../../endpoint/body-memory.ts";
 import { SaccadeError } from "../../errors/saccade-error.ts";
 import { copiedBytes } from "../../tensor/copied-bytes.ts";
 import type {
@@ -264,13 +265,5 @@ function beyondBudget(byteLength: number, pool: SlotPool): SaccadeError {
 	return new SaccadeError(
 		"TOO_LARGE",
 		`a body of ${byteLength} bytes exceeds the memory for all request bodies, ${pool.limitBytes} bytes. Use --body-budget to increase the limit.`,
-	);
-}
-
-function noMemory(pool: SlotPool): SaccadeError {
-	return new SaccadeError(
-		"QUEUE_FULL",
-		`memory for request bodies is used up (${pool.leasedBytes} of ${pool.limitBytes} bytes); retry later`,
-		{ refusedBecause: "queue-full" },
 	);
 }

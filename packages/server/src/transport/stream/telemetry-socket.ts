@@ -1,6 +1,8 @@
 // StreamTelemetry on a WebSocket: each binary message is a SensorReading, each answer a ControlCommand, as on gRPC.
 // A client that closes is gone: what it had under way ends as CANCELLED (RFC 6455 has no half-close).
+
 import type { Clock, Timer } from "../../common/clock.ts";
+import { noMemory } from "../../endpoint/body-memory.ts";
 import type { StreamEndpoint } from "../../endpoint/endpoint.ts";
 import { serverExiting } from "../../endpoint/middleware.ts";
 import { SaccadeError } from "../../errors/saccade-error.ts";
@@ -125,11 +127,3 @@ const NO_TEXT = new SaccadeError(
 	"INVALID_ARGUMENT",
 	"messages are binary: a saccade.v1.SensorReading each",
 );
-
-function noMemory(pool: SlotPool): SaccadeError {
-	return new SaccadeError(
-		"QUEUE_FULL",
-		`memory for request bodies is used up (${pool.leasedBytes} of ${pool.limitBytes} bytes); retry later`,
-		{ refusedBecause: "queue-full" },
-	);
-}
