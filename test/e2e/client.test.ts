@@ -1,8 +1,8 @@
 // @saccade/client and the real command: what a vehicle does when its server is killed.
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { commandOf, type HeldCommand } from "@saccade/client";
+import { commandOf, type HeldCommand, HttpClient } from "@saccade/client";
 import { GrpcClient, hostClock } from "@saccade/client/grpc";
 import { serve } from "./support/command.ts";
 
@@ -14,12 +14,23 @@ const SAFE = { action: "brake", reasons: ["no-server"], targets: [] };
 /** How late a timer may be on a machine that is busy with other tests. */
 const LATE_NS = 500_000_000n;
 
-test("when the server is killed in the middle of a stream, the safe command holds as soon as the last decision runs out", {
-	timeout: 60_000,
-}, async (t) => {
+for (const transport of ["gRPC", "WebSocket"] as const)
+	test(
+		`when the server is killed in the middle of a stream, the safe command holds as soon as the last decision runs out (${transport})`,
+		{
+			timeout: 60_000,
+		},
+		(t) => killServer(t, transport),
+	);
+
+async function killServer(
+	t: TestContext,
+	transport: "gRPC" | "WebSocket",
+): Promise<void> {
 	const serving = await serve(t, ARGS);
-	const client = new GrpcClient(serving.grpc);
-	t.after(() => client.close());
+	const grpc = new GrpcClient(serving.grpc);
+	t.after(() => grpc.close());
+	const client = transport === "gRPC" ? grpc : new HttpClient(serving.http);
 	const told: { readonly held: HeldCommand; readonly atNs: bigint }[] = [];
 	const decided = Promise.withResolvers<void>();
 	const silent = Promise.withResolvers<void>();
@@ -77,4 +88,4 @@ test("when the server is killed in the middle of a stream, the safe command hold
 		stream.send({ timestampNs: hostClock.nowNs(), deviceId: "range" }),
 		"closed",
 	);
-});
+}

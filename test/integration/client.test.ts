@@ -19,6 +19,7 @@ import { until } from "../support/until.ts";
 const SAFE = { action: "brake", reasons: ["silence"], targets: [] };
 let server: TestServer;
 let grpc: GrpcClient;
+let http: HttpClient;
 let clients: readonly (readonly [string, InferenceClient])[];
 
 before(async () => {
@@ -29,9 +30,10 @@ before(async () => {
 		"--load-model=identity_bytes",
 	);
 	grpc = new GrpcClient(server.grpcAddress);
+	http = new HttpClient(`127.0.0.1:${server.http.port}`);
 	clients = [
 		["gRPC", grpc],
-		["HTTP", new HttpClient(`127.0.0.1:${server.http.port}`)],
+		["HTTP", http],
 	];
 });
 
@@ -144,204 +146,308 @@ const opening: Opening = {
 	safeCommand: SAFE,
 };
 
-test("each reading gets its outcome, and its decision holds", async () => {
-	const outcomes: FrameOutcome[] = [];
-	const stream = grpc.openStream(opening, {
-		onOutcome: (outcome) => outcomes.push(outcome),
-	});
-	assert.equal(commandOf(stream.command), SAFE);
-	assert.match(await stream.opened, /^s\d+$/);
-	const timestampNs = process.hrtime.bigint();
-	for (let i = 0n; i < 3n; i++)
+/** On both transports: they are to be the same to whoever uses them. */
+function streamTest(
+	name: string,
+	run: (client: GrpcClient | HttpClient) => Promise<void>,
+): void {
+	test(`${name} (gRPC)`, { timeout: 30_000 }, () => run(grpc));
+	test(`${name} (WebSocket)`, { timeout: 30_000 }, () => run(http));
+}
+
+streamTest(
+	"each reading gets its outcome, and its decision holds",
+	async (client) => {
+		const outcomes: FrameOutcome[] = [];
+		const stream = client.openStream(opening, {
+			onOutcome: (outcome) => outcomes.push(outcome),
+		});
+		assert.equal(commandOf(stream.command), SAFE);
+		assert.match(await stream.opened, /^s\d+$/);
+		const timestampNs = process.hrtime.bigint();
+		for (let i = 0n; i < 3n; i++)
+			assert.equal(
+				stream.send({
+					timestampNs: timestampNs + i,
+					deviceId: "thermometer",
+					value: 20,
+				}),
+				"sent",
+			);
+		const closed = stream.close();
 		assert.equal(
-			stream.send({
-				timestampNs: timestampNs + i,
-				deviceId: "thermometer",
-				value: 20,
-			}),
-			"sent",
+			stream.send({ timestampNs, deviceId: "thermometer", value: 20 }),
+			"closed",
+			"at once, while outcomes are still to come",
 		);
-	const closed = stream.close();
-	assert.equal(
-		stream.send({ timestampNs, deviceId: "thermometer", value: 20 }),
-		"closed",
-		"at once, while outcomes are still to come",
-	);
-	const totals = await closed;
-	assert.deepEqual(totals, {
-		received: 3,
-		inFlight: 0,
-		onlyCounted: 0,
-		outcomes: { RESULT: 3 },
-	});
-	assert.deepEqual(
-		outcomes.map(({ sequence, outcome }) => [sequence, outcome]),
-		[
-			[1, "RESULT"],
-			[2, "RESULT"],
-			[3, "RESULT"],
-		],
-	);
-	const held = stream.command;
-	assert.ok(held.kind === "decision", "valid for a second");
-	assert.equal(held.decision.validUntilNs, timestampNs + 2n + 1_000_000_000n);
-	assert.equal(stream.send({ timestampNs, deviceId: "thermometer" }), "closed");
-	stream.cancel();
-});
+		const totals = await closed;
+		assert.deepEqual(totals, {
+			received: 3,
+			inFlight: 0,
+			onlyCounted: 0,
+			outcomes: { RESULT: 3 },
+		});
+		assert.deepEqual(
+			outcomes.map(({ sequence, outcome }) => [sequence, outcome]),
+			[
+				[1, "RESULT"],
+				[2, "RESULT"],
+				[3, "RESULT"],
+			],
+		);
+		const held = stream.command;
+		assert.ok(held.kind === "decision", "valid for a second");
+		assert.equal(held.decision.validUntilNs, timestampNs + 2n + 1_000_000_000n);
+		assert.equal(
+			stream.send({ timestampNs, deviceId: "thermometer" }),
+			"closed",
+		);
+		stream.cancel();
+	},
+);
 
-test("payloads of every kind arrive as they were meant", async () => {
-	const outcomes = new Map<string, FrameOutcome>();
-	const stream = grpc.openStream(
-		{ ...opening, sensors: [] },
-		{ onOutcome: (outcome) => outcomes.set(outcome.deviceId, outcome) },
-	);
-	const vector = { x: 1, y: 2, z: 3 };
-	const points = new Uint8Array(32);
-	for (const [deviceId, payload] of [
-		[
-			"image",
+streamTest(
+	"payloads of every kind arrive as they were meant",
+	async (client) => {
+		const outcomes = new Map<string, FrameOutcome>();
+		const stream = client.openStream(
+			{ ...opening, sensors: [] },
+			{ onOutcome: (outcome) => outcomes.set(outcome.deviceId, outcome) },
+		);
+		const vector = { x: 1, y: 2, z: 3 };
+		const points = new Uint8Array(32);
+		for (const [deviceId, payload] of [
+			[
+				"image",
+				{
+					kind: "image",
+					encoding: "mono8",
+					width: 2,
+					height: 2,
+					data: new Uint8Array(4),
+				},
+			],
+			[
+				"short",
+				{
+					kind: "image",
+					encoding: "rgb8",
+					width: 2,
+					height: 2,
+					data: new Uint8Array(4),
+				},
+			],
+			["cloud", { kind: "cloud", data: points }],
+			[
+				"named",
+				{
+					kind: "cloud",
+					fields: [
+						{ name: "x", offsetBytes: 0, type: "float32" },
+						{ name: "y", offsetBytes: 4, type: "float32" },
+						{ name: "z", offsetBytes: 8, type: "float32" },
+					],
+					strideBytes: 16,
+					data: points,
+				},
+			],
+			["ros", { kind: "cloud", layout: "point-cloud2", data: points }],
+			[
+				"imu",
+				{ kind: "imu", angularVelocity: vector, linearAcceleration: vector },
+			],
+		] as const)
+			stream.send({ timestampNs: process.hrtime.bigint(), deviceId, payload });
+		await stream.close();
+		assert.deepEqual(
+			Object.fromEntries(
+				[...outcomes].map(([id, { outcome }]) => [id, outcome]),
+			),
 			{
-				kind: "image",
-				encoding: "mono8",
-				width: 2,
-				height: 2,
-				data: new Uint8Array(4),
+				image: "RESULT",
+				short: "INVALID",
+				cloud: "RESULT",
+				named: "RESULT",
+				ros: "INVALID",
+				imu: "RESULT",
 			},
-		],
-		[
-			"short",
-			{
-				kind: "image",
-				encoding: "rgb8",
-				width: 2,
-				height: 2,
-				data: new Uint8Array(4),
-			},
-		],
-		["cloud", { kind: "cloud", data: points }],
-		[
-			"named",
-			{
-				kind: "cloud",
-				fields: [
-					{ name: "x", offsetBytes: 0, type: "float32" },
-					{ name: "y", offsetBytes: 4, type: "float32" },
-					{ name: "z", offsetBytes: 8, type: "float32" },
-				],
-				strideBytes: 16,
-				data: points,
-			},
-		],
-		["ros", { kind: "cloud", layout: "point-cloud2", data: points }],
-		[
-			"imu",
-			{ kind: "imu", angularVelocity: vector, linearAcceleration: vector },
-		],
-	] as const)
-		stream.send({ timestampNs: process.hrtime.bigint(), deviceId, payload });
-	await stream.close();
-	assert.deepEqual(
-		Object.fromEntries([...outcomes].map(([id, { outcome }]) => [id, outcome])),
-		{
-			image: "RESULT",
-			short: "INVALID",
-			cloud: "RESULT",
-			named: "RESULT",
-			ros: "INVALID",
-			imu: "RESULT",
-		},
-	);
-	assert.equal(outcomes.get("short")?.reason, "malformed");
-	stream.cancel();
-});
+		);
+		assert.equal(outcomes.get("short")?.reason, "malformed");
+		stream.cancel();
+	},
+);
 
-test("tensors run through a model, within a budget that is told back", async () => {
-	let told: FrameOutcome | null = null;
-	const stream = grpc.openStream(
-		{ ...opening, pipeline: "model:simple", sensors: [] },
-		{
-			onOutcome: (outcome) => {
-				told = outcome;
+streamTest(
+	"tensors run through a model, within a budget that is told back",
+	async (client) => {
+		let told: FrameOutcome | null = null;
+		const stream = client.openStream(
+			{ ...opening, pipeline: "model:simple", sensors: [] },
+			{
+				onOutcome: (outcome) => {
+					told = outcome;
+				},
 			},
-		},
-	);
-	stream.send({
-		timestampNs: process.hrtime.bigint(),
-		deviceId: "a",
-		deadlineMs: 20_000,
-		payload: { kind: "tensors", tensors: request.inputs },
-	});
-	await stream.close();
-	const outcome = told as FrameOutcome | null;
-	assert.equal(outcome?.outcome, "RESULT", outcome?.detail);
-	assert.equal(outcome?.latency.deadlineNs, 20e9);
-	assert.ok((outcome?.latency.finishedNs ?? 0) > 0);
-	assert.equal(outcome?.outputs[0]?.name, "OUTPUT0");
-});
+		);
+		stream.send({
+			timestampNs: process.hrtime.bigint(),
+			deviceId: "a",
+			deadlineMs: 20_000,
+			payload: { kind: "tensors", tensors: request.inputs },
+		});
+		await stream.close();
+		const outcome = told as FrameOutcome | null;
+		assert.equal(outcome?.outcome, "RESULT", outcome?.detail);
+		assert.equal(outcome?.latency.deadlineNs, 20e9);
+		assert.ok((outcome?.latency.finishedNs ?? 0) > 0);
+		assert.equal(outcome?.outputs[0]?.name, "OUTPUT0");
+	},
+);
 
-test("with policy block nothing is sent beyond the credit, and nothing is lost", async () => {
-	let resultCount = 0;
-	let turnedAway = 0;
-	const room: (() => void)[] = [];
-	const stream = grpc.openStream(
-		{
-			...opening,
-			pipeline: "model:simple",
-			sensors: [],
-			qos: { dropPolicy: "block", depth: 2 },
-		},
-		{
-			onOutcome: ({ outcome, detail }) => {
-				assert.equal(outcome, "RESULT", detail);
-				resultCount++;
+streamTest(
+	"with policy block nothing is sent beyond the credit, and nothing is lost",
+	async (client) => {
+		let resultCount = 0;
+		let turnedAway = 0;
+		const room: (() => void)[] = [];
+		const stream = client.openStream(
+			{
+				...opening,
+				pipeline: "model:simple",
+				sensors: [],
+				qos: { dropPolicy: "block", depth: 2 },
 			},
-			onRoom: () => room.shift()?.(),
-		},
-	);
-	const reading = () => ({
-		timestampNs: process.hrtime.bigint(),
-		deviceId: "a",
-		payload: { kind: "tensors", tensors: request.inputs } as const,
-	});
-	assert.equal(stream.send(reading()), "no-credit", "before it is open");
-	for (let sent = 0; sent < 50; ) {
-		const roomAgain = new Promise<void>((resolve) => room.push(resolve));
-		if (stream.send(reading()) === "sent") {
-			sent++;
-			room.length = 0;
-			continue;
+			{
+				onOutcome: ({ outcome, detail }) => {
+					assert.equal(outcome, "RESULT", detail);
+					resultCount++;
+				},
+				onRoom: () => room.shift()?.(),
+			},
+		);
+		const reading = () => ({
+			timestampNs: process.hrtime.bigint(),
+			deviceId: "a",
+			payload: { kind: "tensors", tensors: request.inputs } as const,
+		});
+		assert.equal(stream.send(reading()), "no-credit", "before it is open");
+		for (let sent = 0; sent < 50; ) {
+			const roomAgain = new Promise<void>((resolve) => room.push(resolve));
+			if (stream.send(reading()) === "sent") {
+				sent++;
+				room.length = 0;
+				continue;
+			}
+			turnedAway++;
+			await roomAgain;
 		}
-		turnedAway++;
-		await roomAgain;
-	}
-	const totals = await stream.close();
-	assert.deepEqual([totals.received, resultCount], [50, 50]);
-	assert.ok(turnedAway > 10, `${turnedAway} times turned away`);
-});
+		const totals = await stream.close();
+		assert.deepEqual([totals.received, resultCount], [50, 50]);
+		assert.ok(turnedAway > 10, `${turnedAway} times turned away`);
+	},
+);
 
-test("a stream that is refused says why, with the code", async () => {
-	for (const [refused, code, text] of [
-		[{ ...opening, pipeline: "nowhere" }, "NOT_FOUND", /no pipeline 'nowhere'/],
-		[
-			{ ...opening, qos: { depth: 1000 } },
-			"INVALID_ARGUMENT",
-			/depth must be 1 to 100/,
-		],
-	] as const) {
-		const stream = grpc.openStream(refused);
-		await assert.rejects(stream.opened, { code, message: text });
-		await assert.rejects(stream.ended, { code });
-		assert.equal(stream.command.kind, "safe");
-	}
-});
+streamTest(
+	"a stream that is refused says why, with the code",
+	async (client) => {
+		for (const [refused, code, text] of [
+			[
+				{ ...opening, pipeline: "nowhere" },
+				"NOT_FOUND",
+				/no pipeline 'nowhere'/,
+			],
+			[
+				{ ...opening, qos: { depth: 1000 } },
+				"INVALID_ARGUMENT",
+				/depth must be 1 to 100/,
+			],
+		] as const) {
+			const stream = client.openStream(refused);
+			await assert.rejects(stream.opened, { code, message: text });
+			await assert.rejects(stream.ended, { code });
+			assert.equal(stream.command.kind, "safe");
+		}
+	},
+);
 
-test("a device that falls silent is told as an event", async () => {
+streamTest("a device that falls silent is told as an event", async (client) => {
 	const kinds: string[] = [];
-	const stream = grpc.openStream(
+	const stream = client.openStream(
 		{ ...opening, sensors: [{ deviceId: "a", periodMs: 20 }] },
 		{ onEvent: ({ kind, deviceId }) => kinds.push(`${kind} ${deviceId}`) },
 	);
 	stream.send({ timestampNs: process.hrtime.bigint(), deviceId: "a" });
 	await until("it is missed", () => kinds.includes("missed_period a"));
 	await stream.close();
+});
+
+streamTest(
+	"what breaks the protocol ends the stream with its code and all of the text",
+	async (client) => {
+		const name = `model:${"é".repeat(90)}`;
+		const refused = client.openStream({ ...opening, pipeline: name });
+		// Longer than the reason of a WebSocket's close may be.
+		await assert.rejects(refused.ended, {
+			code: "NOT_FOUND",
+			message: new RegExp(`'${"é".repeat(90)}'`),
+		});
+	},
+);
+
+streamTest(
+	"who cancels is answered at once, and the server lets go of what it had",
+	async (client) => {
+		const stream = client.openStream({ ...opening, pipeline: "model:simple" });
+		await stream.opened;
+		stream.cancel();
+		await assert.rejects(stream.ended, { code: "CANCELLED" });
+		assert.equal(
+			stream.send({ timestampNs: 1n, deviceId: "thermometer" }),
+			"closed",
+		);
+	},
+);
+
+test("where no server is, a stream over a WebSocket says so, and its safe command holds", async () => {
+	const stream = new HttpClient("127.0.0.1:1").openStream(opening);
+	for (const promise of [stream.opened, stream.ended])
+		await assert.rejects(promise, {
+			code: "UNAVAILABLE",
+			message: /127\.0\.0\.1:1.* does not answer; is a server running there/,
+		});
+	assert.equal(commandOf(stream.command), SAFE);
+});
+
+test("a WebSocket that does not keep up turns readings away, and says when there is room", async () => {
+	const room = Promise.withResolvers<void>();
+	const stream = http.openStream(
+		{ ...opening, sensors: [] },
+		{ onRoom: room.resolve },
+	);
+	const send = () =>
+		stream.send({
+			timestampNs: process.hrtime.bigint(),
+			deviceId: "cloud",
+			payload: { kind: "cloud", data: new Uint8Array(320_000) },
+		});
+	let sent = 0;
+	// Before it is connected nothing leaves.
+	while (send() === "sent") sent++;
+	assert.ok(sent >= 3 && sent < 10, `${sent} were taken`);
+	assert.equal(send(), "backed-up");
+	await room.promise;
+	assert.equal(send(), "sent");
+	const totals = await stream.close();
+	assert.equal(totals.received, sent + 1);
+	stream.cancel();
+});
+
+test("a program that cannot read CLOCK_MONOTONIC is told so, unless it has a clock", (t) => {
+	const { hrtime } = process;
+	t.after(() => {
+		process.hrtime = hrtime;
+	});
+	// As in a browser.
+	Reflect.set(process, "hrtime", undefined);
+	assert.throws(() => http.openStream(opening), { code: "UNSUPPORTED" });
 });

@@ -14,7 +14,11 @@ import {
 	type InferRequest,
 	type InferResponse,
 } from "../inference.ts";
-import { type ClientClock, performanceClock } from "../streams/client-clock.ts";
+import {
+	type ClientClock,
+	clockOf,
+	performanceClock,
+} from "../streams/client-clock.ts";
 import type { Opening } from "../streams/opening.ts";
 import { SensorStream, type StreamListener } from "../streams/sensor-stream.ts";
 import { errorOfStatus } from "./status.ts";
@@ -103,9 +107,7 @@ export class GrpcClient implements InferenceClient {
 	openStream(
 		opening: Opening,
 		listener: StreamListener = {},
-		clock: ClientClock = opening.clockDomain === "host-monotonic"
-			? hostClock
-			: performanceClock,
+		clock: ClientClock = clockOf(opening),
 	): SensorStream {
 		return new SensorStream(
 			telemetryPipe(this.#client, this.#address),

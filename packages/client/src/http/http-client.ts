@@ -1,4 +1,5 @@
-// Inference over HTTP with the binary tensor extension; nothing but fetch, so it runs in a browser too.
+// Inference over HTTP with the binary tensor extension, and sensor streams over WebSocket: nothing but what Node and
+// browsers have.
 // https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_binary_data.md
 import { DTYPE_BYTES, HEADER, isDType } from "@saccade/protocol";
 import {
@@ -14,11 +15,17 @@ import {
 	type InferResponse,
 	type Tensor,
 } from "../inference.ts";
+import { type ClientClock, clockOf } from "../streams/client-clock.ts";
+import type { Opening } from "../streams/opening.ts";
+import { SensorStream, type StreamListener } from "../streams/sensor-stream.ts";
+import { socketPipe } from "../streams/socket-pipe.ts";
+
+const STREAM_PATH = "/saccade/v1/stream";
 
 export class HttpClient implements InferenceClient {
 	readonly #base: string;
 
-	/** @param url `http://host:port`, or `host:port`. */
+	/** @param url `http://host:port`, `https://…`, or `host:port` */
 	constructor(url: string) {
 		const full = url.includes("://") ? url : `http://${url}`;
 		if (!URL.canParse(full))
@@ -63,6 +70,20 @@ export class HttpClient implements InferenceClient {
 				{ cause: error, refusedBecause: "unavailable" },
 			);
 		}
+	}
+
+	/**
+	 * Opens a sensor stream over a WebSocket of its own; `opened` of what comes tells whether it was accepted.
+	 * @param clock of the timestamps. @default by the clock domain: CLOCK_MONOTONIC, or from the start of the process
+	 * @throws ClientError UNSUPPORTED for the domain `host-monotonic` in a browser, unless a clock is given
+	 */
+	openStream(
+		opening: Opening,
+		listener: StreamListener = {},
+		clock: ClientClock = clockOf(opening),
+	): SensorStream {
+		const url = this.#base.replace(/^http/, "ws") + STREAM_PATH;
+		return new SensorStream(socketPipe(url), opening, clock, listener);
 	}
 }
 

@@ -8,7 +8,12 @@ import {
 	type ControlCommand,
 	ControlCommandSchema,
 } from "@saccade/protocol/gen/saccade/v1/sensor_pb.js";
-import { ClientError, isClientError } from "../client-error.ts";
+import {
+	ClientError,
+	isClientError,
+	toErrorCode,
+	toRefusalReason,
+} from "../client-error.ts";
 import type { ClientClock } from "./client-clock.ts";
 import type { HeldCommand } from "./command.ts";
 import { CommandHold } from "./command-hold.ts";
@@ -56,6 +61,8 @@ export class SensorStream implements PipeListener {
 	#wasTurnedAway = false;
 	#isClosing = false;
 	#isOver = false;
+	/** Why the stream ends, as the server said it with its last command. */
+	#failure: ClientError | null = null;
 	#totals: StreamTotals = {
 		received: 0,
 		inFlight: 0,
@@ -156,12 +163,18 @@ export class SensorStream implements PipeListener {
 	}
 
 	over(error: ClientError | null): void {
-		this.#over(error);
+		this.#over(this.#failure ?? error);
 	}
 
 	#take(command: ControlCommand): void {
-		const { opened, credit, totals } = command;
-		// A refusal is followed by the status, which has the code.
+		const { opened, credit, totals, error } = command;
+		if (error !== undefined)
+			this.#failure = new ClientError(
+				toErrorCode(error.code) ?? "INTERNAL",
+				error.message,
+				{ refusedBecause: toRefusalReason(error.refusedBecause) },
+			);
+		// A refusal is followed by the error, which has the code.
 		if (opened?.accepted === true) this.#opening.resolve(opened.streamId);
 		if (totals !== undefined) this.#totals = toTotals(totals);
 		if (credit !== undefined) {

@@ -20,6 +20,7 @@ export type ControlContent =
 	| { readonly kind: "open"; readonly open: StreamOpen }
 	| { readonly kind: "clock-sync"; readonly sync: ClockSync }
 	| { readonly kind: "heartbeat" }
+	| { readonly kind: "finish" }
 	| { readonly kind: "reconfigure"; readonly qos: QosOffer };
 
 const TAG = {
@@ -40,6 +41,7 @@ const TAG = {
 	clockSync: (21 << 3) | WIRE.LEN,
 	heartbeat: (22 << 3) | WIRE.LEN,
 	reconfigure: (23 << 3) | WIRE.LEN,
+	finish: (24 << 3) | WIRE.LEN,
 } as const;
 
 /** Reads one message after the other; its fields are those of the last. */
@@ -138,6 +140,10 @@ export class SensorReadingReader {
 				this.control = { kind: "reconfigure", qos: toQosOffer(qos) };
 				return;
 			}
+			case TAG.finish:
+				wire.skip(tag);
+				this.control = { kind: "finish" };
+				return;
 			default:
 				wire.skip(tag);
 		}

@@ -202,6 +202,9 @@ export class TelemetrySession implements StreamListener {
 			case "heartbeat":
 				this.#stream?.heartbeat(deviceId);
 				return;
+			case "finish":
+				this.close();
+				return;
 			case "reconfigure":
 				this.#reconfigure(control.qos);
 				return;
@@ -303,6 +306,12 @@ export class TelemetrySession implements StreamListener {
 	#end(error: SaccadeError | null): void {
 		if (this.#ending !== null) return;
 		this.#ending = { error };
+		if (error !== null)
+			this.#fields.error = {
+				code: error.code,
+				message: error.message,
+				refusedBecause: error.refusedBecause ?? "",
+			};
 		this.#flush();
 	}
 

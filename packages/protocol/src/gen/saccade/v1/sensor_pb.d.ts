@@ -128,6 +128,15 @@ export declare type SensorReading = Message<"saccade.v1.SensorReading"> & {
      */
     value: QosProfile;
     case: "reconfigure";
+  } | {
+    /**
+     * No more readings follow: the stream ends when each has its outcome. For carriers that cannot close one direction,
+     * such as a WebSocket; on gRPC the client half-closes.
+     *
+     * @generated from field: saccade.v1.Finish finish = 24;
+     */
+    value: Finish;
+    case: "finish";
   } | { case: undefined; value?: undefined };
 };
 
@@ -148,6 +157,18 @@ export declare type Heartbeat = Message<"saccade.v1.Heartbeat"> & {
  * Use `create(HeartbeatSchema)` to create a new message.
  */
 export declare const HeartbeatSchema: GenMessage<Heartbeat>;
+
+/**
+ * @generated from message saccade.v1.Finish
+ */
+export declare type Finish = Message<"saccade.v1.Finish"> & {
+};
+
+/**
+ * Describes the message saccade.v1.Finish.
+ * Use `create(FinishSchema)` to create a new message.
+ */
+export declare const FinishSchema: GenMessage<Finish>;
 
 /**
  * @generated from message saccade.v1.StreamOpen
@@ -322,6 +343,13 @@ export declare type ControlCommand = Message<"saccade.v1.ControlCommand"> & {
    * @generated from field: saccade.v1.Totals totals = 7;
    */
   totals?: Totals | undefined;
+
+  /**
+   * With the last message of a stream that failed. gRPC says the same in its status and trailers.
+   *
+   * @generated from field: saccade.v1.StreamError error = 8;
+   */
+  error?: StreamError | undefined;
 };
 
 /**
@@ -329,6 +357,38 @@ export declare type ControlCommand = Message<"saccade.v1.ControlCommand"> & {
  * Use `create(ControlCommandSchema)` to create a new message.
  */
 export declare const ControlCommandSchema: GenMessage<ControlCommand>;
+
+/**
+ * @generated from message saccade.v1.StreamError
+ */
+export declare type StreamError = Message<"saccade.v1.StreamError"> & {
+  /**
+   * From the closed set of docs/errors.md.
+   *
+   * @generated from field: string code = 1;
+   */
+  code: string;
+
+  /**
+   * What happened, with the numbers.
+   *
+   * @generated from field: string message = 2;
+   */
+  message: string;
+
+  /**
+   * Where work was refused before it began; else empty.
+   *
+   * @generated from field: string refused_because = 3;
+   */
+  refusedBecause: string;
+};
+
+/**
+ * Describes the message saccade.v1.StreamError.
+ * Use `create(StreamErrorSchema)` to create a new message.
+ */
+export declare const StreamErrorSchema: GenMessage<StreamError>;
 
 /**
  * @generated from message saccade.v1.StreamOpened

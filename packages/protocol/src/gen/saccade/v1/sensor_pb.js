@@ -17,7 +17,7 @@ import { file_saccade_v1_qos } from "./qos_pb.js";
  * Describes the file saccade/v1/sensor.proto.
  */
 export const file_saccade_v1_sensor = /*@__PURE__*/
-  fileDesc("ChdzYWNjYWRlL3YxL3NlbnNvci5wcm90bxIKc2FjY2FkZS52MSLjAwoNU2Vuc29yUmVhZGluZxIUCgx0aW1lc3RhbXBfbnMYASABKAMSEQoJZGV2aWNlX2lkGAIgASgJEg0KBXZhbHVlGAMgASgBEhAKCHNlcXVlbmNlGAQgASgEEhAKCGZyYW1lX2lkGAUgASgJEhMKC2RlYWRsaW5lX25zGAYgASgDEhEKCWludGVycnVwdBgHIAEoCBIiCgVpbWFnZRgKIAEoCzIRLnNhY2NhZGUudjEuSW1hZ2VIABInCgVjbG91ZBgLIAEoCzIWLnNhY2NhZGUudjEuUG9pbnRDbG91ZEgAEiYKB3RlbnNvcnMYDCABKAsyEy5zYWNjYWRlLnYxLlRlbnNvcnNIABIeCgNpbXUYDSABKAsyDy5zYWNjYWRlLnYxLkltdUgAEiYKBG9wZW4YFCABKAsyFi5zYWNjYWRlLnYxLlN0cmVhbU9wZW5IABIrCgpjbG9ja19zeW5jGBUgASgLMhUuc2FjY2FkZS52MS5DbG9ja1N5bmNIABIqCgloZWFydGJlYXQYFiABKAsyFS5zYWNjYWRlLnYxLkhlYXJ0YmVhdEgAEi0KC3JlY29uZmlndXJlGBcgASgLMhYuc2FjY2FkZS52MS5Rb3NQcm9maWxlSABCCQoHY29udGVudCILCglIZWFydGJlYXQiigIKClN0cmVhbU9wZW4SEAoIcGlwZWxpbmUYASABKAkSIwoDcW9zGAIgASgLMhYuc2FjY2FkZS52MS5Rb3NQcm9maWxlEi4KB3NlbnNvcnMYAyADKAsyHS5zYWNjYWRlLnYxLlNlbnNvckRlc2NyaXB0aW9uEiwKCnRyYW5zZm9ybXMYBCADKAsyGC5mb3hnbG92ZS5GcmFtZVRyYW5zZm9ybRIqCgxzYWZlX2NvbW1hbmQYBSABKAsyFC5zYWNjYWRlLnYxLkRlY2lzaW9uEi0KDGNsb2NrX2RvbWFpbhgGIAEoDjIXLnNhY2NhZGUudjEuQ2xvY2tEb21haW4SDAoEbmFtZRgHIAEoCSJ9ChFTZW5zb3JEZXNjcmlwdGlvbhIRCglkZXZpY2VfaWQYASABKAkSEAoIZnJhbWVfaWQYAiABKAkSEQoJcGVyaW9kX25zGAMgASgDEjAKC2NhbGlicmF0aW9uGAQgASgLMhsuZm94Z2xvdmUuQ2FtZXJhQ2FsaWJyYXRpb24ijgEKCUNsb2NrU3luYxIWCg5jbGllbnRfc2VuZF9ucxgBIAEoAxIZChFzZXJ2ZXJfcmVjZWl2ZV9ucxgCIAEoAxIWCg5zZXJ2ZXJfc2VuZF9ucxgDIAEoAxIZChFjbGllbnRfcmVjZWl2ZV9ucxgEIAEoAxIbChNuZXh0X2NsaWVudF9zZW5kX25zGAUgASgDIrMCCg5Db250cm9sQ29tbWFuZBIoCgZvcGVuZWQYASABKAsyGC5zYWNjYWRlLnYxLlN0cmVhbU9wZW5lZBIqCghvdXRjb21lcxgCIAMoCzIYLnNhY2NhZGUudjEuRnJhbWVPdXRjb21lEiIKBmNyZWRpdBgDIAEoCzISLnNhY2NhZGUudjEuQ3JlZGl0EicKBmV2ZW50cxgEIAMoCzIXLnNhY2NhZGUudjEuU2Vuc29yRXZlbnQSLwoNcG9saWN5X2NoYW5nZRgFIAEoCzIYLnNhY2NhZGUudjEuUG9saWN5Q2hhbmdlEikKCmNsb2NrX3N5bmMYBiABKAsyFS5zYWNjYWRlLnYxLkNsb2NrU3luYxIiCgZ0b3RhbHMYByABKAsyEi5zYWNjYWRlLnYxLlRvdGFscyKwAQoMU3RyZWFtT3BlbmVkEhAKCGFjY2VwdGVkGAEgASgIEhEKCXN0cmVhbV9pZBgCIAEoCRIjCgNxb3MYAyABKAsyFi5zYWNjYWRlLnYxLlFvc1Byb2ZpbGUSNAoMaW5jb21wYXRpYmxlGAQgAygLMh4uc2FjY2FkZS52MS5Rb3NJbmNvbXBhdGliaWxpdHkSDgoGcmVhc29uGAUgASgJEhAKCHBpcGVsaW5lGAYgASgJIq4CCgxGcmFtZU91dGNvbWUSFAoMdGltZXN0YW1wX25zGAEgASgDEhEKCWRldmljZV9pZBgCIAEoCRIQCghzZXF1ZW5jZRgDIAEoBBIkCgdvdXRjb21lGAQgASgOMhMuc2FjY2FkZS52MS5PdXRjb21lEg4KBnJlYXNvbhgFIAEoCRIOCgZkZXRhaWwYBiABKAkSJgoIZGVjaXNpb24YByABKAsyFC5zYWNjYWRlLnYxLkRlY2lzaW9uEioKB2xhdGVuY3kYCCABKAsyGS5zYWNjYWRlLnYxLkxhdGVuY3lCdWRnZXQSIwoHb3V0cHV0cxgJIAMoCzISLnNhY2NhZGUudjEuVGVuc29yEiQKBmlucHV0cxgKIAMoCzIULnNhY2NhZGUudjEuSW5wdXRBZ2UiaAoIRGVjaXNpb24SDgoGYWN0aW9uGAEgASgJEg8KB3JlYXNvbnMYAiADKAkSFgoOdmFsaWRfdW50aWxfbnMYAyABKAMSIwoHdGFyZ2V0cxgEIAMoCzISLnNhY2NhZGUudjEuVGFyZ2V0IiUKBlRhcmdldBIMCgRuYW1lGAEgASgJEg0KBXZhbHVlGAIgASgBIoUBCg1MYXRlbmN5QnVkZ2V0EhMKC3JlY2VpdmVkX25zGAEgASgSEhIKCnN0YXJ0ZWRfbnMYAiABKBISEwoLZmluaXNoZWRfbnMYAyABKBISEwoLZGVhZGxpbmVfbnMYBCABKAMSIQoGc3RhZ2VzGAUgAygLMhEuc2FjY2FkZS52MS5TdGFnZSI3CgVTdGFnZRIMCgRuYW1lGAEgASgJEhAKCGJlZ2luX25zGAIgASgSEg4KBmVuZF9ucxgDIAEoEiJDCghJbnB1dEFnZRIRCglkZXZpY2VfaWQYASABKAkSFAoMdGltZXN0YW1wX25zGAIgASgDEg4KBmFnZV9ucxgDIAEoAyJZCgZDcmVkaXQSDQoFY291bnQYASABKA0SEAoIcmVjZWl2ZWQYAiABKAQSGQoRc3VnZ2VzdGVkX3JhdGVfaHoYAyABKAESEwoLbGF0ZW5lc3NfbnMYBCABKAMimQIKC1NlbnNvckV2ZW50EioKBGtpbmQYASABKA4yHC5zYWNjYWRlLnYxLlNlbnNvckV2ZW50LktpbmQSEQoJZGV2aWNlX2lkGAIgASgJEg0KBWNvdW50GAMgASgEEg4KBmRldGFpbBgEIAEoCSKrAQoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASFgoSS0lORF9NSVNTRURfUEVSSU9EEAESGAoUS0lORF9MSVZFTElORVNTX0xPU1QQAhIaChZLSU5EX0xJVkVMSU5FU1NfR0FJTkVEEAMSEQoNS0lORF9UT09fRkFTVBAEEhQKEEtJTkRfTE9TVF9GUkFNRVMQBRIWChJLSU5EX0NMT0NLX1NURVBQRUQQBiJDCgxQb2xpY3lDaGFuZ2USIwoDcW9zGAEgASgLMhYuc2FjY2FkZS52MS5Rb3NQcm9maWxlEg4KBnJlYXNvbhgCIAEoCSJvCgZUb3RhbHMSEAoIcmVjZWl2ZWQYASABKAQSEQoJaW5fZmxpZ2h0GAIgASgEEioKCG91dGNvbWVzGAMgAygLMhguc2FjY2FkZS52MS5PdXRjb21lQ291bnQSFAoMb25seV9jb3VudGVkGAQgASgEIkMKDE91dGNvbWVDb3VudBIkCgdvdXRjb21lGAEgASgOMhMuc2FjY2FkZS52MS5PdXRjb21lEg0KBWNvdW50GAIgASgEImIKFVJlZ2lzdGVyU2Vuc29yUmVxdWVzdBIRCglkZXZpY2VfaWQYASABKAkSEQoJcGVyaW9kX25zGAIgASgDEiMKA3FvcxgDIAEoCzIWLnNhY2NhZGUudjEuUW9zUHJvZmlsZSIsChdVbnJlZ2lzdGVyU2Vuc29yUmVxdWVzdBIRCglkZXZpY2VfaWQYASABKAkiGgoYVW5yZWdpc3RlclNlbnNvclJlc3BvbnNlIhQKEkxpc3RTZW5zb3JzUmVxdWVzdCJAChNMaXN0U2Vuc29yc1Jlc3BvbnNlEikKB3NlbnNvcnMYASADKAsyGC5zYWNjYWRlLnYxLlNlbnNvclN0YXR1cyLfAQoMU2Vuc29yU3RhdHVzEhEKCWRldmljZV9pZBgBIAEoCRIRCglwZXJpb2RfbnMYAiABKAMSGgoSb2JzZXJ2ZWRfcGVyaW9kX25zGAMgASgDEg0KBWFsaXZlGAQgASgIEhgKEGxhc3Rfc2Vlbl9hZ29fbnMYBSABKAMSEAoIcmVjZWl2ZWQYBiABKAQSFgoObWlzc2VkX3BlcmlvZHMYByABKAQSJgoFY2xvY2sYCCABKAsyFy5zYWNjYWRlLnYxLkNsb2NrU3RhdHVzEhIKCnJlZ2lzdGVyZWQYCSABKAgiWgoLQ2xvY2tTdGF0dXMSEQoJb2Zmc2V0X25zGAEgASgDEhEKCWRyaWZ0X3BwbRgCIAEoARIWCg51bmNlcnRhaW50eV9ucxgDIAEoAxINCgVzdGVwcxgEIAEoDSIUChJMaXN0U3RyZWFtc1JlcXVlc3QiQAoTTGlzdFN0cmVhbXNSZXNwb25zZRIpCgdzdHJlYW1zGAEgAygLMhguc2FjY2FkZS52MS5TdHJlYW1TdGF0dXMiugEKDFN0cmVhbVN0YXR1cxIRCglzdHJlYW1faWQYASABKAkSDAoEbmFtZRgCIAEoCRIQCghwaXBlbGluZRgDIAEoCRIMCgRwZWVyGAQgASgJEiMKA3FvcxgFIAEoCzIWLnNhY2NhZGUudjEuUW9zUHJvZmlsZRIiCgZ0b3RhbHMYBiABKAsyEi5zYWNjYWRlLnYxLlRvdGFscxIPCgd3YWl0aW5nGAcgASgNEg8KB3J1bm5pbmcYCCABKA0qZQoLQ2xvY2tEb21haW4SHAoYQ0xPQ0tfRE9NQUlOX1VOU1BFQ0lGSUVEEAASFwoTQ0xPQ0tfRE9NQUlOX0RFVklDRRABEh8KG0NMT0NLX0RPTUFJTl9IT1NUX01PTk9UT05JQxACKs8BCgdPdXRjb21lEhcKE09VVENPTUVfVU5TUEVDSUZJRUQQABISCg5PVVRDT01FX1JFU1VMVBABEhYKEk9VVENPTUVfU1VQRVJTRURFRBACEhMKD09VVENPTUVfRVhQSVJFRBADEhAKDE9VVENPTUVfU0hFRBAEEhgKFE9VVENPTUVfQlJFQUtFUl9PUEVOEAUSEwoPT1VUQ09NRV9JTlZBTElEEAYSFQoRT1VUQ09NRV9DQU5DRUxMRUQQBxISCg5PVVRDT01FX0ZBSUxFRBAIMqwDCg5TZW5zb3JQaXBlbGluZRJMCg9TdHJlYW1UZWxlbWV0cnkSGS5zYWNjYWRlLnYxLlNlbnNvclJlYWRpbmcaGi5zYWNjYWRlLnYxLkNvbnRyb2xDb21tYW5kKAEwARJNCg5SZWdpc3RlclNlbnNvchIhLnNhY2NhZGUudjEuUmVnaXN0ZXJTZW5zb3JSZXF1ZXN0Ghguc2FjY2FkZS52MS5TZW5zb3JTdGF0dXMSXQoQVW5yZWdpc3RlclNlbnNvchIjLnNhY2NhZGUudjEuVW5yZWdpc3RlclNlbnNvclJlcXVlc3QaJC5zYWNjYWRlLnYxLlVucmVnaXN0ZXJTZW5zb3JSZXNwb25zZRJOCgtMaXN0U2Vuc29ycxIeLnNhY2NhZGUudjEuTGlzdFNlbnNvcnNSZXF1ZXN0Gh8uc2FjY2FkZS52MS5MaXN0U2Vuc29yc1Jlc3BvbnNlEk4KC0xpc3RTdHJlYW1zEh4uc2FjY2FkZS52MS5MaXN0U3RyZWFtc1JlcXVlc3QaHy5zYWNjYWRlLnYxLkxpc3RTdHJlYW1zUmVzcG9uc2ViBnByb3RvMw", [file_foxglove_CameraCalibration, file_foxglove_FrameTransform, file_saccade_v1_payload, file_saccade_v1_qos]);
+  fileDesc("ChdzYWNjYWRlL3YxL3NlbnNvci5wcm90bxIKc2FjY2FkZS52MSKJBAoNU2Vuc29yUmVhZGluZxIUCgx0aW1lc3RhbXBfbnMYASABKAMSEQoJZGV2aWNlX2lkGAIgASgJEg0KBXZhbHVlGAMgASgBEhAKCHNlcXVlbmNlGAQgASgEEhAKCGZyYW1lX2lkGAUgASgJEhMKC2RlYWRsaW5lX25zGAYgASgDEhEKCWludGVycnVwdBgHIAEoCBIiCgVpbWFnZRgKIAEoCzIRLnNhY2NhZGUudjEuSW1hZ2VIABInCgVjbG91ZBgLIAEoCzIWLnNhY2NhZGUudjEuUG9pbnRDbG91ZEgAEiYKB3RlbnNvcnMYDCABKAsyEy5zYWNjYWRlLnYxLlRlbnNvcnNIABIeCgNpbXUYDSABKAsyDy5zYWNjYWRlLnYxLkltdUgAEiYKBG9wZW4YFCABKAsyFi5zYWNjYWRlLnYxLlN0cmVhbU9wZW5IABIrCgpjbG9ja19zeW5jGBUgASgLMhUuc2FjY2FkZS52MS5DbG9ja1N5bmNIABIqCgloZWFydGJlYXQYFiABKAsyFS5zYWNjYWRlLnYxLkhlYXJ0YmVhdEgAEi0KC3JlY29uZmlndXJlGBcgASgLMhYuc2FjY2FkZS52MS5Rb3NQcm9maWxlSAASJAoGZmluaXNoGBggASgLMhIuc2FjY2FkZS52MS5GaW5pc2hIAEIJCgdjb250ZW50IgsKCUhlYXJ0YmVhdCIICgZGaW5pc2giigIKClN0cmVhbU9wZW4SEAoIcGlwZWxpbmUYASABKAkSIwoDcW9zGAIgASgLMhYuc2FjY2FkZS52MS5Rb3NQcm9maWxlEi4KB3NlbnNvcnMYAyADKAsyHS5zYWNjYWRlLnYxLlNlbnNvckRlc2NyaXB0aW9uEiwKCnRyYW5zZm9ybXMYBCADKAsyGC5mb3hnbG92ZS5GcmFtZVRyYW5zZm9ybRIqCgxzYWZlX2NvbW1hbmQYBSABKAsyFC5zYWNjYWRlLnYxLkRlY2lzaW9uEi0KDGNsb2NrX2RvbWFpbhgGIAEoDjIXLnNhY2NhZGUudjEuQ2xvY2tEb21haW4SDAoEbmFtZRgHIAEoCSJ9ChFTZW5zb3JEZXNjcmlwdGlvbhIRCglkZXZpY2VfaWQYASABKAkSEAoIZnJhbWVfaWQYAiABKAkSEQoJcGVyaW9kX25zGAMgASgDEjAKC2NhbGlicmF0aW9uGAQgASgLMhsuZm94Z2xvdmUuQ2FtZXJhQ2FsaWJyYXRpb24ijgEKCUNsb2NrU3luYxIWCg5jbGllbnRfc2VuZF9ucxgBIAEoAxIZChFzZXJ2ZXJfcmVjZWl2ZV9ucxgCIAEoAxIWCg5zZXJ2ZXJfc2VuZF9ucxgDIAEoAxIZChFjbGllbnRfcmVjZWl2ZV9ucxgEIAEoAxIbChNuZXh0X2NsaWVudF9zZW5kX25zGAUgASgDItsCCg5Db250cm9sQ29tbWFuZBIoCgZvcGVuZWQYASABKAsyGC5zYWNjYWRlLnYxLlN0cmVhbU9wZW5lZBIqCghvdXRjb21lcxgCIAMoCzIYLnNhY2NhZGUudjEuRnJhbWVPdXRjb21lEiIKBmNyZWRpdBgDIAEoCzISLnNhY2NhZGUudjEuQ3JlZGl0EicKBmV2ZW50cxgEIAMoCzIXLnNhY2NhZGUudjEuU2Vuc29yRXZlbnQSLwoNcG9saWN5X2NoYW5nZRgFIAEoCzIYLnNhY2NhZGUudjEuUG9saWN5Q2hhbmdlEikKCmNsb2NrX3N5bmMYBiABKAsyFS5zYWNjYWRlLnYxLkNsb2NrU3luYxIiCgZ0b3RhbHMYByABKAsyEi5zYWNjYWRlLnYxLlRvdGFscxImCgVlcnJvchgIIAEoCzIXLnNhY2NhZGUudjEuU3RyZWFtRXJyb3IiRQoLU3RyZWFtRXJyb3ISDAoEY29kZRgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEhcKD3JlZnVzZWRfYmVjYXVzZRgDIAEoCSKwAQoMU3RyZWFtT3BlbmVkEhAKCGFjY2VwdGVkGAEgASgIEhEKCXN0cmVhbV9pZBgCIAEoCRIjCgNxb3MYAyABKAsyFi5zYWNjYWRlLnYxLlFvc1Byb2ZpbGUSNAoMaW5jb21wYXRpYmxlGAQgAygLMh4uc2FjY2FkZS52MS5Rb3NJbmNvbXBhdGliaWxpdHkSDgoGcmVhc29uGAUgASgJEhAKCHBpcGVsaW5lGAYgASgJIq4CCgxGcmFtZU91dGNvbWUSFAoMdGltZXN0YW1wX25zGAEgASgDEhEKCWRldmljZV9pZBgCIAEoCRIQCghzZXF1ZW5jZRgDIAEoBBIkCgdvdXRjb21lGAQgASgOMhMuc2FjY2FkZS52MS5PdXRjb21lEg4KBnJlYXNvbhgFIAEoCRIOCgZkZXRhaWwYBiABKAkSJgoIZGVjaXNpb24YByABKAsyFC5zYWNjYWRlLnYxLkRlY2lzaW9uEioKB2xhdGVuY3kYCCABKAsyGS5zYWNjYWRlLnYxLkxhdGVuY3lCdWRnZXQSIwoHb3V0cHV0cxgJIAMoCzISLnNhY2NhZGUudjEuVGVuc29yEiQKBmlucHV0cxgKIAMoCzIULnNhY2NhZGUudjEuSW5wdXRBZ2UiaAoIRGVjaXNpb24SDgoGYWN0aW9uGAEgASgJEg8KB3JlYXNvbnMYAiADKAkSFgoOdmFsaWRfdW50aWxfbnMYAyABKAMSIwoHdGFyZ2V0cxgEIAMoCzISLnNhY2NhZGUudjEuVGFyZ2V0IiUKBlRhcmdldBIMCgRuYW1lGAEgASgJEg0KBXZhbHVlGAIgASgBIoUBCg1MYXRlbmN5QnVkZ2V0EhMKC3JlY2VpdmVkX25zGAEgASgSEhIKCnN0YXJ0ZWRfbnMYAiABKBISEwoLZmluaXNoZWRfbnMYAyABKBISEwoLZGVhZGxpbmVfbnMYBCABKAMSIQoGc3RhZ2VzGAUgAygLMhEuc2FjY2FkZS52MS5TdGFnZSI3CgVTdGFnZRIMCgRuYW1lGAEgASgJEhAKCGJlZ2luX25zGAIgASgSEg4KBmVuZF9ucxgDIAEoEiJDCghJbnB1dEFnZRIRCglkZXZpY2VfaWQYASABKAkSFAoMdGltZXN0YW1wX25zGAIgASgDEg4KBmFnZV9ucxgDIAEoAyJZCgZDcmVkaXQSDQoFY291bnQYASABKA0SEAoIcmVjZWl2ZWQYAiABKAQSGQoRc3VnZ2VzdGVkX3JhdGVfaHoYAyABKAESEwoLbGF0ZW5lc3NfbnMYBCABKAMimQIKC1NlbnNvckV2ZW50EioKBGtpbmQYASABKA4yHC5zYWNjYWRlLnYxLlNlbnNvckV2ZW50LktpbmQSEQoJZGV2aWNlX2lkGAIgASgJEg0KBWNvdW50GAMgASgEEg4KBmRldGFpbBgEIAEoCSKrAQoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASFgoSS0lORF9NSVNTRURfUEVSSU9EEAESGAoUS0lORF9MSVZFTElORVNTX0xPU1QQAhIaChZLSU5EX0xJVkVMSU5FU1NfR0FJTkVEEAMSEQoNS0lORF9UT09fRkFTVBAEEhQKEEtJTkRfTE9TVF9GUkFNRVMQBRIWChJLSU5EX0NMT0NLX1NURVBQRUQQBiJDCgxQb2xpY3lDaGFuZ2USIwoDcW9zGAEgASgLMhYuc2FjY2FkZS52MS5Rb3NQcm9maWxlEg4KBnJlYXNvbhgCIAEoCSJvCgZUb3RhbHMSEAoIcmVjZWl2ZWQYASABKAQSEQoJaW5fZmxpZ2h0GAIgASgEEioKCG91dGNvbWVzGAMgAygLMhguc2FjY2FkZS52MS5PdXRjb21lQ291bnQSFAoMb25seV9jb3VudGVkGAQgASgEIkMKDE91dGNvbWVDb3VudBIkCgdvdXRjb21lGAEgASgOMhMuc2FjY2FkZS52MS5PdXRjb21lEg0KBWNvdW50GAIgASgEImIKFVJlZ2lzdGVyU2Vuc29yUmVxdWVzdBIRCglkZXZpY2VfaWQYASABKAkSEQoJcGVyaW9kX25zGAIgASgDEiMKA3FvcxgDIAEoCzIWLnNhY2NhZGUudjEuUW9zUHJvZmlsZSIsChdVbnJlZ2lzdGVyU2Vuc29yUmVxdWVzdBIRCglkZXZpY2VfaWQYASABKAkiGgoYVW5yZWdpc3RlclNlbnNvclJlc3BvbnNlIhQKEkxpc3RTZW5zb3JzUmVxdWVzdCJAChNMaXN0U2Vuc29yc1Jlc3BvbnNlEikKB3NlbnNvcnMYASADKAsyGC5zYWNjYWRlLnYxLlNlbnNvclN0YXR1cyLfAQoMU2Vuc29yU3RhdHVzEhEKCWRldmljZV9pZBgBIAEoCRIRCglwZXJpb2RfbnMYAiABKAMSGgoSb2JzZXJ2ZWRfcGVyaW9kX25zGAMgASgDEg0KBWFsaXZlGAQgASgIEhgKEGxhc3Rfc2Vlbl9hZ29fbnMYBSABKAMSEAoIcmVjZWl2ZWQYBiABKAQSFgoObWlzc2VkX3BlcmlvZHMYByABKAQSJgoFY2xvY2sYCCABKAsyFy5zYWNjYWRlLnYxLkNsb2NrU3RhdHVzEhIKCnJlZ2lzdGVyZWQYCSABKAgiWgoLQ2xvY2tTdGF0dXMSEQoJb2Zmc2V0X25zGAEgASgDEhEKCWRyaWZ0X3BwbRgCIAEoARIWCg51bmNlcnRhaW50eV9ucxgDIAEoAxINCgVzdGVwcxgEIAEoDSIUChJMaXN0U3RyZWFtc1JlcXVlc3QiQAoTTGlzdFN0cmVhbXNSZXNwb25zZRIpCgdzdHJlYW1zGAEgAygLMhguc2FjY2FkZS52MS5TdHJlYW1TdGF0dXMiugEKDFN0cmVhbVN0YXR1cxIRCglzdHJlYW1faWQYASABKAkSDAoEbmFtZRgCIAEoCRIQCghwaXBlbGluZRgDIAEoCRIMCgRwZWVyGAQgASgJEiMKA3FvcxgFIAEoCzIWLnNhY2NhZGUudjEuUW9zUHJvZmlsZRIiCgZ0b3RhbHMYBiABKAsyEi5zYWNjYWRlLnYxLlRvdGFscxIPCgd3YWl0aW5nGAcgASgNEg8KB3J1bm5pbmcYCCABKA0qZQoLQ2xvY2tEb21haW4SHAoYQ0xPQ0tfRE9NQUlOX1VOU1BFQ0lGSUVEEAASFwoTQ0xPQ0tfRE9NQUlOX0RFVklDRRABEh8KG0NMT0NLX0RPTUFJTl9IT1NUX01PTk9UT05JQxACKs8BCgdPdXRjb21lEhcKE09VVENPTUVfVU5TUEVDSUZJRUQQABISCg5PVVRDT01FX1JFU1VMVBABEhYKEk9VVENPTUVfU1VQRVJTRURFRBACEhMKD09VVENPTUVfRVhQSVJFRBADEhAKDE9VVENPTUVfU0hFRBAEEhgKFE9VVENPTUVfQlJFQUtFUl9PUEVOEAUSEwoPT1VUQ09NRV9JTlZBTElEEAYSFQoRT1VUQ09NRV9DQU5DRUxMRUQQBxISCg5PVVRDT01FX0ZBSUxFRBAIMqwDCg5TZW5zb3JQaXBlbGluZRJMCg9TdHJlYW1UZWxlbWV0cnkSGS5zYWNjYWRlLnYxLlNlbnNvclJlYWRpbmcaGi5zYWNjYWRlLnYxLkNvbnRyb2xDb21tYW5kKAEwARJNCg5SZWdpc3RlclNlbnNvchIhLnNhY2NhZGUudjEuUmVnaXN0ZXJTZW5zb3JSZXF1ZXN0Ghguc2FjY2FkZS52MS5TZW5zb3JTdGF0dXMSXQoQVW5yZWdpc3RlclNlbnNvchIjLnNhY2NhZGUudjEuVW5yZWdpc3RlclNlbnNvclJlcXVlc3QaJC5zYWNjYWRlLnYxLlVucmVnaXN0ZXJTZW5zb3JSZXNwb25zZRJOCgtMaXN0U2Vuc29ycxIeLnNhY2NhZGUudjEuTGlzdFNlbnNvcnNSZXF1ZXN0Gh8uc2FjY2FkZS52MS5MaXN0U2Vuc29yc1Jlc3BvbnNlEk4KC0xpc3RTdHJlYW1zEh4uc2FjY2FkZS52MS5MaXN0U3RyZWFtc1JlcXVlc3QaHy5zYWNjYWRlLnYxLkxpc3RTdHJlYW1zUmVzcG9uc2ViBnByb3RvMw", [file_foxglove_CameraCalibration, file_foxglove_FrameTransform, file_saccade_v1_payload, file_saccade_v1_qos]);
 
 /**
  * Describes the message saccade.v1.SensorReading.
@@ -34,101 +34,115 @@ export const HeartbeatSchema = /*@__PURE__*/
   messageDesc(file_saccade_v1_sensor, 1);
 
 /**
+ * Describes the message saccade.v1.Finish.
+ * Use `create(FinishSchema)` to create a new message.
+ */
+export const FinishSchema = /*@__PURE__*/
+  messageDesc(file_saccade_v1_sensor, 2);
+
+/**
  * Describes the message saccade.v1.StreamOpen.
  * Use `create(StreamOpenSchema)` to create a new message.
  */
 export const StreamOpenSchema = /*@__PURE__*/
-  messageDesc(file_saccade_v1_sensor, 2);
+  messageDesc(file_saccade_v1_sensor, 3);
 
 /**
  * Describes the message saccade.v1.SensorDescription.
  * Use `create(SensorDescriptionSchema)` to create a new message.
  */
 export const SensorDescriptionSchema = /*@__PURE__*/
-  messageDesc(file_saccade_v1_sensor, 3);
+  messageDesc(file_saccade_v1_sensor, 4);
 
 /**
  * Describes the message saccade.v1.ClockSync.
  * Use `create(ClockSyncSchema)` to create a new message.
  */
 export const ClockSyncSchema = /*@__PURE__*/
-  messageDesc(file_saccade_v1_sensor, 4);
+  messageDesc(file_saccade_v1_sensor, 5);
 
 /**
  * Describes the message saccade.v1.ControlCommand.
  * Use `create(ControlCommandSchema)` to create a new message.
  */
 export const ControlCommandSchema = /*@__PURE__*/
-  messageDesc(file_saccade_v1_sensor, 5);
+  messageDesc(file_saccade_v1_sensor, 6);
+
+/**
+ * Describes the message saccade.v1.StreamError.
+ * Use `create(StreamErrorSchema)` to create a new message.
+ */
+export const StreamErrorSchema = /*@__PURE__*/
+  messageDesc(file_saccade_v1_sensor, 7);
 
 /**
  * Describes the message saccade.v1.StreamOpened.
  * Use `create(StreamOpenedSchema)` to create a new message.
  */
 export const StreamOpenedSchema = /*@__PURE__*/
-  messageDesc(file_saccade_v1_sensor, 6);
+  messageDesc(file_saccade_v1_sensor, 8);
 
 /**
  * Describes the message saccade.v1.FrameOutcome.
  * Use `create(FrameOutcomeSchema)` to create a new message.
  */
 export const FrameOutcomeSchema = /*@__PURE__*/
-  messageDesc(file_saccade_v1_sensor, 7);
+  messageDesc(file_saccade_v1_sensor, 9);
 
 /**
  * Describes the message saccade.v1.Decision.
  * Use `create(DecisionSchema)` to create a new message.
  */
 export const DecisionSchema = /*@__PURE__*/
-  messageDesc(file_saccade_v1_sensor, 8);
+  messageDesc(file_saccade_v1_sensor, 10);
 
 /**
  * Describes the message saccade.v1.Target.
  * Use `create(TargetSchema)` to create a new message.
  */
 export const TargetSchema = /*@__PURE__*/
-  messageDesc(file_saccade_v1_sensor, 9);
+  messageDesc(file_saccade_v1_sensor, 11);
 
 /**
  * Describes the message saccade.v1.LatencyBudget.
  * Use `create(LatencyBudgetSchema)` to create a new message.
  */
 export const LatencyBudgetSchema = /*@__PURE__*/
-  messageDesc(file_saccade_v1_sensor, 10);
+  messageDesc(file_saccade_v1_sensor, 12);
 
 /**
  * Describes the message saccade.v1.Stage.
  * Use `create(StageSchema)` to create a new message.
  */
 export const StageSchema = /*@__PURE__*/
-  messageDesc(file_saccade_v1_sensor, 11);
+  messageDesc(file_saccade_v1_sensor, 13);
 
 /**
  * Describes the message saccade.v1.InputAge.
  * Use `create(InputAgeSchema)` to create a new message.
  */
 export const InputAgeSchema = /*@__PURE__*/
-  messageDesc(file_saccade_v1_sensor, 12);
+  messageDesc(file_saccade_v1_sensor, 14);
 
 /**
  * Describes the message saccade.v1.Credit.
  * Use `create(CreditSchema)` to create a new message.
  */
 export const CreditSchema = /*@__PURE__*/
-  messageDesc(file_saccade_v1_sensor, 13);
+  messageDesc(file_saccade_v1_sensor, 15);
 
 /**
  * Describes the message saccade.v1.SensorEvent.
  * Use `create(SensorEventSchema)` to create a new message.
  */
 export const SensorEventSchema = /*@__PURE__*/
-  messageDesc(file_saccade_v1_sensor, 14);
+  messageDesc(file_saccade_v1_sensor, 16);
 
 /**
  * Describes the enum saccade.v1.SensorEvent.Kind.
  */
 export const SensorEvent_KindSchema = /*@__PURE__*/
-  enumDesc(file_saccade_v1_sensor, 14, 0);
+  enumDesc(file_saccade_v1_sensor, 16, 0);
 
 /**
  * @generated from enum saccade.v1.SensorEvent.Kind
@@ -141,91 +155,91 @@ export const SensorEvent_Kind = /*@__PURE__*/
  * Use `create(PolicyChangeSchema)` to create a new message.
  */
 export const PolicyChangeSchema = /*@__PURE__*/
-  messageDesc(file_saccade_v1_sensor, 15);
+  messageDesc(file_saccade_v1_sensor, 17);
 
 /**
  * Describes the message saccade.v1.Totals.
  * Use `create(TotalsSchema)` to create a new message.
  */
 export const TotalsSchema = /*@__PURE__*/
-  messageDesc(file_saccade_v1_sensor, 16);
+  messageDesc(file_saccade_v1_sensor, 18);
 
 /**
  * Describes the message saccade.v1.OutcomeCount.
  * Use `create(OutcomeCountSchema)` to create a new message.
  */
 export const OutcomeCountSchema = /*@__PURE__*/
-  messageDesc(file_saccade_v1_sensor, 17);
+  messageDesc(file_saccade_v1_sensor, 19);
 
 /**
  * Describes the message saccade.v1.RegisterSensorRequest.
  * Use `create(RegisterSensorRequestSchema)` to create a new message.
  */
 export const RegisterSensorRequestSchema = /*@__PURE__*/
-  messageDesc(file_saccade_v1_sensor, 18);
+  messageDesc(file_saccade_v1_sensor, 20);
 
 /**
  * Describes the message saccade.v1.UnregisterSensorRequest.
  * Use `create(UnregisterSensorRequestSchema)` to create a new message.
  */
 export const UnregisterSensorRequestSchema = /*@__PURE__*/
-  messageDesc(file_saccade_v1_sensor, 19);
+  messageDesc(file_saccade_v1_sensor, 21);
 
 /**
  * Describes the message saccade.v1.UnregisterSensorResponse.
  * Use `create(UnregisterSensorResponseSchema)` to create a new message.
  */
 export const UnregisterSensorResponseSchema = /*@__PURE__*/
-  messageDesc(file_saccade_v1_sensor, 20);
+  messageDesc(file_saccade_v1_sensor, 22);
 
 /**
  * Describes the message saccade.v1.ListSensorsRequest.
  * Use `create(ListSensorsRequestSchema)` to create a new message.
  */
 export const ListSensorsRequestSchema = /*@__PURE__*/
-  messageDesc(file_saccade_v1_sensor, 21);
+  messageDesc(file_saccade_v1_sensor, 23);
 
 /**
  * Describes the message saccade.v1.ListSensorsResponse.
  * Use `create(ListSensorsResponseSchema)` to create a new message.
  */
 export const ListSensorsResponseSchema = /*@__PURE__*/
-  messageDesc(file_saccade_v1_sensor, 22);
+  messageDesc(file_saccade_v1_sensor, 24);
 
 /**
  * Describes the message saccade.v1.SensorStatus.
  * Use `create(SensorStatusSchema)` to create a new message.
  */
 export const SensorStatusSchema = /*@__PURE__*/
-  messageDesc(file_saccade_v1_sensor, 23);
+  messageDesc(file_saccade_v1_sensor, 25);
 
 /**
  * Describes the message saccade.v1.ClockStatus.
  * Use `create(ClockStatusSchema)` to create a new message.
  */
 export const ClockStatusSchema = /*@__PURE__*/
-  messageDesc(file_saccade_v1_sensor, 24);
+  messageDesc(file_saccade_v1_sensor, 26);
 
 /**
  * Describes the message saccade.v1.ListStreamsRequest.
  * Use `create(ListStreamsRequestSchema)` to create a new message.
  */
 export const ListStreamsRequestSchema = /*@__PURE__*/
-  messageDesc(file_saccade_v1_sensor, 25);
+  messageDesc(file_saccade_v1_sensor, 27);
 
 /**
  * Describes the message saccade.v1.ListStreamsResponse.
  * Use `create(ListStreamsResponseSchema)` to create a new message.
  */
 export const ListStreamsResponseSchema = /*@__PURE__*/
-  messageDesc(file_saccade_v1_sensor, 26);
+  messageDesc(file_saccade_v1_sensor, 28);
 
 /**
  * Describes the message saccade.v1.StreamStatus.
  * Use `create(StreamStatusSchema)` to create a new message.
  */
 export const StreamStatusSchema = /*@__PURE__*/
-  messageDesc(file_saccade_v1_sensor, 27);
+  messageDesc(file_saccade_v1_sensor, 29);
 
 /**
  * Describes the enum saccade.v1.ClockDomain.
