@@ -14,6 +14,20 @@ export {
 export type { Device, DeviceKind, DeviceMemory } from "./devices/device.ts";
 export { isSaccadeError, SaccadeError } from "./errors/saccade-error.ts";
 export type {
+	CanaryReport,
+	CanarySide,
+	OutputDifference,
+	PhaseDuration,
+	ShadowReport,
+	Swap,
+	SwapCause,
+	SwapEvent,
+	SwapFailure,
+	SwapListener,
+	SwapOutcome,
+	VersionIdentity,
+} from "./models/swap-events.ts";
+export type {
 	CloudLayout,
 	CloudPayload,
 	Frame,

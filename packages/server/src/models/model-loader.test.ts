@@ -1,16 +1,21 @@
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { systemClock } from "../common/clock.ts";
 import { cpuOnly } from "../devices/testing/cpu-only.ts";
+import { SaccadeError } from "../errors/saccade-error.ts";
 import { readModelDirectory } from "../repository/model-directory.ts";
 import { FakeRuntime } from "../runtime/fake/fake-runtime.ts";
 import type { LoadOptions, ModelSource } from "../runtime/runtime.ts";
 import { ModelEntry } from "./entry.ts";
-import { ModelLoader } from "./model-loader.ts";
+import {
+	type LoadRequest,
+	ModelLoader,
+	type ModelLoaderOptions,
+} from "./model-loader.ts";
 import type { ModelVersion } from "./model-version.ts";
 import { FAKE_MODEL } from "./testing/fake-model.ts";
 
@@ -31,6 +36,7 @@ async function setUp(
 	t: TestContext,
 	files: Readonly<Record<string, string>>,
 	coreCount = 4,
+	hooks: Pick<ModelLoaderOptions, "open" | "admit"> = {},
 ) {
 	const root = mkdtempSync(join(tmpdir(), "saccade-loader-"));
 	t.after(() => rmSync(root, { recursive: true }));
@@ -48,14 +54,21 @@ async function setUp(
 		devices: cpuOnly(coreCount),
 		policy: "deadline",
 		warn: (text) => warnings.push(text),
+		...hooks,
 	});
 	const directory = await readModelDirectory(root, "m");
 	assert.ok(directory !== null);
-	const load = async (override: string | null = null) => {
+	const load = async (
+		override: string | null = null,
+		hooks: Pick<LoadRequest, "phase" | "validate"> = {},
+	) => {
 		const begun: number[][] = [];
-		const loaded = await loader.load(directory, override, (versions) =>
-			begun.push([...versions]),
-		);
+		const loaded = await loader.load({
+			directory,
+			overrideJson: override,
+			begun: (versions) => begun.push([...versions]),
+			...hooks,
+		});
 		const models: ModelVersion[] = [];
 		const errors: string[] = [];
 		for (const entry of loaded)
@@ -70,6 +83,59 @@ async function setUp(
 const loadFailed = (message: RegExp) => ({ code: "LOAD_FAILED", message });
 
 describe("loading a model", () => {
+	test("tells the phases of each version, those of who opens it among them", async (t) => {
+		const { load } = await setUp(
+			t,
+			{
+				"config.pbtxt": `${BACKEND} version_policy { all { } }`,
+				"1/model.json": MODEL,
+				"2/model.json": MODEL,
+			},
+			4,
+			{
+				open: ({ runtime, files, options, phase }) => {
+					phase("preparing");
+					return runtime.load({ kind: "file", path: files.path }, options);
+				},
+			},
+		);
+		const phases: string[] = [];
+		await load(null, {
+			phase: (phase, version) => phases.push(`${version} ${phase}`),
+		});
+		const each = ["loading", "preparing", "validating", "warming"];
+		assert.deepEqual(
+			phases,
+			[1, 2].flatMap((version) => each.map((phase) => `${version} ${phase}`)),
+		);
+	});
+
+	test("opens no file of a version that is not admitted, and warms none whose configuration is refused", async (t) => {
+		const refuse = new SaccadeError("LOAD_FAILED", "not this one");
+		const files = { "config.pbtxt": BACKEND, "1/model.json": MODEL };
+		const asked: string[] = [];
+		const guarded = await setUp(t, files, 4, {
+			admit: async ({ model, version, path, bytes }) => {
+				asked.push(`${model} ${version} ${basename(path)} ${bytes}`);
+				throw refuse;
+			},
+		});
+		assert.deepEqual((await guarded.load()).errors, ["1: not this one"]);
+		assert.deepEqual(asked, [`m 1 model.json ${MODEL.length}`]);
+		assert.deepEqual(guarded.runtime.loads, []);
+		const checked = await setUp(t, files);
+		const phases: string[] = [];
+		const { errors } = await checked.load(null, {
+			phase: (phase) => phases.push(phase),
+			validate: () => {
+				throw refuse;
+			},
+		});
+		assert.deepEqual(errors, ["1: not this one"]);
+		assert.deepEqual(phases, ["loading", "validating"]);
+		assert.equal(checked.runtime.openSessionCount, 0);
+	});
+
 	test("brings every version that its policy serves to ready, and tells them first", async (t) => {
 		const { load } = await setUp(t, {
 			"config.pbtxt": `${BACKEND} version_policy { specific { versions: [ 1, 3 ] } }`,

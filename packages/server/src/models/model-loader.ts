@@ -9,7 +9,10 @@ import type {
 import { SaccadeError, toSaccadeError } from "../errors/saccade-error.ts";
 import { parseConfigJson, parseConfigText } from "../repository/config-text.ts";
 import { loadOnGpu } from "../repository/load-options.ts";
-import type { ModelConfig } from "../repository/model-config.ts";
+import type {
+	ModelConfig,
+	SaccadeSettings,
+} from "../repository/model-config.ts";
 import {
 	findModelFile,
 	type ModelDirectory,
@@ -30,6 +33,7 @@ import {
 	type ModelVersionOptions,
 	type SchedulingPolicyName,
 } from "./model-version.ts";
+import type { SwapPhase } from "./swap-events.ts";
 import { readWarmupFile, warmUp } from "./warm-up.ts";
 
 export interface ModelLoaderOptions {
@@ -49,10 +53,48 @@ export interface ModelLoaderOptions {
 	readonly arbiter?: DeviceArbiter;
 	readonly policy: SchedulingPolicyName;
 	readonly warn: (text: string) => void;
+	/** Makes a session of a version's file. @default the backend loads the file as it is */
+	readonly open?: OpenModel;
+	/** Asked before a file of a version is opened: who rejects keeps it from loading. @default nobody */
+	readonly admit?: (files: VersionFiles) => Promise<void>;
 }
+
+/** A version as it lies on disk. */
+interface VersionFiles {
+	readonly model: string;
+	readonly version: number;
+	/** Of the model. */
+	readonly directory: string;
+	/** The file that the backend opens. */
+	readonly path: string;
+	readonly bytes: number;
+}
+
+interface OpenRequest {
+	readonly runtime: Runtime;
+	readonly files: VersionFiles;
+	readonly options: LoadOptions;
+	/** By `parameters` of the configuration. */
+	readonly settings: SaccadeSettings;
+	/** Says that what follows is this phase; without it all of it is `loading`. */
+	readonly phase: (phase: "preparing" | "loading") => void;
+}
+
+type OpenModel = (request: OpenRequest) => Promise<Session>;
 
 /** Tells which versions are about to load, as soon as that is known. */
 export type LoadBegun = (versions: readonly number[]) => void;
+
+export interface LoadRequest {
+	readonly directory: ModelDirectory;
+	/** Replaces `config.pbtxt`. @default null: nothing does */
+	readonly overrideJson?: string | null;
+	readonly begun?: LoadBegun;
+	/** A version begins a phase. */
+	readonly phase?: (phase: SwapPhase, version: number) => void;
+	/** Throws LOAD_FAILED for a configuration that may not follow what is in service. */
+	readonly validate?: (config: ModelConfig, version: number) => void;
+}
 
 export type LoadedVersion =
 	| {
@@ -76,14 +118,9 @@ export class ModelLoader {
 	/**
 	 * Loads every version that the policy serves, each to `ready` or to its error.
 	 * Throws LOAD_FAILED when the configuration itself is wrong.
-	 * @param overrideJson replaces `config.pbtxt`
-	 * @param begun is told the versions when they are known
 	 */
-	async load(
-		directory: ModelDirectory,
-		overrideJson: string | null,
-		begun: LoadBegun = () => {},
-	): Promise<LoadedVersion[]> {
+	async load(request: LoadRequest): Promise<LoadedVersion[]> {
+		const { directory, overrideJson = null } = request;
 		for (const warning of directory.warnings) this.#options.warn(warning);
 		const message = this.#readMessage(directory, overrideJson);
 		const preflight = preflightConfig(message, directory.name);
@@ -92,21 +129,21 @@ export class ModelLoader {
 			preflight.versionPolicy,
 			directory.name,
 		);
-		begun(versions);
+		request.begun?.(versions);
 		const loaded: LoadedVersion[] = [];
 		// One at a time: a load takes memory and cores that serving models need.
 		for (const version of versions)
-			loaded.push(await this.#loadVersion(directory, message, version));
+			loaded.push(await this.#loadVersion(request, message, version));
 		return loaded;
 	}
 
 	async #loadVersion(
-		directory: ModelDirectory,
+		request: LoadRequest,
 		message: ReturnType<typeof emptyConfig>,
 		version: number,
 	): Promise<LoadedVersion> {
 		try {
-			const model = await this.#loadToReady(directory, message, version);
+			const model = await this.#loadToReady(request, message, version);
 			return { ok: true, version, model };
 		} catch (error) {
 			return { ok: false, version, error: toLoadError(error) };
@@ -114,11 +151,14 @@ export class ModelLoader {
 	}
 
 	async #loadToReady(
-		directory: ModelDirectory,
+		request: LoadRequest,
 		message: ReturnType<typeof emptyConfig>,
 		version: number,
 	): Promise<ModelVersion> {
 		const { runtimes, clock } = this.#options;
+		const { directory } = request;
+		const phase = (name: SwapPhase) => request.phase?.(name, version);
+		phase("loading");
 		const startUs = clock.nowUs();
 		const preflight = preflightConfig(message, directory.name);
 		const path = await findModelFile(
@@ -132,12 +172,15 @@ export class ModelLoader {
 				"LOAD_FAILED",
 				`backend '${preflight.backend}' is not part of this server (it has: ${[...runtimes.keys()].join(", ")})`,
 			);
-		const plan: LoadPlan = {
-			runtime,
+		const files: VersionFiles = {
+			model: directory.name,
+			version,
+			directory: directory.path,
 			path,
 			bytes: (await stat(path)).size,
-			preflight,
 		};
+		await this.#options.admit?.(files);
+		const plan: LoadPlan = { runtime, files, preflight, phase };
 		const instances: LoadedInstance[] = [];
 		let config: ModelConfig | null = null;
 		let labels: Map<string, string[]>;
@@ -151,7 +194,11 @@ export class ModelLoader {
 				const session = await this.#loadOn(choice.device, plan, layout);
 				const first = { device: choice.device, session, ...layout };
 				instances.push(first);
-				config ??= this.#resolve(message, session, directory.name);
+				if (config === null) {
+					phase("validating");
+					config = this.#resolve(message, session, directory.name);
+					request.validate?.(config, version);
+				}
 				if (isOpen(statedOn(choice, preflight)))
 					instances[instances.length - 1] = await this.#fit(
 						first,
@@ -180,6 +227,7 @@ export class ModelLoader {
 			loadedInUs: clock.nowUs() - startUs,
 		});
 		model.setState({ kind: "warming" });
+		phase("warming");
 		try {
 			await warmUp(model, {
 				clock,
@@ -213,19 +261,25 @@ export class ModelLoader {
 
 	async #loadOn(
 		{ device }: LogicalDevice,
-		{ runtime, path, bytes, preflight }: LoadPlan,
+		{ runtime, files, preflight, phase }: LoadPlan,
 		{ threadCount }: Layout,
 	): Promise<Session> {
-		const { onDevice } = this.#options;
+		const { onDevice, open = openAsItIs } = this.#options;
 		const load: LoadOptions = {
 			...(threadCount > 0 && { intraOpThreadCount: threadCount }),
 			...(device.cudaIndex === null
 				? preflight.load
 				: loadOnGpu(preflight.load, device.cudaIndex)),
 		};
-		const session = await runtime.load({ kind: "file", path }, load);
+		const session = await open({
+			runtime,
+			files,
+			options: load,
+			settings: preflight.saccade,
+			phase,
+		});
 		try {
-			return onDevice?.(session, device, bytes) ?? session;
+			return onDevice?.(session, device, files.bytes) ?? session;
 		} catch (error) {
 			session.close();
 			throw error;
@@ -284,11 +338,14 @@ export class ModelLoader {
 	}
 }
 
+const openAsItIs: OpenModel = ({ runtime, files: { path }, options }) =>
+	runtime.load({ kind: "file", path }, options);
+
 interface LoadPlan {
 	readonly runtime: Runtime;
-	readonly path: string;
-	readonly bytes: number;
+	readonly files: VersionFiles;
 	readonly preflight: ReturnType<typeof preflightConfig>;
+	readonly phase: (phase: SwapPhase) => void;
 }
 
 interface LoadedInstance extends Layout {

@@ -57,7 +57,7 @@ export class DiskRepositoryService implements RepositoryService {
 	/** What control mode `none` does at start. */
 	async loadFromDisk(name: string): Promise<void> {
 		await this.#registry.load(name, async (begun) =>
-			this.#loader.load(await this.#find(name), null, begun),
+			this.#loader.load({ directory: await this.#find(name), begun }),
 		);
 	}
 
@@ -76,7 +76,7 @@ export class DiskRepositoryService implements RepositoryService {
 					files.size > 0
 						? await this.#writeOverride(modelName, files)
 						: await this.#find(modelName);
-				return this.#loader.load(directory, config, begun);
+				return this.#loader.load({ directory, overrideJson: config, begun });
 			});
 		} catch (error) {
 			throw loadError(modelName, toSaccadeError(error).message, error);
