@@ -22,6 +22,7 @@ function laneCase(rows: number, budget: "gather/split" | null): AnyCase {
 				{
 					context: {
 						session: instantSession,
+						device: "cpu",
 						clock: systemClock,
 						batched: true,
 						outputs: [

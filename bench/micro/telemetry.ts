@@ -8,6 +8,8 @@ import { startMlpServer } from "./support/mlp-server.ts";
 
 const ROWS = 32;
 const STAMPS: BatchStamps = {
+	device: "cpu",
+	lane: 0,
 	gatherStartUs: 100,
 	runStartUs: 110,
 	runEndUs: 150,

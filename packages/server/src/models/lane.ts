@@ -37,7 +37,9 @@ interface RunWatch {
 
 export interface LaneContext {
 	readonly session: Session;
-	/** Of the device that the lane is on. */
+	/** Name of the device that the lane is on. */
+	readonly device: string;
+	/** Likewise. */
 	readonly load: LoadWindow;
 	/** Null: there is nowhere else to go. */
 	readonly watch: RunWatch | null;
@@ -83,17 +85,20 @@ export class Lane {
 	#isGivenUp = false;
 	/** Whose bytes the run reads where they lie. */
 	#lender: ModelEntry | null = null;
-	readonly #stamps: BatchStamps = {
-		gatherStartUs: 0,
-		runStartUs: 0,
-		runEndUs: 0,
-		splitEndUs: 0,
-	};
+	readonly #stamps: BatchStamps;
 	readonly #split: BatchSplit;
 
 	constructor(context: LaneContext, index: number) {
 		this.#context = context;
 		this.#index = index;
+		this.#stamps = {
+			device: context.device,
+			lane: index,
+			gatherStartUs: 0,
+			runStartUs: 0,
+			runEndUs: 0,
+			splitEndUs: 0,
+		};
 		this.#split = new BatchSplit(context.outputs, context.batched, context.fit);
 	}
 

@@ -5,11 +5,18 @@ import type { LossReason } from "../devices/device-health.ts";
 import type { ClosedBecause } from "../scheduling/scheduler.ts";
 
 /** Stamps of one batch on the server's clock, in µs. */
-export interface BatchStamps {
+export interface BatchTimes {
 	gatherStartUs: number;
 	runStartUs: number;
 	runEndUs: number;
 	splitEndUs: number;
+}
+
+/** And where it ran. Valid during the call that tells it. */
+export interface BatchStamps extends BatchTimes {
+	readonly device: string;
+	/** Of the model: counted over all its devices. */
+	readonly lane: number;
 }
 
 export interface ModelListener {

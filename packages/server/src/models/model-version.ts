@@ -254,6 +254,7 @@ export class ModelVersion {
 			this.#instances.length > 1 || device.device.kind !== "cpu";
 		return {
 			session,
+			device: device.name,
 			clock: this.#clock,
 			batched: this.config.maxBatchSize > 0,
 			outputs,

@@ -1,6 +1,6 @@
 // Counts and durations of one model version, with Triton's meanings: `inferenceCount` counts batch elements,
 // `executionCount` runs, `success` requests. https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_statistics.md
-import type { BatchStamps } from "./model-events.ts";
+import type { BatchTimes } from "./model-events.ts";
 
 export interface Duration {
 	count: number;
@@ -40,7 +40,7 @@ export class VersionStatistics {
 		);
 	}
 
-	batchFinished(requestCount: number, rows: number, stamps: BatchStamps): void {
+	batchFinished(requestCount: number, rows: number, stamps: BatchTimes): void {
 		this.executionCount++;
 		this.inferenceCount += rows;
 		this.lastInferenceMs = Date.now();

@@ -11,22 +11,20 @@
 import {
 	BEV_INPUT_SHAPE,
 	BEV_OUTPUT_SIZES,
-	createFoxglovePointCloud,
-	createPointCloudView,
+	createOdometryPose,
 	createPoints,
-	createRosPointCloud2,
 	type DriveDecision,
-	decodeFoxglovePointCloud,
-	decodeRosPointCloud2,
 	LidarPerception,
 	PointCloudError,
-	type PointCloudView,
 	readPoints,
 	type VehicleShape,
-	viewPackedCloud,
 } from "@saccade/perception";
 import { SaccadeError } from "../errors/saccade-error.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { createCloudDecoder } from "./cloud-decoder.ts";
 import type { Frame, FramePayload } from "./frame.ts";
+import { transformOf } from "./frame-transform.ts";
+import { trackTensors } from "./graph/result-tensors.ts";
 import type { ModelRunner } from "./model-runner.ts";
 import { bytesOf, float32Output } from "./model-tensors.ts";
 import type {
@@ -34,7 +32,6 @@ import type {
 	FrameContext,
 	FrameProcessor,
 	FrameResult,
-	FrameTransform,
 	Pipeline,
 	StreamOpening,
 } from "./pipeline.ts";
@@ -78,9 +75,8 @@ class LidarProcessor implements FrameProcessor {
 	readonly #perception: LidarPerception;
 	readonly #points = createPoints(MOST_POINTS, { withTimes: true });
 	readonly #tensor: Float32Array;
-	readonly #view = createPointCloudView();
-	readonly #foxglove = createFoxglovePointCloud();
-	readonly #ros = createRosPointCloud2();
+	readonly #decode = createCloudDecoder();
+	readonly #pose = createOdometryPose();
 	#isBusy = false;
 
 	constructor(runner: ModelRunner, perception: LidarPerception) {
@@ -133,7 +129,7 @@ class LidarProcessor implements FrameProcessor {
 			const perception = this.#perception;
 			const endS = frame.measuredUs / 1e6;
 			const encodeUs = context.nowUs();
-			readPoints(this.#viewOf(cloud), this.#points);
+			readPoints(this.#decode(cloud), this.#points);
 			perception.encode(this.#points, endS - SWEEP_S, this.#tensor);
 			const modelUs = context.nowUs();
 			const outputs = await this.#runner.run({
@@ -166,7 +162,7 @@ class LidarProcessor implements FrameProcessor {
 			const decision = told(perception.decide(endS));
 			return {
 				decision,
-				outputs: [],
+				outputs: this.#seen(endS),
 				stages: [
 					{ name: "encode", beginUs: encodeUs, endUs: modelUs },
 					{ name: "model", beginUs: modelUs, endUs: trackUs },
@@ -182,21 +178,11 @@ class LidarProcessor implements FrameProcessor {
 		}
 	}
 
-	#viewOf({
-		layout,
-		bytes,
-	}: FramePayload & { readonly kind: "cloud" }): PointCloudView {
-		switch (layout.kind) {
-			case "packed":
-				viewPackedCloud(bytes, layout, this.#view);
-				return this.#view;
-			case "foxglove":
-				decodeFoxglovePointCloud(bytes, this.#foxglove);
-				return this.#foxglove.view;
-			case "point-cloud2":
-				decodeRosPointCloud2(bytes, this.#ros);
-				return this.#ros.view;
-		}
+	/** The tracks, and where the vehicle is among them. */
+	#seen(timeS: number): Tensor[] {
+		const { odometry, tracks } = this.#perception;
+		odometry.poseAt(timeS, this.#pose);
+		return trackTensors("tracks", tracks, this.#pose);
 	}
 
 	#plan(timeS: number, payload: FramePayload & { readonly kind: "tensors" }) {
@@ -248,18 +234,7 @@ function mountOf({ transforms }: StreamOpening): Float64Array {
 		throw invalid(
 			`needs to know where the sensor sits: open the stream with a transform from '${VEHICLE_FRAME}' to its frame`,
 		);
-	return rowsOf(mount);
-}
-
-/** Rows of the rotation, each with its translation. */
-function rowsOf({ rotation, translation }: FrameTransform): Float64Array {
-	const [x, y, z, w] = rotation;
-	const [tx, ty, tz] = translation;
-	return Float64Array.of(
-		...[1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w), tx],
-		...[2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w), ty],
-		...[2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y), tz],
-	);
+	return transformOf(mount);
 }
 
 function invalid(text: string): SaccadeError {

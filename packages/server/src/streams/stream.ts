@@ -63,6 +63,8 @@ export interface FrameOutcome {
 	/** What happened, with the numbers. */
 	readonly detail: string;
 	readonly result: FrameResult | null;
+	/** As it was measured; null: a plain reading. */
+	readonly payload: FramePayload | null;
 	/** On the server's clock; `startedUs` is NaN where the frame never started, `deadlineUs` Infinity where it had none. */
 	readonly measuredUs: number;
 	readonly receivedUs: number;

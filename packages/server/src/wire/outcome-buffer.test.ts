@@ -17,6 +17,7 @@ const plain: FrameOutcome = {
 	reason: null,
 	detail: "",
 	result: null,
+	payload: null,
 	measuredUs: 0,
 	receivedUs: 0,
 	startedUs: Number.NaN,

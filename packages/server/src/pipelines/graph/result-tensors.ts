@@ -1,6 +1,11 @@
 // What a pipeline found, as tensors that the client can keep: copies, since every step uses its memory again.
 
-import type { Detections, RotatedDetections } from "@saccade/perception";
+import {
+	type Detections,
+	type RotatedDetections,
+	TRACK_CONFIRMED,
+	type Tracks,
+} from "@saccade/perception";
 import type { DType } from "@saccade/protocol";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { TrackedObjects } from "../steps/port.ts";
@@ -30,7 +35,7 @@ export function resultTensors(
 			];
 		}
 		case "tracks":
-			return trackTensors(name, value as TrackedObjects);
+			return trackedTensors(name, value as TrackedObjects);
 		default: {
 			const { dtype, shape, data } = value as Tensor;
 			return [{ name, dtype, shape: [...shape], data: new Uint8Array(data) }];
@@ -38,23 +43,47 @@ export function resultTensors(
 	}
 }
 
-/** x, y, speed along x and y, length, width and yaw of each, in the frame of the tracks. */
-function trackTensors(name: string, { tracks }: TrackedObjects): Tensor[] {
-	const { count } = tracks;
-	const states = new Float32Array(7 * count);
-	for (let i = 0; i < count; i++) {
-		states[7 * i] = tracks.xM[i]!;
-		states[7 * i + 1] = tracks.yM[i]!;
-		states[7 * i + 2] = tracks.velocityXMps[i]!;
-		states[7 * i + 3] = tracks.velocityYMps[i]!;
-		states[7 * i + 4] = tracks.lengthM[i]!;
-		states[7 * i + 5] = tracks.widthM[i]!;
-		states[7 * i + 6] = tracks.yawRad[i]!;
+function trackedTensors(name: string, { tracks, ego }: TrackedObjects) {
+	return trackTensors(name, tracks, ego);
+}
+
+/**
+ * x, y, speed along x and y, length, width and yaw of each confirmed track, in the frame of the tracks; and x, y and yaw
+ * of the vehicle in it.
+ */
+export function trackTensors(
+	name: string,
+	tracks: Tracks,
+	vehicle: {
+		readonly xM: number;
+		readonly yM: number;
+		readonly yawRad: number;
+	},
+): Tensor[] {
+	const states = new Float32Array(7 * tracks.count);
+	const ids = new Uint32Array(tracks.count);
+	const classes = new Int32Array(tracks.count);
+	let count = 0;
+	for (let i = 0; i < tracks.count; i++) {
+		if (tracks.stages[i] !== TRACK_CONFIRMED) continue;
+		const at = 7 * count;
+		states[at] = tracks.xM[i]!;
+		states[at + 1] = tracks.yM[i]!;
+		states[at + 2] = tracks.velocityXMps[i]!;
+		states[at + 3] = tracks.velocityYMps[i]!;
+		states[at + 4] = tracks.lengthM[i]!;
+		states[at + 5] = tracks.widthM[i]!;
+		states[at + 6] = tracks.yawRad[i]!;
+		ids[count] = tracks.ids[i]!;
+		classes[count] = tracks.classIds[i]!;
+		count++;
 	}
+	const { xM, yM, yawRad } = vehicle;
 	return [
 		tensor(`${name}.states`, "FP32", [count, 7], states),
-		tensor(`${name}.ids`, "UINT32", [count], tracks.ids),
-		tensor(`${name}.classes`, "INT32", [count], tracks.classIds),
+		tensor(`${name}.ids`, "UINT32", [count], ids),
+		tensor(`${name}.classes`, "INT32", [count], classes),
+		tensor(`${name}.vehicle`, "FP32", [3], Float32Array.of(xM, yM, yawRad)),
 	];
 }
 

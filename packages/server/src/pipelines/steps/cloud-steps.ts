@@ -1,13 +1,8 @@
 // Point clouds: from what a LiDAR sends to points in the frame of the vehicle at one instant.
 import {
-	createFoxglovePointCloud,
 	createGroundPlane,
-	createPointCloudView,
 	createPoints,
-	createRosPointCloud2,
 	createSweepMotion,
-	decodeFoxglovePointCloud,
-	decodeRosPointCloud2,
 	deskewPoints,
 	dropNotFinite,
 	GroundRemover,
@@ -17,11 +12,10 @@ import {
 	timesFromAzimuth,
 	transformPoints,
 	VoxelGrid,
-	viewPackedCloud,
 } from "@saccade/perception";
 import { filledText, number, text, wholeNumber } from "../../common/readers.ts";
-import type { CloudPayload } from "../frame.ts";
-import type { FrameTransform } from "../pipeline.ts";
+import { createCloudDecoder } from "../cloud-decoder.ts";
+import { transformOf } from "../frame-transform.ts";
 import { optionalPort, port } from "./port.ts";
 import { sampleCloud, samplePoints } from "./samples.ts";
 import { setting } from "./settings.ts";
@@ -80,25 +74,6 @@ const cloudPoints = defineStep({
 	},
 	sample: () => ({ cloud: sampleCloud() }),
 });
-
-function createCloudDecoder() {
-	const view = createPointCloudView();
-	const foxglove = createFoxglovePointCloud();
-	const ros = createRosPointCloud2();
-	return ({ layout, bytes }: CloudPayload) => {
-		switch (layout.kind) {
-			case "packed":
-				viewPackedCloud(bytes, layout, view);
-				return view;
-			case "foxglove":
-				decodeFoxglovePointCloud(bytes, foxglove);
-				return foxglove.view;
-			case "point-cloud2":
-				decodeRosPointCloud2(bytes, ros);
-				return ros.view;
-		}
-	};
-}
 
 const edge = (meaning: string, fallback: number) =>
 	setting({ read: number(), meaning, default: fallback });
@@ -245,10 +220,10 @@ const toFrame = defineStep({
 	outputs: () => ({ points: port("points") }),
 	create: ({ settings, opening }) => {
 		const own = ownPoints(settings.capacity, true);
-		const matrices = new Map<string, readonly number[]>();
+		const matrices = new Map<string, Float64Array>();
 		for (const transform of opening.transforms)
 			if (transform.parentFrameId === settings.target)
-				matrices.set(transform.childFrameId, matrixOf(transform));
+				matrices.set(transform.childFrameId, transformOf(transform));
 		return {
 			run: ({ points }, outputs, frame) => {
 				outputs.points = own(points);
@@ -264,17 +239,6 @@ const toFrame = defineStep({
 	},
 	sample: () => ({ points: samplePoints(0) }),
 });
-
-/** Rows of the rotation, each with its translation. */
-function matrixOf({ rotation, translation }: FrameTransform): number[] {
-	const [x, y, z, w] = rotation;
-	const [tx, ty, tz] = translation;
-	return [
-		...[1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w), tx],
-		...[2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w), ty],
-		...[2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y), tz],
-	];
-}
 
 /** A copy to change, in memory that is used again: others may read the same points. */
 function ownPoints(capacity: number, withTimes = false) {

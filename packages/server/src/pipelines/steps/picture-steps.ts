@@ -93,7 +93,8 @@ const RAW: Readonly<Record<string, readonly [number, number, number, number]>> =
 		mono16: [2, 1, 1, 1],
 	};
 
-function createRawReader(): (payload: ImagePayload) => ImageU8 {
+/** Into memory that the next picture of its size takes again. */
+export function createRawReader(): (payload: ImagePayload) => ImageU8 {
 	let own: ImageU8 = {
 		data: new Uint8Array(0),
 		width: 0,
