@@ -96,6 +96,8 @@ export interface CallContext {
 	readonly deadlineUs: number;
 	readonly receivedUs: number;
 	readonly traceparent: string | null;
+	/** Who asks for what changes the server's state, e.g. `http 10.0.0.7:51544, with the admin token`. */
+	readonly caller?: string;
 	/** Headers that go with the request as parameters; absent when none do. */
 	readonly forwarded?: Parameters;
 }

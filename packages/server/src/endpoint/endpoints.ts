@@ -23,6 +23,7 @@ import type {
 } from "../service/telemetry-posts.ts";
 import type { TensorSpec } from "../tensor/tensor.ts";
 import type {
+	CallContext,
 	InferEndpoint,
 	InferRequest,
 	OpenPhase,
@@ -138,11 +139,14 @@ export function createEndpoints(
 	} = services;
 	const unary = <Request, Response>(
 		operation: Operation,
-		run: (request: Request) => Response | Promise<Response>,
+		run: (
+			request: Request,
+			context: CallContext,
+		) => Response | Promise<Response>,
 	): UnaryEndpoint<Request, Response> => ({
 		operation,
 		open,
-		run: async (_context, request) => run(request),
+		run: async (context, request) => run(request, context),
 	});
 	return {
 		infer: {
@@ -176,11 +180,13 @@ export function createEndpoints(
 		repositoryIndex: unary("repository.index", ({ readyOnly }) =>
 			repository.index(readyOnly),
 		),
-		repositoryLoad: unary("repository.load", (request) =>
-			repository.load(request),
+		repositoryLoad: unary("repository.load", (request, { caller = "" }) =>
+			repository.load(request, caller),
 		),
-		repositoryUnload: unary("repository.unload", ({ name, dependents }) =>
-			repository.unload(name, dependents),
+		repositoryUnload: unary(
+			"repository.unload",
+			({ name, dependents }, { caller = "" }) =>
+				repository.unload(name, dependents, caller),
 		),
 		traceGet: unary("trace.get", ({ model }) => settings.trace(model)),
 		traceSet: unary("trace.set", ({ model, changes }) =>

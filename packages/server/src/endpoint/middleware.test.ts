@@ -99,6 +99,18 @@ describe("the admin token", () => {
 			);
 	});
 
+	test("makes known who changed the server, and with what right", () => {
+		const callerOf = (opened: Opened) => opened.ok && opened.context.caller;
+		const headers = { authorization: "Bearer a-long-enough-token" };
+		assert.equal(
+			callerOf(open(head("repository.load", headers))),
+			"http 127.0.0.1, with the admin token",
+		);
+		const all = withAdminToken(null)(openContext);
+		assert.equal(callerOf(all(head("repository.load"))), "http 127.0.0.1");
+		assert.equal(callerOf(all(head("infer"))), undefined);
+	});
+
 	test("that is not set leaves everything open", () => {
 		const all = withAdminToken(null)(openContext);
 		assert.equal(codeOf(all(head("repository.load"))), "ok");

@@ -57,19 +57,27 @@ const NEEDS_ADMIN: ReadonlySet<string> = new Set([
 	"recording.status",
 ]);
 
-/** Guards what changes the server's state, or tells of its files. @param token null: open */
+/** Guards what changes the server's state, or tells of its files, and says who it is. @param token null: open */
 export function withAdminToken(token: string | null): OpenMiddleware {
-	if (token === null) return (next) => next;
-	const isBearer = bearerCheck(token);
-	return (next) => (head) =>
-		!NEEDS_ADMIN.has(head.operation) || isBearer(head)
-			? next(head)
+	const isBearer = token === null ? null : bearerCheck(token);
+	return (next) => (head) => {
+		if (!NEEDS_ADMIN.has(head.operation)) return next(head);
+		if (isBearer === null) return named(next(head), head, "");
+		return isBearer(head)
+			? named(next(head), head, ", with the admin token")
 			: refuse(
 					new SaccadeError(
 						"UNAUTHENTICATED",
 						`${head.operation} needs the admin token: send 'authorization: Bearer <token>'`,
 					),
 				);
+	};
+}
+
+function named(opened: Opened, head: RequestHead, how: string): Opened {
+	if (!opened.ok) return opened;
+	const caller = `${head.transport} ${head.peer}${how}`;
+	return { ok: true, context: { ...opened.context, caller } };
 }
 
 function bearerCheck(token: string): (head: RequestHead) => boolean {

@@ -136,6 +136,43 @@ describe("loading a model", () => {
 		assert.equal(checked.runtime.openSessionCount, 0);
 	});
 
+	test("opens and reads the files that it was told to in place of those on disk, and lets go of them", async (t) => {
+		const elsewhere = mkdtempSync(join(tmpdir(), "saccade-admitted-"));
+		t.after(() => rmSync(elsewhere, { recursive: true }));
+		const copy = join(elsewhere, "model.json");
+		writeFileSync(copy, MODEL);
+		const asked: unknown[] = [];
+		let releaseCount = 0;
+		const { load } = await setUp(
+			t,
+			{ "config.pbtxt": BACKEND, "1/model.json": "not the one to load" },
+			4,
+			{
+				admit: async ({ configText, isOverridden }) => {
+					asked.push([configText, isOverridden]);
+					return {
+						directory: elsewhere,
+						path: copy,
+						bytes: MODEL.length,
+						release: async () => {
+							releaseCount++;
+						},
+					};
+				},
+			},
+		);
+		const { models } = await load();
+		assert.equal(models.length, 1);
+		assert.equal(releaseCount, 1);
+		await load('{"backend":"fake","max_batch_size":"no"}').catch(() => {});
+		await load('{"backend":"fake"}');
+		assert.deepEqual(asked, [
+			[BACKEND, false],
+			[null, true],
+		]);
+		assert.equal(releaseCount, 2);
+	});
+
 	test("brings every version that its policy serves to ready, and tells them first", async (t) => {
 		const { load } = await setUp(t, {
 			"config.pbtxt": `${BACKEND} version_policy { specific { versions: [ 1, 3 ] } }`,

@@ -55,8 +55,12 @@ export interface ModelLoaderOptions {
 	readonly warn: (text: string) => void;
 	/** Makes a session of a version's file. @default the backend loads the file as it is */
 	readonly open?: OpenModel;
-	/** Asked before a file of a version is opened: who rejects keeps it from loading. @default nobody */
-	readonly admit?: (files: VersionFiles) => Promise<void>;
+	/**
+	 * Asked before a file of a version is opened: who rejects keeps it from loading. What is opened and read from then
+	 * on is what is returned, so that nobody can put another file in the place of one that was checked.
+	 * @default the files as they are
+	 */
+	readonly admit?: (files: VersionFiles) => Promise<AdmittedFiles>;
 }
 
 /** A version as it lies on disk. */
@@ -68,6 +72,16 @@ interface VersionFiles {
 	/** The file that the backend opens. */
 	readonly path: string;
 	readonly bytes: number;
+	/** What stands in `config.pbtxt`; null: there is none, or a client's own stands in its place. */
+	readonly configText: string | null;
+	/** A client's own configuration stands in place of the file's. */
+	readonly isOverridden: boolean;
+}
+
+interface AdmittedFiles
+	extends Pick<VersionFiles, "directory" | "path" | "bytes"> {
+	/** Called when they are loaded, or are not to be. */
+	release(): Promise<void>;
 }
 
 interface OpenRequest {
@@ -155,8 +169,8 @@ export class ModelLoader {
 		message: ReturnType<typeof emptyConfig>,
 		version: number,
 	): Promise<ModelVersion> {
-		const { runtimes, clock } = this.#options;
-		const { directory } = request;
+		const { runtimes, clock, admit = asTheyAre } = this.#options;
+		const { directory, overrideJson = null } = request;
 		const phase = (name: SwapPhase) => request.phase?.(name, version);
 		phase("loading");
 		const startUs = clock.nowUs();
@@ -178,9 +192,33 @@ export class ModelLoader {
 			directory: directory.path,
 			path,
 			bytes: (await stat(path)).size,
+			configText: overrideJson === null ? directory.configText : null,
+			isOverridden: overrideJson !== null,
 		};
-		await this.#options.admit?.(files);
-		const plan: LoadPlan = { runtime, files, preflight, phase };
+		const { release, ...admitted } = await admit(files);
+		const plan: LoadPlan = {
+			runtime,
+			files: { ...files, ...admitted },
+			preflight,
+			phase,
+			startUs,
+		};
+		try {
+			return await this.#loadAdmitted(request, message, plan);
+		} finally {
+			await release();
+		}
+	}
+
+	async #loadAdmitted(
+		request: LoadRequest,
+		message: ReturnType<typeof emptyConfig>,
+		plan: LoadPlan,
+	): Promise<ModelVersion> {
+		const { clock } = this.#options;
+		const { files, preflight, phase, startUs } = plan;
+		const { version } = files;
+		const directory = { ...request.directory, path: files.directory };
 		const instances: LoadedInstance[] = [];
 		let config: ModelConfig | null = null;
 		let labels: Map<string, string[]>;
@@ -338,6 +376,13 @@ export class ModelLoader {
 	}
 }
 
+const asTheyAre = async (files: VersionFiles): Promise<AdmittedFiles> => ({
+	directory: files.directory,
+	path: files.path,
+	bytes: files.bytes,
+	release: async () => {},
+});
+
 const openAsItIs: OpenModel = ({ runtime, files: { path }, options }) =>
 	runtime.load({ kind: "file", path }, options);
 
@@ -346,6 +391,7 @@ interface LoadPlan {
 	readonly files: VersionFiles;
 	readonly preflight: ReturnType<typeof preflightConfig>;
 	readonly phase: (phase: SwapPhase) => void;
+	readonly startUs: number;
 }
 
 interface LoadedInstance extends Layout {

@@ -38,6 +38,8 @@ export interface Swap {
 	readonly model: string;
 	readonly action: "load" | "unload";
 	readonly cause: SwapCause;
+	/** The client of cause `api`, e.g. `http 10.0.0.7:51544, with the admin token`; else empty. */
+	readonly by: string;
 	/** In service when it was asked for. */
 	readonly from: readonly VersionIdentity[];
 }

@@ -86,10 +86,14 @@ export type ModelConfigMessage = object;
 
 export interface RepositoryService {
 	index(readyOnly: boolean): readonly IndexEntry[];
-	/** Resolves when loaded; LOAD_FAILED or UNAVAILABLE otherwise. */
-	load(request: LoadRequest): Promise<void>;
+	/** Resolves when loaded; LOAD_FAILED or UNAVAILABLE otherwise. @param by who asks, for the history. @default "" */
+	load(request: LoadRequest, by?: string): Promise<void>;
 	/** Resolves when no new request can reach the model; memory is freed after the last one in flight. */
-	unload(modelName: string, unloadDependents: boolean): Promise<void>;
+	unload(
+		modelName: string,
+		unloadDependents: boolean,
+		by?: string,
+	): Promise<void>;
 }
 
 export interface HealthService {
