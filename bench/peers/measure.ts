@@ -21,6 +21,7 @@ import type { PeerWorkload } from "./workloads.ts";
 
 export interface MeasurePlan {
 	readonly rounds: number;
+	/** Of a window, before the workload's factor. */
 	readonly seconds: number;
 }
 
@@ -43,9 +44,10 @@ const MAX_OUTSTANDING = 20_000;
 export async function measurePeers(
 	workload: PeerWorkload,
 	peers: readonly Peer[],
-	plan: MeasurePlan,
+	{ rounds, seconds: baseSeconds }: MeasurePlan,
 ): Promise<Measurement> {
 	const { served } = workload;
+	const plan = { rounds, seconds: workload.windowFactor * baseSeconds };
 	const file = modelFile(served);
 	const expected = await expectedAnswers(file, served.model);
 	const kind = workload.dominatedBy === "compute" ? "batch-1" : "best-batch";

@@ -63,34 +63,25 @@ const workloads = PEER_WORKLOADS.filter(({ served }) =>
 ).filter(({ served }) => hasModel(served));
 makeMissingModels(workloads.map(({ served }) => served));
 const { ready, rows } = setUpPeers(choosePeers(only, skip));
+const isWhole = !isQuick && only === null && skip === null;
 
-const summaries: PeersSummary[] = [];
 for (const workload of workloads) {
 	const measured = await measurePeers(workload, ready, plan);
-	const summary = summarisePeers({
+	const summary: PeersSummary = summarisePeers({
 		workload: nameOf(workload),
 		dominatedBy: workload.dominatedBy,
 		...measured,
 	});
-	summaries.push(summary);
 	console.log(`\n${showRates(summary.rates)}`);
 	if (summary.overload.length > 0)
 		console.log(`\n${showOverload(summary.overload)}`);
 	console.log(`\n${showTargets(summary.targets)}`);
+	if (isWhole)
+		console.log(
+			writeResults(
+				`peers-${workload.served.model.name}`,
+				`npm run bench -- peers ${workload.served.model.name} --rounds ${plan.rounds} --seconds ${plan.seconds}`,
+				{ ...plan, peers: rows, ...summary },
+			),
+		);
 }
-
-const isWhole = pattern.source === "(?:)" && only === null && skip === null;
-if (isWhole && !isQuick)
-	console.log(
-		writeResults(
-			"peers",
-			`npm run bench -- peers --rounds ${plan.rounds} --seconds ${plan.seconds}`,
-			{
-				...plan,
-				peers: rows,
-				targets: summaries.flatMap(({ targets }) => targets),
-				rates: summaries.flatMap(({ rates }) => rates),
-				overload: summaries.flatMap(({ overload }) => overload),
-			},
-		),
-	);

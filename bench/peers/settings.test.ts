@@ -39,9 +39,9 @@ test("no setting is tried twice, on one core neither", () => {
 	}
 });
 
-test("a queue holds what is answered in half a deadline, and never less than a closed loop has in flight", () => {
+test("a queue holds what is answered in half a deadline, and never less than a closed loop has in flight and on its way", () => {
 	assert.equal(queueLimitFor(2000, 200, 64), 200);
-	assert.equal(queueLimitFor(25, 400, 8), 8);
+	assert.equal(queueLimitFor(25, 400, 8), 10);
 });
 
 test("furnace-server keeps its own limit unless one is set", () => {

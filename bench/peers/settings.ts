@@ -27,16 +27,22 @@ export function layouts(
 	return unique([...batched, narrow]);
 }
 
+// A client that was answered sends its next request before a server has let go of the last one.
+const ON_THEIR_WAY = 1.25;
+
 /**
  * What a server may hold so that the last of it is still answered in half its deadline, and never less than what a
- * closed loop keeps in flight.
+ * closed loop keeps in flight and on its way.
  */
 export function queueLimitFor(
 	perSecond: number,
 	deadlineMs: number,
 	inFlight: number,
 ): number {
-	return Math.max(inFlight, Math.ceil((perSecond * deadlineMs) / 2 / 1000));
+	return Math.max(
+		Math.ceil(ON_THEIR_WAY * inFlight),
+		Math.ceil((perSecond * deadlineMs) / 2 / 1000),
+	);
 }
 
 export function unique(settings: readonly PeerSettings[]): PeerSettings[] {

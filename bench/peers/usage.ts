@@ -9,7 +9,8 @@ export const usage: Usage = {
 		{
 			name: "--seconds",
 			value: "S",
-			about: "of each measured window (default 1)",
+			about:
+				"of each measured window, longer where answers are few (default 1)",
 		},
 		{
 			name: "--only",
@@ -22,7 +23,7 @@ export const usage: Usage = {
 	notes: [
 		"Peers: furnace, node, pytriton, mlserver, litserve, kserve, bentoml, ray. Each is installed into an environment",
 		"of its own in .cache, once, from npm, PyPI or crates.io: some 3 GB and minutes. What cannot be installed is",
-		"left out, and the results say why. A run of all that is not quick writes bench/results/peers.json; any other",
-		"only prints.",
+		"left out, and the results say why. A workload takes some minutes; run of all peers and not quick, it writes",
+		"bench/results/peers-<model>.json. Any other run only prints.",
 	],
 };

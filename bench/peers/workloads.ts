@@ -7,6 +7,8 @@ export interface PeerWorkload {
 	readonly dominatedBy: "wire" | "compute";
 	/** Of each request when twice the capacity is offered; null: that is not measured. */
 	readonly deadlineMs: number | null;
+	/** How much longer its windows are than others': some 25 answers a second say little about a p99. */
+	readonly windowFactor: number;
 }
 
 function workload(id: string): Workload {
@@ -20,22 +22,31 @@ export const PEER_WORKLOADS: readonly PeerWorkload[] = [
 		served: workload("mlp-grpc-64"),
 		dominatedBy: "wire",
 		deadlineMs: null,
+		windowFactor: 1,
 	},
-	{ served: workload("fc-grpc-64"), dominatedBy: "wire", deadlineMs: 200 },
+	{
+		served: workload("fc-grpc-64"),
+		dominatedBy: "wire",
+		deadlineMs: 200,
+		windowFactor: 1,
+	},
 	{
 		served: workload("smallcnn-grpc-32"),
 		dominatedBy: "wire",
 		deadlineMs: 50,
+		windowFactor: 1,
 	},
 	{
 		served: workload("resnet50-grpc-8"),
 		dominatedBy: "compute",
 		deadlineMs: 400,
+		windowFactor: 3,
 	},
 	{
 		served: workload("fastestdet-grpc-4"),
 		dominatedBy: "compute",
 		deadlineMs: null,
+		windowFactor: 2,
 	},
 ];
 
