@@ -94,7 +94,7 @@ const RAW: Readonly<Record<string, readonly [number, number, number, number]>> =
 	};
 
 /** Into memory that the next picture of its size takes again. */
-export function createRawReader(): (payload: ImagePayload) => ImageU8 {
+function createRawReader(): (payload: ImagePayload) => ImageU8 {
 	let own: ImageU8 = {
 		data: new Uint8Array(0),
 		width: 0,
