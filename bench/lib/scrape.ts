@@ -14,3 +14,29 @@ export function seriesValue(text: Scrape, series: string): number {
 	if (line === undefined) throw new Error(`no series ${series}`);
 	return Number(line.slice(series.length + 1));
 }
+
+/** Of a histogram without labels, as Prometheus' `histogram_quantile` has it. Infinity beyond its last bound. */
+export function histogramQuantile(
+	text: Scrape,
+	name: string,
+	share: number,
+): number {
+	const buckets = [...text.matchAll(BUCKET)]
+		.filter(([, family]) => family === name)
+		.map(([, , bound, count]) => ({
+			bound: bound === "+Inf" ? Number.POSITIVE_INFINITY : Number(bound),
+			count: Number(count),
+		}));
+	const rank = share * (buckets.at(-1)?.count ?? Number.NaN);
+	let below = { bound: 0, count: 0 };
+	for (const bucket of buckets) {
+		if (bucket.count >= rank) {
+			const within = (rank - below.count) / (bucket.count - below.count);
+			return below.bound + within * (bucket.bound - below.bound);
+		}
+		below = bucket;
+	}
+	throw new Error(`no histogram ${name} with values`);
+}
+
+const BUCKET = /^(\w+)_bucket\{le="([^"]+)"\} (\d+)$/gm;

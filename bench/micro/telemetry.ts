@@ -35,7 +35,7 @@ export const telemetryCases: readonly AnyCase[] = [
 			statistics.batchFinished(ROWS, ROWS, STAMPS);
 			for (let i = 0; i < ROWS; i++) {
 				statistics.succeeded(20 + i, 120 + i);
-				metrics.requestFinished("RESULT", 20 + i, 120 + i);
+				metrics.requestFinished("RESULT", 20 + i, 120 + i, null);
 			}
 			metrics.batchFinished(ROWS, ROWS, "full", STAMPS, false);
 		},

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { findFixture } from "../../scripts/fixtures/catalogue.ts";
 import { writeFixture } from "../../scripts/fixtures/write-fixture.ts";
 import { CpuMeter, residentMb } from "../lib/machine.ts";
-import { scrape, seriesValue } from "../lib/scrape.ts";
+import { histogramQuantile, scrape, seriesValue } from "../lib/scrape.ts";
 import { type RunningServer, startServer } from "../lib/server-process.ts";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -85,7 +85,7 @@ async function measureBusy(
 		return {
 			loopDelayP99Ms:
 				1000 *
-				seriesValue(text, 'saccade_event_loop_delay_seconds{quantile="0.99"}'),
+				histogramQuantile(text, "saccade_event_loop_delay_seconds", 0.99),
 			inferenceMs:
 				(after.sumUs - before.sumUs) / (after.count - before.count) / 1000,
 		};

@@ -22,13 +22,16 @@ testDevice({
 testDevice({
 	name: "gpu, as its driver tells",
 	create: (clock) =>
-		new GpuDevice(0, "GPU-1234", clock, () => ({
+		new GpuDevice(0, "GPU-1234", clock, async () => ({
 			totalBytes: 80 * 2 ** 30,
 			usedBytes: 5 * 2 ** 30,
 			utilization: 0.37,
 			powerW: 70,
 			powerLimitW: 350,
 			energyJ: 12,
+			temperatureC: 61,
+			clockHz: 1.98e9,
+			throttled: null,
 		})),
 });
 

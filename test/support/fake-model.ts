@@ -50,7 +50,7 @@ output [ { name: "OUTPUT1" data_type: TYPE_FP32 dims: [ -1 ] } ]`
 		: "";
 	writeFileSync(
 		join(directory, "config.pbtxt"),
-		`name: "${name}"
+		`name: ${JSON.stringify(name)}
 backend: "fake"
 max_batch_size: 8
 input [ { name: "INPUT0" data_type: TYPE_FP32 dims: [ -1 ] } ]

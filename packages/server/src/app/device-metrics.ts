@@ -65,10 +65,16 @@ function setGpu(registry: MetricsRegistry, gpu: GpuDevice): void {
 		gpuPowerUsage: readings.powerW,
 		gpuPowerLimit: readings.powerLimitW,
 		gpuEnergy: readings.energyJ,
+		gpuTemperature: readings.temperatureC,
+		gpuClock: readings.clockHz,
 	};
 	for (const [name, value] of Object.entries(values))
 		if (value !== null)
 			registry.counter(INSTRUMENTS[name as keyof typeof values], [
 				gpu.uuid,
 			]).value = value;
+	for (const [because, isSo] of Object.entries(readings.throttled ?? {}))
+		registry.counter(INSTRUMENTS.gpuThrottled, [gpu.uuid, because]).value = isSo
+			? 1
+			: 0;
 }

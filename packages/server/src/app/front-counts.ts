@@ -5,6 +5,8 @@ const NAMES = [
 	"httpConnections",
 	"grpcConnections",
 	"bodyLeases",
+	"slotAllocations",
+	"slotIdleBytes",
 	"landedBytes",
 	"answeredBytes",
 	"recopiedBytes",

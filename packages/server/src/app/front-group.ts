@@ -35,6 +35,8 @@ const NOTHING_OPEN: NetworkCounts = {
 	httpConnections: 0,
 	grpcConnections: 0,
 	bodyLeases: 0,
+	slotAllocations: 0,
+	slotIdleBytes: 0,
 	landedBytes: 0,
 	answeredBytes: 0,
 	recopiedBytes: 0,

@@ -1,5 +1,10 @@
 // Counts what models tell: one listener a version, with its series resolved once.
-import { OUTCOMES, type Outcome } from "@saccade/protocol";
+import {
+	OUTCOMES,
+	type Outcome,
+	REFUSAL_REASONS,
+	type RefusalReason,
+} from "@saccade/protocol";
 import type { LossReason } from "../devices/device-health.ts";
 import type { BatchStamps, ModelListener } from "../models/model-events.ts";
 import type { ModelVersion } from "../models/model-version.ts";
@@ -38,6 +43,7 @@ export class ModelMetrics implements ModelListener {
 	readonly #batchSize: Histogram;
 	readonly #outcomes = new Map<Outcome, Counter>();
 	readonly #failures = new Map<Outcome, Counter>();
+	readonly #refused = new Map<RefusalReason, Counter>();
 	readonly #closed = new Map<ClosedBecause, Counter>();
 	readonly #moved: Readonly<Record<LossReason, Counter>>;
 
@@ -85,6 +91,11 @@ export class ModelMetrics implements ModelListener {
 				]),
 			);
 		}
+		for (const because of REFUSAL_REASONS)
+			this.#refused.set(
+				because,
+				registry.counter(INSTRUMENTS.refused, [...labels, because]),
+			);
 		for (const because of CLOSED_BECAUSE)
 			this.#closed.set(
 				because,
@@ -138,8 +149,14 @@ export class ModelMetrics implements ModelListener {
 		this.#moved[because].add(movedCount);
 	}
 
-	requestFinished(outcome: Outcome, queueUs: number, totalUs: number): void {
+	requestFinished(
+		outcome: Outcome,
+		queueUs: number,
+		totalUs: number,
+		because: RefusalReason | null,
+	): void {
 		this.#outcomes.get(outcome)?.add();
+		if (because !== null) this.#refused.get(because)?.add();
 		this.#queue.record(queueUs * US_TO_S);
 		this.#request.record(totalUs * US_TO_S);
 		if (outcome !== "RESULT") {

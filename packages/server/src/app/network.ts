@@ -34,6 +34,10 @@ export interface NetworkCounts {
 	readonly grpcConnections: number;
 	/** Leases on request bodies. */
 	readonly bodyLeases: number;
+	/** Slots of bodies that were allocated since the start. */
+	readonly slotAllocations: number;
+	/** Of slots that wait to be used again. */
+	readonly slotIdleBytes: number;
 	readonly landedBytes: number;
 	readonly answeredBytes: number;
 	/** Of answers that waited for a window of the client. */
@@ -128,6 +132,8 @@ export class Network {
 			httpConnections: this.#http?.connectionCount ?? 0,
 			grpcConnections: grpc?.connectionCount ?? 0,
 			bodyLeases: this.#pool.leasedCount,
+			slotAllocations: this.#pool.allocatedCount,
+			slotIdleBytes: this.#pool.idleBytes,
 			landedBytes: copiedBytes.land,
 			answeredBytes: copiedBytes.answer,
 			recopiedBytes: grpc?.recopiedBytes ?? 0,

@@ -1,37 +1,39 @@
 // Gauges of the process and the machine, set when they are read.
 import os from "node:os";
-import { monitorEventLoopDelay, performance } from "node:perf_hooks";
+import { performance } from "node:perf_hooks";
 import { INSTRUMENTS } from "../telemetry/instruments.ts";
 import type { MetricsRegistry } from "../telemetry/registry.ts";
+import type { ByteBudget } from "../tensor/byte-budget.ts";
 import { copiedBytes } from "../tensor/copied-bytes.ts";
+import { GcPauses } from "./gc-pauses.ts";
+import { LoopDelay } from "./loop-delay.ts";
+import { MachineCpu } from "./machine-cpu.ts";
 import type { NetworkCounts } from "./network.ts";
 
 export interface ProcessSources {
-	readonly bodyBytes: () => number;
+	readonly budget: ByteBudget;
 	readonly network: () => NetworkCounts;
 }
 
-/** Resolution of the delay histogram in ms, which it includes in what it shows. */
-const RESOLUTION_MS = 1;
-
 export class ProcessMetrics {
-	readonly #delay = monitorEventLoopDelay({
-		resolution: RESOLUTION_MS,
-	});
-	#cpu = cpuTimes();
+	readonly #delay: LoopDelay;
+	readonly #pauses: GcPauses;
 
 	constructor(registry: MetricsRegistry, sources: ProcessSources) {
-		// Measuring the delay wakes the loop a thousand times a second: it begins with the first scrape.
-		let isMeasuring = false;
+		this.#delay = new LoopDelay(
+			registry.histogram(INSTRUMENTS.eventLoopDelay, []),
+		);
+		this.#pauses = new GcPauses(registry);
+		const cpu = new MachineCpu();
 		const gauge = (name: keyof typeof INSTRUMENTS, ...labels: string[]) =>
 			registry.counter(INSTRUMENTS[name], labels);
-		const quantiles = [0.5, 0.99, 1].map((share) => ({
-			share,
-			series: gauge("eventLoopDelay", String(share)),
-		}));
 		registry.onCollect(() => {
+			this.#delay.look();
+			this.#pauses.start();
 			gauge("eventLoopActive").value =
 				performance.eventLoopUtilization().active / 1000;
+		});
+		registry.onCollect(() => {
 			const network = sources.network();
 			gauge("tensorCopiedBytes", "land").value = network.landedBytes;
 			gauge("tensorCopiedBytes", "gather").value = copiedBytes.gather;
@@ -39,45 +41,31 @@ export class ProcessMetrics {
 			gauge("tensorCopiedBytes", "answer").value = network.answeredBytes;
 			gauge("tensorCopiedBytes", "window").value = network.recopiedBytes;
 			gauge("tensorServedBytes").value = copiedBytes.served;
-			gauge("residentBytes").value = process.memoryUsage.rss();
-			gauge("bodyBytes").value = sources.bodyBytes();
 			gauge("connections").value = network.grpcConnections;
+			gauge("bodyBytes").value = sources.budget.usedBytes;
+			gauge("bodyLimitBytes").value = sources.budget.limitBytes;
+			gauge("slots").value = network.bodyLeases;
+			gauge("slotAllocations").value = network.slotAllocations;
+			gauge("slotIdleBytes").value = network.slotIdleBytes;
+			gauge("overflow").value = registry.overflowCount;
+		});
+		registry.onCollect(() => {
+			const memory = process.memoryUsage();
+			gauge("residentBytes").value = memory.rss;
+			gauge("heapBytes", "used").value = memory.heapUsed;
+			gauge("heapBytes", "free").value = memory.heapTotal - memory.heapUsed;
+			gauge("heapBytes", "buffers").value = memory.external;
+			const { user, system } = process.cpuUsage();
+			gauge("processCpu", "user").value = user / 1e6;
+			gauge("processCpu", "system").value = system / 1e6;
 			gauge("cpuMemoryTotal").value = os.totalmem();
 			gauge("cpuMemoryUsed").value = os.totalmem() - os.freemem();
-			gauge("cpuUtilization").value = this.#utilization();
-			if (!isMeasuring) {
-				isMeasuring = true;
-				this.#delay.enable();
-				return;
-			}
-			for (const { share, series } of quantiles)
-				series.value = Math.max(
-					0,
-					this.#delay.percentile(share * 100) / 1e9 - RESOLUTION_MS / 1000,
-				);
-			this.#delay.reset();
+			gauge("cpuUtilization").value = cpu.utilization();
 		});
 	}
 
 	close(): void {
-		this.#delay.disable();
+		this.#delay.close();
+		this.#pauses.close();
 	}
-
-	#utilization(): number {
-		const before = this.#cpu;
-		this.#cpu = cpuTimes();
-		const total = this.#cpu.total - before.total;
-		return total === 0 ? 0 : (this.#cpu.busy - before.busy) / total;
-	}
-}
-
-function cpuTimes(): { busy: number; total: number } {
-	let busy = 0;
-	let total = 0;
-	for (const { times } of os.cpus()) {
-		const sum = times.user + times.nice + times.sys + times.irq + times.idle;
-		total += sum;
-		busy += sum - times.idle;
-	}
-	return { busy, total };
 }

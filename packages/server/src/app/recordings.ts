@@ -158,8 +158,8 @@ export class Recordings implements RecordingService {
 			},
 			inputsPadded: (...counts) => listener?.inputsPadded(...counts),
 			runLost: (because, movedCount) => listener?.runLost(because, movedCount),
-			requestFinished: (outcome, queueUs, totalUs) => {
-				listener?.requestFinished(outcome, queueUs, totalUs);
+			requestFinished: (outcome, queueUs, totalUs, because) => {
+				listener?.requestFinished(outcome, queueUs, totalUs, because);
 				if (outcome === "RESULT") return;
 				const nowUs = clock.nowUs();
 				const refusal = { outcome, queueUs, totalUs, nowUs };

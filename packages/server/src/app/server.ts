@@ -43,11 +43,17 @@ import { Journal } from "../streams/journal.ts";
 import { journaledRunner } from "../streams/journaled-runner.ts";
 import { StreamSet } from "../streams/stream-set.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { PageComposer } from "../telemetry/page.ts";
+import {
+	PROMETHEUS_TYPE,
+	prometheusText,
+} from "../telemetry/prometheus-text.ts";
 import { MetricsRegistry } from "../telemetry/registry.ts";
 import { SharedByteBudget } from "../tensor/byte-budget.ts";
 import { SlotPool } from "../tensor/slot-pool.ts";
 import {
 	createMetricsTransport,
+	type MetricsFormat,
 	type MetricsTransport,
 } from "../transport/metrics/server.ts";
 import { collectDeviceMetrics } from "./device-metrics.ts";
@@ -62,6 +68,7 @@ import { collectRecordingMetrics } from "./recording-metrics.ts";
 import { Recordings } from "./recordings.ts";
 import { recordingsFolder } from "./state-folder.ts";
 import { bothObservers, StreamMetrics } from "./stream-metrics.ts";
+import { SwapMetrics } from "./swap-metrics.ts";
 import { yieldToLoop } from "./thread-priority.ts";
 import { VERSION } from "./version.ts";
 
@@ -129,6 +136,7 @@ class SaccadeServer implements Server {
 	readonly #network: Network | FrontGroup;
 	readonly #metrics: MetricsRegistry | null;
 	readonly #metricsPort: MetricsTransport | null;
+	readonly #swapMetrics: SwapMetrics | null;
 	readonly #modelMetrics = new WeakMap<ModelVersion, ModelMetrics>();
 	#processMetrics: ProcessMetrics | null = null;
 	readonly #draining = new AbortController();
@@ -144,7 +152,7 @@ class SaccadeServer implements Server {
 		const metrics = options.allowMetrics ? new MetricsRegistry() : null;
 		this.#metrics = metrics;
 		this.#metricsPort =
-			metrics === null ? null : createMetricsTransport(() => metrics.render());
+			metrics === null ? null : createMetricsTransport(metricsFormats(metrics));
 		this.#runtime = createOnnxRuntime({
 			...(options.onnxLibrary !== "" && { libraryPath: options.onnxLibrary }),
 			poolThreads: poolThreadsOf(dependencies.poolThreads),
@@ -156,6 +164,12 @@ class SaccadeServer implements Server {
 			hasCuda: this.#runtime.availableProviders().includes("cuda"),
 			log: this.#log,
 		});
+		this.#swapMetrics =
+			metrics === null
+				? null
+				: new SwapMetrics(metrics, (model) =>
+						this.#repository.index(false).some(({ name }) => name === model),
+					);
 		if (metrics !== null)
 			collectDeviceMetrics(metrics, this.#devices.manager, clock);
 		this.#registry = new ModelRegistry(this.#registryEvents());
@@ -235,10 +249,15 @@ class SaccadeServer implements Server {
 					this.#live,
 					metrics === null
 						? null
-						: new StreamMetrics(metrics, [
-								"scalar",
-								...options.pipelines.map(({ name }) => name),
-							]),
+						: new StreamMetrics({
+								registry: metrics,
+								clock,
+								sources: [
+									...["scalar", "camera", "lidar"],
+									...options.pipelines.map(({ name }) => name),
+								],
+								openStreams: () => this.#streams.streams,
+							}),
 				),
 			),
 			onSensorEvent: ({ kind, deviceId, detail }) =>
@@ -287,7 +306,7 @@ class SaccadeServer implements Server {
 		};
 		if (this.#metrics !== null)
 			this.#processMetrics = new ProcessMetrics(this.#metrics, {
-				bodyBytes: () => this.#budget.usedBytes,
+				budget: this.#budget,
 				network: () => this.#network.counts(),
 			});
 		this.#phase = "serving";
@@ -378,6 +397,7 @@ class SaccadeServer implements Server {
 			versionReady: (model) => {
 				this.#network.modelsChanged();
 				const { name } = model.config;
+				this.#swapMetrics?.ended({ model: name }, "switched");
 				const metrics =
 					this.#metrics === null
 						? null
@@ -406,8 +426,10 @@ class SaccadeServer implements Server {
 					"model unloaded",
 				);
 			},
-			loadFailed: (name, error) =>
-				this.#log.error({ model: name }, error.message),
+			loadFailed: (name, error) => {
+				this.#swapMetrics?.ended({ model: name }, "failed");
+				this.#log.error({ model: name }, error.message);
+			},
 		};
 	}
 
@@ -425,6 +447,14 @@ class SaccadeServer implements Server {
 			}
 		}
 	}
+}
+
+function metricsFormats(registry: MetricsRegistry): () => MetricsFormat {
+	const prometheus = {
+		contentType: PROMETHEUS_TYPE,
+		composer: new PageComposer({ parts: () => prometheusText(registry) }),
+	};
+	return () => prometheus;
 }
 
 export function logLevel(verbose: number, info: boolean) {

@@ -1,5 +1,5 @@
-// An NVIDIA GPU. What is read of it is kept for a moment: asking the driver takes it some time, and a scrape asks for
-// several things at once.
+// An NVIDIA GPU. What it tells is what was read of it last: asking the driver may take it some ms, in which nobody is to
+// wait. Whoever asks when that is old has it read anew.
 import type { Clock } from "../common/clock.ts";
 import type { Device, DeviceMemory } from "./device.ts";
 import type { GpuFacts, GpuReadings, Nvml } from "./nvml.ts";
@@ -13,33 +13,43 @@ export class GpuDevice implements Device {
 	readonly name: string;
 	readonly uuid: string | null;
 	readonly cudaIndex: number;
-	readonly #read: (() => GpuReadings) | null;
+	readonly #read: (() => Promise<GpuReadings>) | null;
 	readonly #clock: Clock;
 	#readings: GpuReadings | null = null;
 	#readUs = Number.NEGATIVE_INFINITY;
+	#reading: Promise<void> | null = null;
 
 	/** @param read null: the driver's library is not there, as on boards whose GPU is part of the chip */
 	constructor(
 		cudaIndex: number,
 		uuid: string | null,
 		clock: Clock,
-		read: (() => GpuReadings) | null,
+		read: (() => Promise<GpuReadings>) | null,
 	) {
 		this.name = `gpu${cudaIndex}`;
 		this.uuid = uuid;
 		this.cudaIndex = cudaIndex;
 		this.#clock = clock;
 		this.#read = read;
+		void this.refresh();
 	}
 
+	/** At most half a second older than the ask before this one; null before the first were read. */
 	readings(): GpuReadings | null {
-		if (this.#read === null) return null;
-		const nowUs = this.#clock.nowUs();
-		if (this.#readings === null || nowUs - this.#readUs > KEPT_FOR_US) {
-			this.#readings = this.#read();
-			this.#readUs = nowUs;
-		}
+		if (this.#clock.nowUs() - this.#readUs > KEPT_FOR_US) void this.refresh();
 		return this.#readings;
+	}
+
+	/** Resolves when it was read. */
+	refresh(): Promise<void> {
+		this.#reading ??= this.#readAnew();
+		return this.#reading;
+	}
+
+	async #readAnew(): Promise<void> {
+		this.#readUs = this.#clock.nowUs();
+		if (this.#read !== null) this.#readings = await this.#read();
+		this.#reading = null;
 	}
 
 	memory(): DeviceMemory | null {

@@ -63,6 +63,21 @@ int nvmlDeviceGetTotalEnergyConsumption(device *of, unsigned long long *mj) {
 	*mj = 5000000000123ull;
 	return 0;
 }
+int nvmlDeviceGetTemperature(device *of, int sensor, unsigned int *celsius) {
+	if (sensor != 0) return NOT_SUPPORTED;
+	*celsius = 61;
+	return 0;
+}
+int nvmlDeviceGetClockInfo(device *of, int type, unsigned int *mhz) {
+	if (of->number == 2 || type != 1) return NOT_SUPPORTED;
+	*mhz = 1980;
+	return 0;
+}
+int nvmlDeviceGetCurrentClocksThrottleReasons(device *of, unsigned long long *reasons) {
+	if (of->number == 2) return NOT_SUPPORTED;
+	*reasons = 0x1 | 0x4 | 0x40;
+	return 0;
+}
 `;
 
 function compile(t: TestContext, initResult = 0): string {
@@ -97,38 +112,48 @@ describe("NVIDIA's management library", () => {
 		assert.equal(openNvml(library), null);
 	});
 
-	test("names the GPUs that answer, and what each tells", { skip }, (t) => {
+	test("names the GPUs that answer, and what each tells", {
+		skip,
+	}, async (t) => {
 		const nvml = openNvml(compile(t));
 		assert.ok(nvml !== null);
 		assert.deepEqual(nvml.gpus, [
 			{ index: 0, uuid: "GPU-00000000-aaaa", name: "Test GPU 0" },
 			{ index: 2, uuid: "GPU-00000002-aaaa", name: "Test GPU 2" },
 		]);
-		assert.deepEqual(nvml.read(0), {
+		assert.deepEqual(await nvml.read(0), {
 			totalBytes: 80 * 2 ** 30,
 			usedBytes: 5 * 2 ** 30,
 			utilization: 0.37,
 			powerW: 70,
 			powerLimitW: 350,
 			energyJ: 5000000000.123,
+			temperatureC: 61,
+			clockHz: 1_980_000_000,
+			throttled: { "power-cap": true, hardware: true, thermal: false },
 		});
-		const { powerW, powerLimitW, energyJ } = nvml.read(2);
+		const { powerW, powerLimitW, energyJ, temperatureC, clockHz, throttled } =
+			await nvml.read(2);
 		assert.deepEqual([powerW, powerLimitW, energyJ], [null, null, null]);
+		assert.deepEqual([temperatureC, clockHz, throttled], [61, null, null]);
 		nvml.close();
 		nvml.close();
 	});
 
-	test("a GPU keeps what it read for half a second, and is numbered as CUDA does", {
+	test("a GPU is read anew by whoever asks after half a second, and nobody waits for it", {
 		skip,
-	}, (t) => {
+	}, async (t) => {
 		const nvml = openNvml(compile(t));
 		assert.ok(nvml !== null);
 		const clock = new ManualClock();
+		// Numbered as CUDA does.
 		const variables = { nvidia: undefined, cuda: "2,0" };
 		const [first, second] = findGpus(nvml, variables, clock).devices;
 		assert.equal(first?.uuid, "GPU-00000002-aaaa");
 		assert.equal(first.cudaIndex, 0);
-		assert.deepEqual(second?.memory(), {
+		assert.equal(second?.memory(), null);
+		await second.refresh();
+		assert.deepEqual(second.memory(), {
 			totalBytes: 80 * 2 ** 30,
 			usedBytes: 5 * 2 ** 30,
 		});
@@ -136,7 +161,10 @@ describe("NVIDIA's management library", () => {
 		const powerW = second.readings()?.powerW;
 		assert.equal(second.readings()?.powerW, powerW);
 		clock.advance(600_000);
+		assert.equal(second.readings()?.powerW, powerW);
+		await second.refresh();
 		assert.notEqual(second.readings()?.powerW, powerW);
+		await first.refresh();
 		nvml.close();
 	});
 });

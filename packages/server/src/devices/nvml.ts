@@ -1,10 +1,15 @@
 // What NVIDIA's management library says about the GPUs of this machine. A thin mirror of nvml.h
 // (https://docs.nvidia.com/deploy/nvml-api/): names and arguments as there, results turned into values or null at one
-// point. A machine without the library has no GPUs, which is no error.
+// point. A machine without the library has no GPUs, which is no error. Which GPUs there are is asked at the start;
+// what is read of them later is read on libuv's pool, since the driver may take some ms to answer.
 import koffi from "koffi";
 
 /** `nvmlReturn_t` */
 const NVML_SUCCESS = 0;
+/** `nvmlTemperatureSensors_t` */
+const NVML_TEMPERATURE_GPU = 0;
+/** `nvmlClockType_t` */
+const NVML_CLOCK_SM = 1;
 const NVML_DEVICE_UUID_V2_BUFFER_SIZE = 96;
 const NVML_DEVICE_NAME_V2_BUFFER_SIZE = 96;
 const LIBRARY = "libnvidia-ml.so.1";
@@ -26,11 +31,26 @@ export interface GpuReadings {
 	readonly powerLimitW: number | null;
 	/** Since the driver was loaded. */
 	readonly energyJ: number | null;
+	readonly temperatureC: number | null;
+	/** Of the streaming multiprocessors. */
+	readonly clockHz: number | null;
+	/** Whether its clocks are held down, by why. */
+	readonly throttled: Readonly<Record<ThrottleReason, boolean>> | null;
 }
+
+/** `nvmlClocksThrottleReason…`; the others say that it is idle, or was set so. */
+const THROTTLE_BITS = {
+	"power-cap": 0x4n,
+	hardware: 0x8n | 0x40n | 0x80n,
+	thermal: 0x20n,
+} as const;
+
+type ThrottleReason = keyof typeof THROTTLE_BITS;
 
 export interface Nvml {
 	readonly gpus: readonly GpuFacts[];
-	read(index: number): GpuReadings;
+	/** Off the event loop. After `close` everything is null. */
+	read(index: number): Promise<GpuReadings>;
 	close(): void;
 }
 
@@ -38,23 +58,39 @@ type Handle = bigint;
 type Memory = NodeJS.TypedArray;
 type Return = number;
 
+/** As koffi has it: called at once, or on libuv's pool. */
+interface Entry<Args extends readonly unknown[]> {
+	(...args: Args): Return;
+	async(...args: [...Args, (error: Error | null, value: Return) => void]): void;
+}
+
 interface NvmlApi {
-	nvmlInit_v2(): Return;
-	nvmlShutdown(): Return;
-	nvmlDeviceGetCount_v2(count: Memory): Return;
-	nvmlDeviceGetHandleByIndex_v2(index: number, device: Memory): Return;
-	nvmlDeviceGetUUID(device: Handle, uuid: Memory, length: number): Return;
-	nvmlDeviceGetName(device: Handle, name: Memory, length: number): Return;
+	nvmlInit_v2: Entry<[]>;
+	nvmlShutdown: Entry<[]>;
+	nvmlDeviceGetCount_v2: Entry<[count: Memory]>;
+	nvmlDeviceGetHandleByIndex_v2: Entry<[index: number, device: Memory]>;
+	nvmlDeviceGetUUID: Entry<[device: Handle, uuid: Memory, length: number]>;
+	nvmlDeviceGetName: Entry<[device: Handle, name: Memory, length: number]>;
 	/** `nvmlMemory_t`: total, free, used; unsigned long long each. */
-	nvmlDeviceGetMemoryInfo(device: Handle, memory: Memory): Return;
+	nvmlDeviceGetMemoryInfo: Entry<[device: Handle, memory: Memory]>;
 	/** `nvmlUtilization_t`: gpu, memory; unsigned int each, in percent. */
-	nvmlDeviceGetUtilizationRates(device: Handle, utilization: Memory): Return;
+	nvmlDeviceGetUtilizationRates: Entry<[device: Handle, utilization: Memory]>;
 	/** mW */
-	nvmlDeviceGetPowerUsage(device: Handle, power: Memory): Return;
+	nvmlDeviceGetPowerUsage: Entry<[device: Handle, power: Memory]>;
 	/** mW */
-	nvmlDeviceGetEnforcedPowerLimit(device: Handle, limit: Memory): Return;
+	nvmlDeviceGetEnforcedPowerLimit: Entry<[device: Handle, limit: Memory]>;
 	/** mJ */
-	nvmlDeviceGetTotalEnergyConsumption(device: Handle, energy: Memory): Return;
+	nvmlDeviceGetTotalEnergyConsumption: Entry<[device: Handle, energy: Memory]>;
+	/** °C */
+	nvmlDeviceGetTemperature: Entry<
+		[device: Handle, sensor: number, temp: Memory]
+	>;
+	/** MHz */
+	nvmlDeviceGetClockInfo: Entry<[device: Handle, type: number, clock: Memory]>;
+	/** unsigned long long, a bit mask. */
+	nvmlDeviceGetCurrentClocksThrottleReasons: Entry<
+		[device: Handle, reasons: Memory]
+	>;
 }
 
 const ENTRIES: readonly (readonly [
@@ -72,6 +108,9 @@ const ENTRIES: readonly (readonly [
 	["nvmlDeviceGetPowerUsage", ["void *", "void *"]],
 	["nvmlDeviceGetEnforcedPowerLimit", ["void *", "void *"]],
 	["nvmlDeviceGetTotalEnergyConsumption", ["void *", "void *"]],
+	["nvmlDeviceGetTemperature", ["void *", "int", "void *"]],
+	["nvmlDeviceGetClockInfo", ["void *", "int", "void *"]],
+	["nvmlDeviceGetCurrentClocksThrottleReasons", ["void *", "void *"]],
 ];
 
 /** Null where there is no such library, or it finds no driver. */
@@ -80,7 +119,9 @@ export function openNvml(path: string = LIBRARY): Nvml | null {
 	if (api === null || api.nvmlInit_v2() !== NVML_SUCCESS) return null;
 	const handles: Handle[] = [];
 	const gpus: GpuFacts[] = [];
-	const count = uint32(api.nvmlDeviceGetCount_v2) ?? 0;
+	const counts = new Uint32Array(1);
+	const hasCount = api.nvmlDeviceGetCount_v2(counts) === NVML_SUCCESS;
+	const count = hasCount ? (counts[0] ?? 0) : 0;
 	for (let index = 0; index < count; index++) {
 		const out = new BigUint64Array(1);
 		const isThere =
@@ -108,34 +149,69 @@ export function openNvml(path: string = LIBRARY): Nvml | null {
 	};
 }
 
-function readGpu(api: NvmlApi, handle: Handle): GpuReadings {
-	const memory = new BigUint64Array(3);
-	const hasMemory =
-		api.nvmlDeviceGetMemoryInfo(handle, memory) === NVML_SUCCESS;
-	const utilization = uint32((to) =>
-		api.nvmlDeviceGetUtilizationRates(handle, to),
+async function readGpu(api: NvmlApi, handle: Handle): Promise<GpuReadings> {
+	const memory = await read(new BigUint64Array(3), (to, told) =>
+		api.nvmlDeviceGetMemoryInfo.async(handle, to, told),
 	);
-	const powerMw = uint32((to) => api.nvmlDeviceGetPowerUsage(handle, to));
-	const limitMw = uint32((to) =>
-		api.nvmlDeviceGetEnforcedPowerLimit(handle, to),
+	const utilization = await read(new Uint32Array(2), (to, told) =>
+		api.nvmlDeviceGetUtilizationRates.async(handle, to, told),
 	);
-	const energy = new BigUint64Array(1);
-	const hasEnergy =
-		api.nvmlDeviceGetTotalEnergyConsumption(handle, energy) === NVML_SUCCESS;
+	const powerMw = await read(new Uint32Array(1), (to, told) =>
+		api.nvmlDeviceGetPowerUsage.async(handle, to, told),
+	);
+	const limitMw = await read(new Uint32Array(1), (to, told) =>
+		api.nvmlDeviceGetEnforcedPowerLimit.async(handle, to, told),
+	);
+	const energyMj = await read(new BigUint64Array(1), (to, told) =>
+		api.nvmlDeviceGetTotalEnergyConsumption.async(handle, to, told),
+	);
+	const temperature = await read(new Uint32Array(1), (to, told) =>
+		api.nvmlDeviceGetTemperature.async(handle, NVML_TEMPERATURE_GPU, to, told),
+	);
+	const clockMhz = await read(new Uint32Array(1), (to, told) =>
+		api.nvmlDeviceGetClockInfo.async(handle, NVML_CLOCK_SM, to, told),
+	);
+	const reasons = await read(new BigUint64Array(1), (to, told) =>
+		api.nvmlDeviceGetCurrentClocksThrottleReasons.async(handle, to, told),
+	);
 	return {
-		totalBytes: hasMemory ? Number(memory[0]) : null,
-		usedBytes: hasMemory ? Number(memory[2]) : null,
-		utilization: utilization === null ? null : utilization / 100,
-		powerW: powerMw === null ? null : powerMw / 1000,
-		powerLimitW: limitMw === null ? null : limitMw / 1000,
-		energyJ: hasEnergy ? Number(energy[0]) / 1000 : null,
+		totalBytes: scaled(memory?.[0], 1),
+		usedBytes: scaled(memory?.[2], 1),
+		utilization: scaled(utilization?.[0], 0.01),
+		powerW: scaled(powerMw?.[0], 0.001),
+		powerLimitW: scaled(limitMw?.[0], 0.001),
+		energyJ: scaled(energyMj?.[0], 0.001),
+		temperatureC: scaled(temperature?.[0], 1),
+		clockHz: scaled(clockMhz?.[0], 1e6),
+		throttled: throttledBy(reasons?.[0]),
 	};
 }
 
-/** The first of up to two `unsigned int`; null when the call does not succeed. */
-function uint32(call: (to: Memory) => Return): number | null {
-	const out = new Uint32Array(2);
-	return call(out) === NVML_SUCCESS ? (out[0] ?? 0) : null;
+/** Null when the call does not succeed. */
+function read<Out extends Memory>(
+	out: Out,
+	call: (to: Out, told: (error: Error | null, value: Return) => void) => void,
+): Promise<Out | null> {
+	return new Promise((resolve) => {
+		call(out, (error, value) =>
+			resolve(error === null && value === NVML_SUCCESS ? out : null),
+		);
+	});
+}
+
+function scaled(value: number | bigint | undefined, by: number): number | null {
+	// Divided, so that 37 % is 0.37.
+	return value === undefined ? null : Number(value) / (1 / by);
+}
+
+function throttledBy(bits: bigint | undefined): GpuReadings["throttled"] {
+	if (bits === undefined) return null;
+	const has = (reason: ThrottleReason) => (bits & THROTTLE_BITS[reason]) !== 0n;
+	return {
+		"power-cap": has("power-cap"),
+		hardware: has("hardware"),
+		thermal: has("thermal"),
+	};
 }
 
 function text(

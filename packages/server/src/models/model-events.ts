@@ -1,6 +1,6 @@
 // What a model tells whoever counts. One listener a model, called synchronously with plain numbers; null costs
 // a comparison.
-import type { Outcome } from "@saccade/protocol";
+import type { Outcome, RefusalReason } from "@saccade/protocol";
 import type { LossReason } from "../devices/device-health.ts";
 import type { ClosedBecause } from "../scheduling/scheduler.ts";
 
@@ -31,6 +31,11 @@ export interface ModelListener {
 	inputsPadded(usedElements: number, paddingElements: number): void;
 	/** A run was lost with its device; `movedCount` of its requests wait again. */
 	runLost(because: LossReason, movedCount: number): void;
-	/** Each request ends here, exactly once. Durations in µs. */
-	requestFinished(outcome: Outcome, queueUs: number, totalUs: number): void;
+	/** Each request ends here, exactly once. Durations in µs. @param because null: it was not refused */
+	requestFinished(
+		outcome: Outcome,
+		queueUs: number,
+		totalUs: number,
+		because: RefusalReason | null,
+	): void;
 }

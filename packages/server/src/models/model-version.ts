@@ -206,7 +206,7 @@ export class ModelVersion {
 	/** Counts a request for this version that ended before it was submitted; who refused it tells it. */
 	turnedAway(error: SaccadeError, receivedUs: number): void {
 		const totalUs = this.#clock.nowUs() - receivedUs;
-		this.listener?.requestFinished(outcomeOf(error), 0, totalUs);
+		this.#told(error, 0, totalUs);
 	}
 
 	queueStats(): SchedulerStats {
@@ -337,11 +337,7 @@ export class ModelVersion {
 		entry.releaseBytes();
 		const totalUs = this.#clock.nowUs() - entry.receivedUs;
 		this.statistics.failed(totalUs);
-		this.listener?.requestFinished(
-			outcomeOf(error),
-			entry.startedUs - entry.enqueuedUs,
-			totalUs,
-		);
+		this.#told(error, entry.startedUs - entry.enqueuedUs, totalUs);
 		entry.reply.failed(entry, error);
 	}
 
@@ -366,11 +362,8 @@ export class ModelVersion {
 			const totalUs = endUs - entry.receivedUs;
 			if (error === null) statistics.succeeded(queueUs, totalUs);
 			else statistics.failed(totalUs);
-			listener?.requestFinished(
-				error === null ? "RESULT" : outcomeOf(error),
-				queueUs,
-				totalUs,
-			);
+			if (error !== null) this.#told(error, queueUs, totalUs);
+			else listener?.requestFinished("RESULT", queueUs, totalUs, null);
 		}
 		listener?.batchFinished(
 			batch.length,
@@ -383,16 +376,18 @@ export class ModelVersion {
 
 	/** Answers an entry whose run goes on without it; its bytes stay until the run lets go of them. */
 	#endEarly(entry: ModelEntry, error: SaccadeError): void {
-		const outcome = outcomeOf(error);
-		entry.endedAs = outcome;
+		entry.endedAs = outcomeOf(error);
 		const totalUs = this.#clock.nowUs() - entry.receivedUs;
 		this.statistics.failed(totalUs);
-		this.listener?.requestFinished(
-			outcome,
-			entry.startedUs - entry.enqueuedUs,
-			totalUs,
-		);
+		this.#told(error, entry.startedUs - entry.enqueuedUs, totalUs);
 		entry.reply.failed(entry, error);
+	}
+
+	/** To whoever counts: a request ended without a result. */
+	#told(error: SaccadeError, queueUs: number, totalUs: number): void {
+		const outcome = outcomeOf(error);
+		const because = error.refusedBecause;
+		this.listener?.requestFinished(outcome, queueUs, totalUs, because);
 	}
 
 	#refused(
@@ -404,7 +399,7 @@ export class ModelVersion {
 		const totalUs = this.#clock.nowUs() - entry.receivedUs;
 		this.statistics.failed(totalUs);
 		const error = refusalError(because, detail);
-		this.listener?.requestFinished(outcomeOf(error), detail.waitedUs, totalUs);
+		this.#told(error, detail.waitedUs, totalUs);
 		entry.reply.failed(entry, error);
 	}
 }

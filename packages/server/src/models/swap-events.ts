@@ -5,7 +5,7 @@
 import type { ErrorCode } from "@saccade/protocol";
 
 /** In the order in which they come; not every swap has all of them. */
-const SWAP_PHASES = [
+export const SWAP_PHASES = [
 	/** For earlier operations on the model, and for its turn to load. */
 	"waiting",
 	/** An optimised copy is made, on first sight of a file. */

@@ -15,6 +15,15 @@ const SECONDS = [
 	0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
 	0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ];
+/** Around 1 ms, which is the period of the timer that is late, up to a second. */
+const DELAYS = [
+	0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
+	0.5, 1,
+];
+/** Shares of a budget; from 1 on it is spent. */
+const SHARES = [
+	0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.5, 2,
+];
 const ROWS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 const MODEL = ["model", "version"];
 
@@ -153,11 +162,89 @@ export const INSTRUMENTS = {
 		["source", "outcome"],
 		"Frames of sensor streams by pipeline (`source`) and outcome: each ends in exactly one.",
 	),
+	refused: instrument(
+		"saccade_refused_requests_total",
+		"counter",
+		[...MODEL, "because"],
+		"Requests that were refused or dropped before they ran, by why: queue-full, cannot-finish, expired, queue-timeout, cancelled, shutting-down, unavailable.",
+	),
+	frameDrops: instrument(
+		"saccade_dropped_frames_total",
+		"counter",
+		["source", "because"],
+		"Frames that ended without a result, by why: newer-frame, out-of-order, deadline-passed, queue-full and the other reasons of `FrameOutcome.reason`.",
+	),
 	frameAge: instrument(
 		"saccade_frame_age_seconds",
 		"histogram",
 		["source"],
 		"Age of a frame's result: from the sensor's timestamp to the outcome.",
+		SECONDS,
+	),
+	frameStage: instrument(
+		"saccade_frame_stage_duration_seconds",
+		"histogram",
+		["source", "stage"],
+		"Where the time of frames went whose result is a decision or has outputs: arrive (from the sensor's timestamp), wait (for its turn), then the stages that the pipeline names.",
+		SECONDS,
+	),
+	frameBudget: instrument(
+		"saccade_frame_budget_ratio",
+		"histogram",
+		["source", "stage"],
+		"Share of its budget, from the sensor's timestamp to the deadline, that a stage of such a frame took; stage `all`: from the timestamp to the outcome.",
+		SHARES,
+	),
+	informationAge: instrument(
+		"saccade_information_age_seconds",
+		"gauge",
+		["source"],
+		"Age of information: how long ago that was measured which the newest decision or output rests on. Of several streams, the oldest; 0 without any.",
+	),
+	informationPeakAge: instrument(
+		"saccade_information_peak_age_seconds",
+		"histogram",
+		["source"],
+		"Age of information just before a newer result came: what the worst moments were like.",
+		SECONDS,
+	),
+	openStreams: instrument(
+		"saccade_streams",
+		"gauge",
+		["source"],
+		"Open sensor streams.",
+	),
+	swaps: instrument(
+		"saccade_swaps_total",
+		"counter",
+		["model", "outcome"],
+		"Loads, swaps and unloads of models, by outcome: switched, unloaded, unchanged (what is on disk was in service already), failed. Names that no repository has count as `other`.",
+	),
+	swapFailed: instrument(
+		"saccade_swap_failed",
+		"gauge",
+		["model"],
+		"1 while the last load or swap of a model is one that failed: what was in service before still is.",
+	),
+	swapPhase: instrument(
+		"saccade_swap_phase_duration_seconds",
+		"histogram",
+		["phase"],
+		"Time of the phases of loads and swaps: waiting, preparing, loading, validating, warming, shadowing, canary, switching.",
+		SECONDS,
+	),
+	swapSwitch: instrument(
+		"saccade_swap_switch_seconds",
+		"histogram",
+		[],
+		"Time in which a new version takes the place of the old one.",
+		SECONDS,
+	),
+	swapDrain: instrument(
+		"saccade_swap_drain_seconds",
+		"histogram",
+		[],
+		"Time from the switch until the old version's last request was answered and its memory released.",
 		SECONDS,
 	),
 	recordingActive: instrument(
@@ -186,9 +273,10 @@ export const INSTRUMENTS = {
 	),
 	eventLoopDelay: instrument(
 		"saccade_event_loop_delay_seconds",
-		"summary",
-		["quantile"],
-		"Delay of the event loop since the last scrape.",
+		"histogram",
+		[],
+		"Delay of the event loop, from the first scrape on: by how much a timer of 1 ms came late, a thousand times a second.",
+		DELAYS,
 	),
 	eventLoopActive: instrument(
 		"saccade_event_loop_active_seconds_total",
@@ -214,11 +302,60 @@ export const INSTRUMENTS = {
 		[],
 		"Memory on loan to request bodies.",
 	),
+	bodyLimitBytes: instrument(
+		"saccade_body_limit_bytes",
+		"gauge",
+		[],
+		"Memory that may be on loan to request bodies.",
+	),
+	slots: instrument(
+		"saccade_slots",
+		"gauge",
+		[],
+		"Slots of memory on loan to request bodies; small bodies share one.",
+	),
+	slotAllocations: instrument(
+		"saccade_slot_allocations_total",
+		"counter",
+		[],
+		"Slots that were allocated because none was idle: constant under a steady load.",
+	),
+	slotIdleBytes: instrument(
+		"saccade_slot_idle_bytes",
+		"gauge",
+		[],
+		"Memory of slots that wait to be used again.",
+	),
 	residentBytes: instrument(
 		"saccade_resident_memory_bytes",
 		"gauge",
 		[],
 		"Resident memory of the process.",
+	),
+	heapBytes: instrument(
+		"saccade_heap_memory_bytes",
+		"gauge",
+		["part"],
+		"Memory of JavaScript on the main thread, by part: used and free (the heap), buffers (outside of it).",
+	),
+	processCpu: instrument(
+		"saccade_process_cpu_seconds_total",
+		"counter",
+		["mode"],
+		"CPU time of all threads of the process, by mode: user, system.",
+	),
+	garbageCollection: instrument(
+		"saccade_gc_pause_seconds",
+		"histogram",
+		["part"],
+		"Pauses of the event loop for garbage collection, from the first scrape on, by part: minor, major, incremental, weak-callbacks.",
+		SECONDS,
+	),
+	overflow: instrument(
+		"saccade_metrics_overflow_total",
+		"counter",
+		[],
+		"Times that a series was asked for beyond the 20,000 that one name may have; such series are counted as one, whose labels say `other`.",
 	),
 	connections: instrument(
 		"saccade_grpc_connections",
@@ -309,6 +446,24 @@ export const INSTRUMENTS = {
 		"counter",
 		["gpu_uuid"],
 		"Energy of the GPU since its driver was loaded, in J.",
+	),
+	gpuTemperature: instrument(
+		"saccade_gpu_temperature_celsius",
+		"gauge",
+		["gpu_uuid"],
+		"Temperature of the GPU.",
+	),
+	gpuClock: instrument(
+		"saccade_gpu_clock_hertz",
+		"gauge",
+		["gpu_uuid"],
+		"Clock of the GPU's streaming multiprocessors.",
+	),
+	gpuThrottled: instrument(
+		"saccade_gpu_throttled",
+		"gauge",
+		["gpu_uuid", "because"],
+		"1 while the GPU's clocks are held down, by why: power-cap, thermal, hardware (slowdown, its own thermal limit, power brake).",
 	),
 } as const;
 

@@ -1,5 +1,5 @@
-// Series and their text form. A series is resolved once and then only added to: recording allocates nothing.
-// https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
+// Series by instrument and labels. A series is resolved once and then only added to: recording allocates nothing.
+// How many there may be is bounded, whatever their labels come from.
 import type { Instrument } from "./instruments.ts";
 
 export class Counter {
@@ -36,17 +36,53 @@ export class Histogram {
 	}
 }
 
-type Series = Counter | Histogram;
+export type Series = Counter | Histogram;
+
+/** One series of a family, with its labels. */
+interface SeriesPoint {
+	readonly names: readonly string[];
+	readonly values: readonly string[];
+	/** Both in text form, escaped: `model="a",version="1"`. */
+	readonly text: string;
+	readonly series: Series;
+}
+
+/** All series of one name. */
+export interface MetricFamily {
+	readonly name: string;
+	readonly kind: Instrument["kind"];
+	readonly help: string;
+	readonly points: Iterable<SeriesPoint>;
+}
 
 interface Family {
 	readonly instruments: Instrument[];
-	readonly series: Map<string, Series>;
+	/** By their labels' text. */
+	readonly series: Map<string, SeriesPoint>;
 }
+
+export interface RegistryOptions {
+	/**
+	 * Series of one name. Those beyond share one whose labels all say `other`.
+	 * @default 20,000: batches of 1,800 models, by why they were closed
+	 */
+	readonly maxSeriesCount?: number;
+}
+
+/** The value of every label of series that were too many. */
+const OVERFLOW = "other";
 
 export class MetricsRegistry {
 	/** By name: instruments of one name are one family, with series of other labels. */
 	readonly #families = new Map<string, Family>();
 	readonly #collectors = new Set<() => void>();
+	readonly #maxSeriesCount: number;
+	/** Series that were asked for and are counted with others. */
+	overflowCount = 0;
+
+	constructor({ maxSeriesCount = 20_000 }: RegistryOptions = {}) {
+		this.#maxSeriesCount = maxSeriesCount;
+	}
 
 	counter(instrument: Instrument, values: readonly string[]): Counter {
 		return this.#series(instrument, values, () => new Counter()) as Counter;
@@ -77,20 +113,19 @@ export class MetricsRegistry {
 			}
 	}
 
-	render(): string {
-		for (const collect of this.#collectors) collect();
-		const lines: string[] = [];
-		for (const [name, { instruments, series: family }] of this.#families) {
-			if (family.size === 0) continue;
+	/** Each sets some gauges. Whoever reads series calls all of them first. */
+	collectors(): IterableIterator<() => void> {
+		return this.#collectors.values();
+	}
+
+	/** As they are now, without those that have no series. The series themselves go on counting. */
+	families(): MetricFamily[] {
+		return [...this.#families].flatMap(([name, { instruments, series }]) => {
 			const { kind, help } = instruments[0]!;
-			lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${kind}`);
-			for (const [labels, series] of family)
-				if (series instanceof Histogram)
-					renderHistogram(lines, name, labels, series);
-				else lines.push(`${name}${braced(labels)} ${series.value}`);
-		}
-		lines.push("");
-		return lines.join("\n");
+			return series.size === 0
+				? []
+				: [{ name, kind, help, points: series.values() }];
+		});
 	}
 
 	#series(
@@ -109,52 +144,43 @@ export class MetricsRegistry {
 		}
 		if (!family.instruments.includes(instrument))
 			family.instruments.push(instrument);
-		const key = labelText(instrument.labels, values);
-		let series = family.series.get(key);
-		if (series === undefined) {
-			series = create();
-			family.series.set(key, series);
-		}
-		return series;
+		const known = family.series.get(labelText(instrument.labels, values));
+		if (known !== undefined) return known.series;
+		if (family.series.size < this.#maxSeriesCount)
+			return addSeries(family, instrument, values, create);
+		this.overflowCount++;
+		const others = instrument.labels.map(() => OVERFLOW);
+		const shared = family.series.get(labelText(instrument.labels, others));
+		return shared?.series ?? addSeries(family, instrument, others, create);
 	}
 }
 
-function renderHistogram(
-	lines: string[],
-	name: string,
-	labels: string,
-	histogram: Histogram,
-): void {
-	const separator = labels === "" ? "" : ",";
-	let cumulative = 0;
-	for (const [index, bound] of [...histogram.bounds, "+Inf"].entries()) {
-		cumulative += histogram.counts[index] ?? 0;
-		lines.push(
-			`${name}_bucket{${labels}${separator}le="${bound}"} ${cumulative}`,
-		);
-	}
-	lines.push(
-		`${name}_sum${braced(labels)} ${histogram.sum}`,
-		`${name}_count${braced(labels)} ${histogram.count}`,
-	);
+function addSeries(
+	family: Family,
+	{ labels }: Instrument,
+	values: readonly string[],
+	create: () => Series,
+): Series {
+	const text = labelText(labels, values);
+	const series = create();
+	family.series.set(text, { names: labels, values, text, series });
+	return series;
 }
 
 function labelText(
-	labels: readonly string[],
+	names: readonly string[],
 	values: readonly string[],
 ): string {
-	return labels
-		.map((label, index) => `${label}="${escapeLabel(values[index] ?? "")}"`)
+	return names
+		.map((name, index) => `${name}="${escapeLabel(values[index] ?? "")}"`)
 		.join(",");
 }
 
 function escapeLabel(value: string): string {
+	// What is no UTF-16 would be written as if it were something else, and might be there already.
 	return value
+		.toWellFormed()
 		.replaceAll("\\", "\\\\")
 		.replaceAll('"', '\\"')
 		.replaceAll("\n", "\\n");
-}
-
-function braced(labels: string): string {
-	return labels === "" ? "" : `{${labels}}`;
 }

@@ -1,35 +1,45 @@
 // The metrics port: `GET /metrics` in Prometheus' text format, nothing else.
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { http } from "../../common/http-module.ts";
+import type { Page, PageComposer } from "../../telemetry/page.ts";
 
 export interface MetricsTransport {
 	listen(host: string, port: number): Promise<AddressInfo>;
 	close(): Promise<void>;
 }
 
-export function createMetricsTransport(render: () => string): MetricsTransport {
+export interface MetricsFormat {
+	readonly contentType: string;
+	readonly composer: PageComposer;
+}
+
+/** Scrapers are few; more are closed as they come. */
+const MAX_CONNECTION_COUNT = 64;
+/** A page that is not read must not stay in memory. */
+const WRITE_TIMEOUT_MS = 10_000;
+
+/** @param formatFor by the `Accept` header of a scrape */
+export function createMetricsTransport(
+	formatFor: (accept: string | undefined) => MetricsFormat,
+): MetricsTransport {
 	const server = http.createServer(
 		{ headersTimeout: 5000, requestTimeout: 5000 },
 		(request, response) => {
 			const isMetrics = /^\/metrics\/?(\?.*)?$/.test(request.url ?? "");
-			if (
-				!isMetrics ||
-				(request.method !== "GET" && request.method !== "HEAD")
-			) {
-				response.writeHead(isMetrics ? 405 : 404, {
-					"content-type": "text/plain; charset=utf-8",
-				});
-				response.end(isMetrics ? "GET only\n" : "metrics are at /metrics\n");
-				return;
-			}
-			const body = Buffer.from(render());
-			response.writeHead(200, {
-				"content-type": "text/plain; version=0.0.4; charset=utf-8",
-				"content-length": body.byteLength,
-			});
-			response.end(body);
+			if (!isMetrics) return refuse(response, 404, "metrics are at /metrics\n");
+			if (request.method !== "GET" && request.method !== "HEAD")
+				return refuse(response, 405, "GET only\n");
+			const { contentType, composer } = formatFor(request.headers.accept);
+			composer.compose().then(
+				(page) => answer(request, response, contentType, page),
+				() => refuse(response, 500, "internal error\n"),
+			);
 		},
 	);
+	server.maxConnections = MAX_CONNECTION_COUNT;
 	return {
 		listen: (host, port) =>
 			new Promise((resolve, reject) => {
@@ -48,4 +58,36 @@ export function createMetricsTransport(render: () => string): MetricsTransport {
 				server.closeAllConnections();
 			}),
 	};
+}
+
+function refuse(response: ServerResponse, status: number, text: string): void {
+	response.writeHead(status, { "content-type": "text/plain; charset=utf-8" });
+	response.end(text);
+}
+
+function answer(
+	request: IncomingMessage,
+	response: ServerResponse,
+	contentType: string,
+	page: Page,
+): void {
+	response.setTimeout(WRITE_TIMEOUT_MS, () => response.destroy());
+	response.writeHead(200, {
+		"content-type": contentType,
+		"content-length": page.reduce((sum, piece) => sum + piece.byteLength, 0),
+	});
+	if (request.method === "HEAD") {
+		response.end();
+		return;
+	}
+	// Whoever leaves in the middle has no more to hear.
+	pipeline(Readable.from(inTurns(page)), response).catch(() => {});
+}
+
+/** Copying MBs to the system at once would hold the event loop, too. */
+async function* inTurns(page: Page): AsyncGenerator<Uint8Array> {
+	for (const piece of page) {
+		yield piece;
+		await new Promise((turn) => setImmediate(turn));
+	}
 }

@@ -1,0 +1,76 @@
+// What a scrape costs; see usage.ts.
+import { benchArguments } from "../lib/arguments.ts";
+import { showInterval, table, writeResults } from "../lib/report.ts";
+import { type Interval, interval } from "../lib/stats.ts";
+import { measureHolds, measureRound } from "./measure.ts";
+
+const ROUNDS = 5;
+const SECONDS = 4;
+const PAGES = 50;
+const rounds = benchArguments.number("--rounds", ROUNDS);
+const seconds = benchArguments.number("--seconds", SECONDS);
+
+interface Row {
+	readonly id: string;
+	readonly measured: Interval;
+	readonly unit: string;
+	readonly limit: number | null;
+}
+
+const at = (share: number, values: readonly number[]): number => {
+	const sorted = [...values].sort((a, b) => a - b);
+	return sorted[Math.ceil(share * sorted.length) - 1] ?? Number.NaN;
+};
+
+const samples = new Map<string, number[]>();
+function add(id: string, value: number): void {
+	samples.set(id, [...(samples.get(id) ?? []), value]);
+}
+
+for (let round = 0; round < rounds; round++) {
+	const { holdUs, pageMs } = await measureHolds(PAGES);
+	add("scrape-200-models/compose", pageMs);
+	add("scrape-200-models/hold-p50", at(0.5, holdUs) / 1000);
+	add("scrape-200-models/hold-p99", at(0.99, holdUs) / 1000);
+	const { scrapeMs, pageBytes, plainMs, scrapedMs } =
+		await measureRound(seconds);
+	add("scrape-200-models/time-p50", at(0.5, scrapeMs));
+	add("scrape-200-models/time-p99", at(0.99, scrapeMs));
+	add("scrape-200-models/page", pageBytes / 1e6);
+	for (const [name, share] of [
+		["p50", 0.5],
+		["p99", 0.99],
+	] as const) {
+		add(`inference/${name}-plain`, at(share, plainMs));
+		add(`inference/${name}-scraped`, at(share, scrapedMs));
+		add(`inference-delay/${name}`, at(share, scrapedMs) - at(share, plainMs));
+	}
+}
+
+const LIMITS: Readonly<Record<string, number>> = {
+	"scrape-200-models/time-p50": 20,
+	"scrape-200-models/hold-p99": 1,
+	"inference-delay/p50": 1,
+	"inference-delay/p99": 1,
+};
+
+const rows: Row[] = [...samples].map(([id, values]) => ({
+	id,
+	measured: interval(values),
+	unit: id.endsWith("/page") ? "MB" : "ms",
+	limit: LIMITS[id] ?? null,
+}));
+const shown = rows.filter(({ id }) => benchArguments.pattern.test(id));
+console.log(
+	table(
+		["what", "measured", "target", "met"],
+		shown.map(({ id, measured, unit, limit }) => [
+			id,
+			`${showInterval(measured, 2)} ${unit}`,
+			limit === null ? "" : `≤ ${limit} ${unit}`,
+			limit === null ? "" : measured.high <= limit ? "yes" : "no",
+		]),
+	),
+);
+if (rounds === ROUNDS && seconds === SECONDS && shown.length === rows.length)
+	console.log(writeResults("scrape", "npm run bench -- scrape", { rows }));

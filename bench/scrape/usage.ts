@@ -1,0 +1,23 @@
+import { ROUNDS, type Usage } from "../lib/usage.ts";
+
+export const usage: Usage = {
+	summary:
+		"What a scrape of the metrics of 200 models takes, and by how much it delays an inference.",
+	patternOf: "rows, by id,",
+	options: [
+		ROUNDS,
+		{
+			name: "--seconds",
+			value: "S",
+			about:
+				"of inferences with scrapes, and without, in each round (default 4)",
+		},
+	],
+	notes: [
+		"scrape-200-models/time: from the request to the last byte, in another process than the server's.",
+		"scrape-200-models/hold: the longest that the page holds the event loop, composed in the bench's own process.",
+		"inference-delay/*: an inference on a connection of its own, one after the other: those during which a scrape was",
+		"under way less those of the same server without scrapes. The scraper reads on a thread of its own.",
+		"All rows with 5 rounds and 4 seconds write bench/results/scrape.json; any other run only prints.",
+	],
+};
