@@ -31,7 +31,6 @@ export class GpuDevice implements Device {
 		this.cudaIndex = cudaIndex;
 		this.#clock = clock;
 		this.#read = read;
-		void this.refresh();
 	}
 
 	/** At most half a second older than the ask before this one; null before the first were read. */
@@ -76,5 +75,7 @@ export function findGpus(
 		({ index, uuid }, cudaIndex) =>
 			new GpuDevice(cudaIndex, uuid, clock, () => nvml.read(index)),
 	);
+	// So that there is something to tell when it is first asked for.
+	for (const device of devices) void device.refresh();
 	return { devices, warnings };
 }
