@@ -12,7 +12,7 @@ const TARGET = { modelName: "mlp", modelVersion: "" };
 const CONTEXT: CallContext = {
 	deadlineUs: Number.POSITIVE_INFINITY,
 	receivedUs: 0,
-	traceparent: null,
+	trace: null,
 };
 const MAX_JSON_BYTES = 1 << 20;
 const INPUT = { name: "input", shape: [1, 64], datatype: "FP32" };

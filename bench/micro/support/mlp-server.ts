@@ -28,6 +28,7 @@ import { createModelRunner } from "../../../packages/server/src/service/model-ru
 import { DiskRepositoryService } from "../../../packages/server/src/service/repository-service.ts";
 import { MemorySettings } from "../../../packages/server/src/service/settings.ts";
 import { createStreamService } from "../../../packages/server/src/service/stream-service.ts";
+import { createTraceService } from "../../../packages/server/src/service/trace-service.ts";
 import { StreamSet } from "../../../packages/server/src/streams/stream-set.ts";
 
 const REPOSITORY = fileURLToPath(
@@ -92,6 +93,7 @@ export async function startMlpServer(): Promise<MlpServer> {
 			modelExists: () => true,
 			onLogging: () => {},
 		}),
+		traces: createTraceService(null),
 		recordings: {
 			start: () => Promise.reject(new Error("a bench records nothing")),
 			stop: () => Promise.reject(new Error("a bench records nothing")),

@@ -7,6 +7,8 @@ export const HEADER = {
 	tritonGrpcError: "triton_grpc_error",
 	traceparent: "traceparent",
 	tracestate: "tracestate",
+	/** By which the server can explain an answer: https://w3c.github.io/trace-context/#traceresponse-header */
+	traceresponse: "traceresponse",
 } as const;
 
 /** Request parameters with a meaning of their own. */

@@ -18,6 +18,7 @@ import { SharedMemory } from "../transport/front/shared-memory.ts";
 import { FrontCounts } from "./front-counts.ts";
 import { Network } from "./network.ts";
 import { createOpenPhase } from "./open-phase.ts";
+import { createTracing } from "./tracing/tracing.ts";
 
 export interface FrontData {
 	readonly options: ServerOptions;
@@ -47,7 +48,11 @@ const link: Link<ToFront, ToCore> = new Link(data.port, data.memory, "front", {
 	message: (message) => receive(message),
 });
 const memory = new SharedMemory((message) => link.post(message));
-const open = createOpenPhase(options, () => draining.signal.aborted);
+const open = createOpenPhase(
+	options,
+	() => draining.signal.aborted,
+	createTracing(options, clock),
+);
 const infer = new RemoteInfer(open, link, memory);
 const calls = new RemoteCalls(link);
 const budget = new SharedByteBudget(options.bodyBudgetBytes, data.budget);

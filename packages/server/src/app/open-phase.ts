@@ -9,14 +9,17 @@ import {
 	withDeadline,
 	withDraining,
 } from "../endpoint/middleware.ts";
+import { type TracingOptions, withTracing } from "../endpoint/tracing.ts";
 import { SaccadeError } from "../errors/saccade-error.ts";
 
-/** @throws SaccadeError INVALID_ARGUMENT when the admin token is too short */
+/** @param tracing null: nobody traces @throws SaccadeError INVALID_ARGUMENT when the admin token is too short */
 export function createOpenPhase(
 	options: ServerOptions,
 	isDraining: () => boolean,
+	tracing: TracingOptions | null,
 ): OpenPhase {
 	return composeOpen([
+		withTracing(tracing),
 		withDraining(isDraining),
 		withForwardedHeaders({
 			http: options.httpHeaderForwardPattern,

@@ -39,14 +39,17 @@ import { DiskRepositoryService } from "../service/repository-service.ts";
 import type { MetadataService, Services } from "../service/services.ts";
 import { MemorySettings } from "../service/settings.ts";
 import { createStreamService } from "../service/stream-service.ts";
+import { createTraceService } from "../service/trace-service.ts";
 import { Journal } from "../streams/journal.ts";
 import { journaledRunner } from "../streams/journaled-runner.ts";
 import { StreamSet } from "../streams/stream-set.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { PageComposer } from "../telemetry/page.ts";
 import {
-	PROMETHEUS_TYPE,
+	CONTENT_TYPE,
+	formatFor,
 	prometheusText,
+	type TextFormat,
 } from "../telemetry/prometheus-text.ts";
 import { MetricsRegistry } from "../telemetry/registry.ts";
 import { SharedByteBudget } from "../tensor/byte-budget.ts";
@@ -70,6 +73,7 @@ import { recordingsFolder } from "./state-folder.ts";
 import { bothObservers, StreamMetrics } from "./stream-metrics.ts";
 import { SwapMetrics } from "./swap-metrics.ts";
 import { yieldToLoop } from "./thread-priority.ts";
+import { createTracing, Tracing } from "./tracing/tracing.ts";
 import { VERSION } from "./version.ts";
 
 /** Where the server listens; null: not served. */
@@ -137,6 +141,8 @@ class SaccadeServer implements Server {
 	readonly #metrics: MetricsRegistry | null;
 	readonly #metricsPort: MetricsTransport | null;
 	readonly #swapMetrics: SwapMetrics | null;
+	/** Null: nobody explains, and nobody exports. */
+	readonly #tracing: Tracing | null;
 	readonly #modelMetrics = new WeakMap<ModelVersion, ModelMetrics>();
 	#processMetrics: ProcessMetrics | null = null;
 	readonly #draining = new AbortController();
@@ -153,6 +159,9 @@ class SaccadeServer implements Server {
 		this.#metrics = metrics;
 		this.#metricsPort =
 			metrics === null ? null : createMetricsTransport(metricsFormats(metrics));
+		this.#tracing = options.traceStore
+			? new Tracing({ clock, metrics, ratio: options.traceSampleRatio })
+			: null;
 		this.#runtime = createOnnxRuntime({
 			...(options.onnxLibrary !== "" && { libraryPath: options.onnxLibrary }),
 			poolThreads: poolThreadsOf(dependencies.poolThreads),
@@ -243,6 +252,7 @@ class SaccadeServer implements Server {
 			),
 			hostOffsetUs,
 			journal,
+			tracer: this.#tracing?.frames ?? null,
 			observer: bothObservers(
 				this.#recordings.observer,
 				bothObservers(
@@ -266,7 +276,11 @@ class SaccadeServer implements Server {
 		this.services = this.#createServices(inference, metadata, journal);
 		const endpoints = createEndpoints(
 			this.services,
-			createOpenPhase(options, () => this.#phase === "draining"),
+			createOpenPhase(
+				options,
+				() => this.#phase === "draining",
+				createTracing(options, clock),
+			),
 		);
 		this.#network =
 			options.fronts === 0
@@ -366,6 +380,7 @@ class SaccadeServer implements Server {
 			recordings: this.#recordings,
 			metadata,
 			pipelines: { explain: () => this.#pipelines.explain() },
+			traces: createTraceService(this.#tracing?.store ?? null),
 			repository: this.#repository,
 			health: new RegistryHealthService(
 				this.#registry,
@@ -405,6 +420,7 @@ class SaccadeServer implements Server {
 				if (metrics !== null) this.#modelMetrics.set(model, metrics);
 				const recorded = { name, version: model.versionText };
 				model.listener = this.#recordings.listenerOf(recorded, metrics);
+				model.tracer = this.#tracing?.requestsOf(recorded) ?? null;
 				const loadMs = Math.round(model.loadedInUs / 1000);
 				this.#log.info(
 					{ model: name, version: model.version, loadMs },
@@ -449,12 +465,20 @@ class SaccadeServer implements Server {
 	}
 }
 
-function metricsFormats(registry: MetricsRegistry): () => MetricsFormat {
-	const prometheus = {
-		contentType: PROMETHEUS_TYPE,
-		composer: new PageComposer({ parts: () => prometheusText(registry) }),
+function metricsFormats(
+	registry: MetricsRegistry,
+): (accept: string | undefined) => MetricsFormat {
+	const of = (format: TextFormat): MetricsFormat => ({
+		contentType: CONTENT_TYPE[format],
+		composer: new PageComposer({
+			parts: () => prometheusText(registry, format),
+		}),
+	});
+	const formats = {
+		prometheus: of("prometheus"),
+		openmetrics: of("openmetrics"),
 	};
-	return () => prometheus;
+	return (accept) => formats[formatFor(accept)];
 }
 
 export function logLevel(verbose: number, info: boolean) {

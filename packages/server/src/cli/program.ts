@@ -18,6 +18,7 @@ export function createProgram(): Command {
 	addModels(program);
 	addRecordings(program);
 	addStreams(program);
+	addExplain(program);
 	addDoctor(program);
 	addDemo(program);
 	program
@@ -27,6 +28,31 @@ export function createProgram(): Command {
 		.addHelpText("after", "\nExample:\n  saccade sysinfo --json")
 		.action(async (options) => (await import("./sysinfo.ts")).sysinfo(options));
 	return program;
+}
+
+function addExplain(program: Command): void {
+	program
+		.command("explain")
+		.description(
+			"where the time of a request or frame went, and which decision did it",
+		)
+		.argument(
+			"[trace-id]",
+			"as in `traceparent` and `traceresponse`; none: lists what is kept",
+			"",
+		)
+		.option("-u, --url <host:port>", "of the server", "127.0.0.1:8000")
+		.option("--order <slowest|missed|newest>", "of the list", "slowest")
+		.option("--name <name>", "list those of this model or pipeline alone")
+		.option("--limit <count>", "of the list", "20")
+		.option("--json", "print JSON")
+		.addHelpText(
+			"after",
+			"\nExamples:\n  saccade explain --order missed\n  saccade explain 4bf92f3577b34da6a3ce929d0e0e4736",
+		)
+		.action(async (traceId: string, options) =>
+			(await import("./explain.ts")).explain(traceId, options),
+		);
 }
 
 function addInfer(program: Command): void {

@@ -61,6 +61,17 @@ export const positive: Reader<number> = (value) => {
 		: problem("a number above 0 is needed");
 };
 
+/** A part of a whole, as text or as YAML has it: 0 to 1. */
+export const share: Reader<number> = (value) => {
+	const read =
+		typeof value === "number"
+			? number({ min: 0, max: 1 })(value)
+			: decimal(value);
+	return !read.ok || (read.value >= 0 && read.value <= 1)
+		? read
+		: problem("a number from 0 to 1 is needed");
+};
+
 /** A flag without a value is true. */
 export const boolean: Reader<boolean> = (value) => {
 	if (value === true || value === "true" || value === "1" || value === "")

@@ -6,6 +6,7 @@ import {
 	oneOf,
 	type ReadBy,
 	type Reader,
+	share,
 	text,
 	texts,
 	wholeNumber,
@@ -347,6 +348,26 @@ export const OPTIONS = {
 		unit: "port; 0: any free",
 		meaning: "Metrics port.",
 		reason: "Triton's default.",
+	}),
+	traceStore: option({
+		flag: "trace-store",
+		read: boolean,
+		default: true,
+		unit: "boolean",
+		meaning:
+			"Keep the slowest and the missed requests and frames, and those that were traced, in memory for `saccade explain` (docs/observability.md).",
+		reason:
+			"What went wrong can be asked for afterwards; a few comparisons a request, and at most 200 records a second are made of those that nobody asked for.",
+	}),
+	traceSampleRatio: option({
+		flag: "trace-sample-ratio",
+		read: share,
+		default: 0.01,
+		unit: "0 to 1",
+		meaning:
+			"Share of the requests and frames that are traced when the caller does not say: a `traceparent` with the sampled flag always is, one without it never; a missed deadline is in any case.",
+		reason:
+			"Enough to see how time is spent, at less than 1 % of the throughput; 1 traces everything.",
 	}),
 	bodyBudgetBytes: option({
 		flag: "body-budget",

@@ -15,6 +15,7 @@ import type {
 } from "../service/inference.ts";
 import type { StreamListener, StreamRequest } from "../streams/stream.ts";
 import type { StreamOpenResult } from "../streams/stream-set.ts";
+import type { RequestTrace } from "../telemetry/tracing/request-trace.ts";
 
 export type { FramePayload } from "../pipelines/frame.ts";
 export type {
@@ -87,6 +88,7 @@ const OPERATIONS = [
 	"recording.stop",
 	"recording.status",
 	"pipeline.list",
+	"explain",
 ] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
@@ -95,7 +97,8 @@ export interface CallContext {
 	/** Earliest of every source known so far; Infinity when none. */
 	readonly deadlineUs: number;
 	readonly receivedUs: number;
-	readonly traceparent: string | null;
+	/** Null: neither the caller nor the sampler asked for one. */
+	readonly trace: RequestTrace | null;
 	/** Who asks for what changes the server's state, e.g. `http 10.0.0.7:51544, with the admin token`. */
 	readonly caller?: string;
 	/** Headers that go with the request as parameters; absent when none do. */

@@ -21,6 +21,11 @@ import type {
 	PostedOutcome,
 	PostedReading,
 } from "../service/telemetry-posts.ts";
+import type {
+	TraceExplanation,
+	TraceQuery,
+	TraceSummary,
+} from "../service/trace-service.ts";
 import type { TensorSpec } from "../tensor/tensor.ts";
 import type {
 	CallContext,
@@ -50,6 +55,7 @@ export type {
 	PostedOutcome,
 	PostedReading,
 } from "../service/telemetry-posts.ts";
+export type { TraceOrder, TraceQuery } from "../service/trace-service.ts";
 
 /** A model by name; the version may be empty. */
 interface ModelReference {
@@ -115,6 +121,11 @@ export interface Endpoints {
 	/** Null: there was none. */
 	readonly recordingStatus: UnaryEndpoint<void, RecordingInfo | null>;
 	readonly pipelineList: UnaryEndpoint<void, readonly PipelineExplanation[]>;
+	readonly explain: UnaryEndpoint<
+		{ readonly traceId: string },
+		TraceExplanation
+	>;
+	readonly traceList: UnaryEndpoint<TraceQuery, readonly TraceSummary[]>;
 }
 
 /** What the request says itself stands before what its headers say. */
@@ -136,6 +147,7 @@ export function createEndpoints(
 		settings,
 		streams,
 		recordings,
+		traces,
 	} = services;
 	const unary = <Request, Response>(
 		operation: Operation,
@@ -152,11 +164,12 @@ export function createEndpoints(
 		infer: {
 			open,
 			admit: (context, name, version) =>
-				inference.admit(name, version, context.deadlineUs),
-			run: ({ forwarded }, request, reply) =>
+				inference.admit(name, version, context),
+			run: ({ forwarded, trace }, request, reply) =>
 				inference.infer(
 					forwarded === undefined ? request : withMore(request, forwarded),
 					reply,
+					trace,
 				),
 		},
 		rawInput: (name, version, byteLength) =>
@@ -225,5 +238,7 @@ export function createEndpoints(
 		recordingStop: unary("recording.stop", () => recordings.stop()),
 		recordingStatus: unary("recording.status", () => recordings.status()),
 		pipelineList: unary("pipeline.list", () => services.pipelines.explain()),
+		explain: unary("explain", ({ traceId }) => traces.explain(traceId)),
+		traceList: unary("explain", (query) => traces.list(query)),
 	};
 }

@@ -139,8 +139,3 @@ test("the first of the middleware is outermost: what it refuses nobody else sees
 	open(head("health"));
 	assert.deepEqual(seen, ["a", "a", "b"]);
 });
-
-test("the trace context of the head travels on", () => {
-	const opened = openContext(head("infer", { traceparent: "00-1-2-01" }));
-	assert.equal(opened.ok && opened.context.traceparent, "00-1-2-01");
-});

@@ -20,7 +20,7 @@ export const openContext: OpenPhase = (head) => {
 	const context: CallContext = {
 		deadlineUs: head.transportDeadlineUs,
 		receivedUs: head.receivedUs,
-		traceparent: head.header(HEADER.traceparent) ?? null,
+		trace: null,
 	};
 	return { ok: true, context };
 };

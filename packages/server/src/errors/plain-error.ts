@@ -7,19 +7,25 @@ export interface PlainError {
 	readonly message: string;
 	readonly details: Readonly<Record<string, string | number>> | null;
 	readonly refusedBecause: RefusalReason | null;
+	/** @default null */
+	readonly traceResponse?: string;
 }
 
 /** Without its cause, which stays where it was thrown. */
 export function toPlainError(error: unknown): PlainError {
-	const { code, message, details, refusedBecause } = toSaccadeError(error);
-	return { code, message, details, refusedBecause };
+	const { code, message, details, refusedBecause, traceResponse } =
+		toSaccadeError(error);
+	const plain = { code, message, details, refusedBecause };
+	return traceResponse === null ? plain : { ...plain, traceResponse };
 }
 
 export function fromPlainError(plain: PlainError): SaccadeError {
-	return new SaccadeError(plain.code, plain.message, {
+	const error = new SaccadeError(plain.code, plain.message, {
 		...(plain.details !== null && { details: plain.details }),
 		...(plain.refusedBecause !== null && {
 			refusedBecause: plain.refusedBecause,
 		}),
 	});
+	error.traceResponse = plain.traceResponse ?? null;
+	return error;
 }

@@ -17,6 +17,8 @@ export class SaccadeError extends Error {
 	readonly code: ErrorCode;
 	readonly details: Readonly<Record<string, string | number>> | null;
 	readonly refusedBecause: RefusalReason | null;
+	/** Where the failed work stands in a trace, as `traceresponse` says it. Set by who records it; null: nobody did. */
+	traceResponse: string | null = null;
 	readonly [BRAND] = true;
 
 	constructor(code: ErrorCode, message: string, options?: SaccadeErrorOptions) {

@@ -3,6 +3,7 @@
 import type { Outcome } from "@saccade/protocol";
 import type { SaccadeError } from "../errors/saccade-error.ts";
 import type { Entry, EntryState } from "../scheduling/scheduler.ts";
+import type { RequestTrace } from "../telemetry/tracing/request-trace.ts";
 import type { Lease } from "../tensor/tensor.ts";
 import type { Padding } from "./shape-fit.ts";
 
@@ -50,6 +51,12 @@ export class ModelEntry implements Entry {
 	endedAs: Outcome | null = null;
 	/** (model) Runs that were lost with their device. */
 	lostRuns = 0;
+	/** Null: nobody asked for a trace of it. */
+	trace: RequestTrace | null = null;
+	/** The client's, for whoever explains; "" when it gave none. */
+	get requestId(): string {
+		return "";
+	}
 
 	constructor(
 		rows: number,

@@ -2,7 +2,10 @@
 // a comparison.
 import type { Outcome, RefusalReason } from "@saccade/protocol";
 import type { LossReason } from "../devices/device-health.ts";
+import type { SaccadeError } from "../errors/saccade-error.ts";
 import type { ClosedBecause } from "../scheduling/scheduler.ts";
+import type { RequestTrace } from "../telemetry/tracing/request-trace.ts";
+import type { ModelEntry } from "./entry.ts";
 
 /** Stamps of one batch on the server's clock, in µs. */
 export interface BatchTimes {
@@ -37,5 +40,34 @@ export interface ModelListener {
 		queueUs: number,
 		totalUs: number,
 		because: RefusalReason | null,
+	): void;
+}
+
+/** The run that requests were a part of. */
+export interface BatchFacts {
+	readonly device: string;
+	readonly rows: number;
+	readonly closedBecause: ClosedBecause;
+	/** Valid during the call. */
+	readonly stamps: BatchStamps;
+	/** What half of such batches took, or less, before this one; 0: nothing was known. */
+	readonly predictedUs: number;
+}
+
+/** Who keeps requests to explain them; null costs a comparison. It reads entries, and keeps nothing of them. */
+export interface ModelTracer {
+	/** Those with `endedAs` were told of before. @param error null: the others were answered */
+	batchFinished(
+		batch: readonly ModelEntry[],
+		facts: BatchFacts,
+		error: SaccadeError | null,
+	): void;
+	/** It ended in the queue, or its run went on without it. */
+	requestEnded(entry: ModelEntry, error: SaccadeError): void;
+	/** It ended before it was submitted. */
+	turnedAway(
+		error: SaccadeError,
+		receivedUs: number,
+		trace: RequestTrace | null,
 	): void;
 }

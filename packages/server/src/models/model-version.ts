@@ -22,11 +22,16 @@ import type {
 	SchedulerStats,
 } from "../scheduling/scheduler.ts";
 import { TritonPolicy } from "../scheduling/triton-policy.ts";
+import type { RequestTrace } from "../telemetry/tracing/request-trace.ts";
 import { BatchExecutor } from "./batch-executor.ts";
 import type { OutputLayout } from "./batch-split.ts";
 import type { ModelEntry } from "./entry.ts";
 import type { LaneContext } from "./lane.ts";
-import type { BatchStamps, ModelListener } from "./model-events.ts";
+import type {
+	BatchStamps,
+	ModelListener,
+	ModelTracer,
+} from "./model-events.ts";
 import { ModelInstance } from "./model-instance.ts";
 import { canFollow, type ModelState } from "./model-state.ts";
 import { refusalError } from "./refusal-error.ts";
@@ -70,6 +75,8 @@ export class ModelVersion {
 	readonly fit: ShapeFit | null;
 	/** Set by whoever counts. */
 	listener: ModelListener | null = null;
+	/** Set by whoever explains. */
+	tracer: ModelTracer | null = null;
 	readonly #clock: Clock;
 	readonly #instances: readonly ModelInstance[];
 	/** Device whose lanes alone are warmed; null: all. */
@@ -204,9 +211,14 @@ export class ModelVersion {
 	}
 
 	/** Counts a request for this version that ended before it was submitted; who refused it tells it. */
-	turnedAway(error: SaccadeError, receivedUs: number): void {
+	turnedAway(
+		error: SaccadeError,
+		receivedUs: number,
+		trace: RequestTrace | null = null,
+	): void {
 		const totalUs = this.#clock.nowUs() - receivedUs;
 		this.#told(error, 0, totalUs);
+		this.tracer?.turnedAway(error, receivedUs, trace);
 	}
 
 	queueStats(): SchedulerStats {
@@ -338,6 +350,7 @@ export class ModelVersion {
 		const totalUs = this.#clock.nowUs() - entry.receivedUs;
 		this.statistics.failed(totalUs);
 		this.#told(error, entry.startedUs - entry.enqueuedUs, totalUs);
+		this.tracer?.requestEnded(entry, error);
 		entry.reply.failed(entry, error);
 	}
 
@@ -353,6 +366,18 @@ export class ModelVersion {
 		const endUs = stamps.splitEndUs;
 		const laneUs = endUs - stamps.gatherStartUs;
 		const { cost } = instance;
+		// Before the batch is learnt from: what it was expected to take.
+		this.tracer?.batchFinished(
+			batch,
+			{
+				device: instance.device.name,
+				rows,
+				closedBecause,
+				stamps,
+				predictedUs: cost.likelyUs(rows),
+			},
+			error,
+		);
 		if (error === null) cost.observe(rows, laneUs, endUs);
 		else cost.observeStopped(rows, laneUs, endUs);
 		if (error === null) statistics.batchFinished(batch.length, rows, stamps);
@@ -380,6 +405,7 @@ export class ModelVersion {
 		const totalUs = this.#clock.nowUs() - entry.receivedUs;
 		this.statistics.failed(totalUs);
 		this.#told(error, entry.startedUs - entry.enqueuedUs, totalUs);
+		this.tracer?.requestEnded(entry, error);
 		entry.reply.failed(entry, error);
 	}
 
@@ -400,6 +426,7 @@ export class ModelVersion {
 		this.statistics.failed(totalUs);
 		const error = refusalError(because, detail);
 		this.#told(error, detail.waitedUs, totalUs);
+		this.tracer?.requestEnded(entry, error);
 		entry.reply.failed(entry, error);
 	}
 }

@@ -62,6 +62,7 @@ class CameraProcessor implements FrameProcessor {
 			deadlineUs: frame.deadlineUs,
 			receivedUs: frame.receivedUs,
 			signal: context.signal,
+			trace: context.trace ?? null,
 		});
 		const decodeUs = context.nowUs();
 		const { heatmap, edges } = CAMERA_OUTPUT_SIZES;

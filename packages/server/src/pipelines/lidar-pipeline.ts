@@ -132,6 +132,11 @@ class LidarProcessor implements FrameProcessor {
 			readPoints(this.#decode(cloud), this.#points);
 			perception.encode(this.#points, endS - SWEEP_S, this.#tensor);
 			const modelUs = context.nowUs();
+			context.trace?.stages.push({
+				name: "encode",
+				beginUs: encodeUs,
+				endUs: modelUs,
+			});
 			const outputs = await this.#runner.run({
 				modelName: MODEL,
 				modelVersion: "",
@@ -146,6 +151,7 @@ class LidarProcessor implements FrameProcessor {
 				deadlineUs: frame.deadlineUs,
 				receivedUs: frame.receivedUs,
 				signal: context.signal,
+				trace: context.trace ?? null,
 			});
 			const trackUs = context.nowUs();
 			const output = (name: keyof typeof BEV_OUTPUT_SIZES) =>

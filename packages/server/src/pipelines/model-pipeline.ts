@@ -58,6 +58,7 @@ class ModelProcessor implements FrameProcessor {
 			deadlineUs,
 			receivedUs,
 			signal: context.signal,
+			trace: context.trace ?? null,
 		});
 		const stage = { name: "model", beginUs, endUs: context.nowUs() };
 		return { decision: null, outputs, stages: [stage] };

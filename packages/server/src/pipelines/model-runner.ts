@@ -1,4 +1,5 @@
 // How a pipeline runs a model of the repository, through the model's own scheduler. Implemented by `service/`.
+import type { FrameTrace } from "../telemetry/tracing/frame-trace.ts";
 import type { Tensor, TensorSpec } from "../tensor/tensor.ts";
 
 export interface ModelRun {
@@ -11,6 +12,8 @@ export interface ModelRun {
 	readonly deadlineUs: number;
 	readonly receivedUs: number;
 	readonly signal: AbortSignal;
+	/** Of the frame that it is for. @default null: nobody traces */
+	readonly trace?: FrameTrace | null;
 }
 
 export interface ModelRunner {

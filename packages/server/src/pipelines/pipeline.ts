@@ -3,6 +3,7 @@
 //
 //   stream ─▶ open(opening) ─▶ process(frame, context) ─▶ result ─▶ … ─▶ close()
 //                └ throws: the stream is refused      └ throws: the frame's outcome, by the error's code
+import type { FrameTrace } from "../telemetry/tracing/frame-trace.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Frame } from "./frame.ts";
 import type { QosProfile, RequestedQos } from "./qos-profile.ts";
@@ -41,6 +42,8 @@ export interface FrameContext {
 	readonly signal: AbortSignal;
 	/** Of a pipeline that joins: the frames of the other sensors, in the order of the rule. */
 	readonly companions: readonly Frame[];
+	/** For the models that it runs, and for stages that are told as they end. @default null: nobody traces */
+	readonly trace?: FrameTrace | null;
 	nowUs(): number;
 }
 

@@ -247,10 +247,10 @@ describe("cancelling", () => {
 
 test("admission looks at the deadline and the model, before there is a body", async (t) => {
 	const { service, clock } = await setUp(t);
-	const later = clock.nowUs() + 1;
+	const later = { deadlineUs: clock.nowUs() + 1, trace: null };
 	assert.equal(service.admit("fake", "", later), null);
 	assert.equal(
-		service.admit("fake", "", clock.nowUs())?.code,
+		service.admit("fake", "", { ...later, deadlineUs: clock.nowUs() })?.code,
 		"DEADLINE_EXCEEDED",
 	);
 	assert.equal(service.admit("gone", "", later)?.code, "NOT_FOUND");

@@ -12,10 +12,12 @@ import {
 } from "../models/entry.ts";
 import type { ModelRegistry } from "../models/model-registry.ts";
 import type { ModelVersion } from "../models/model-version.ts";
+import type { RequestTrace } from "../telemetry/tracing/request-trace.ts";
 import { copiedBytes } from "../tensor/copied-bytes.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { classify } from "./classification.ts";
 import type {
+	Arrival,
 	InferenceService,
 	InferReply,
 	InferRequest,
@@ -37,9 +39,11 @@ class ServedModel implements EntryReply {
 	readonly contract: RequestContract;
 	readonly allOutputs: readonly OutputChoice[];
 	readonly #batched: boolean;
+	readonly #clock: Clock;
 
-	constructor(model: ModelVersion) {
+	constructor(model: ModelVersion, clock: Clock) {
 		this.model = model;
+		this.#clock = clock;
 		this.contract = new RequestContract(model);
 		this.#batched = model.config.maxBatchSize > 0;
 		this.allOutputs = model.config.outputs.map(({ name }) => ({
@@ -83,6 +87,8 @@ class ServedModel implements EntryReply {
 		}
 		call.isAnswered = true;
 		copiedBytes.served += byteLengthOf(call.data) + outputBytes(outputs);
+		const { trace } = call;
+		if (trace !== null) trace.encodeStartUs = this.#clock.nowUs();
 		call.answer.response({
 			modelName: call.request.modelName,
 			modelVersion: this.model.versionText,
@@ -90,6 +96,7 @@ class ServedModel implements EntryReply {
 			parameters: null,
 			outputs,
 		});
+		if (trace !== null) trace.encodeEndUs = this.#clock.nowUs();
 	}
 
 	failed(entry: ModelEntry, error: SaccadeError): void {
@@ -150,6 +157,10 @@ class InferEntry extends ModelEntry implements InferTicket {
 		this.#served = served;
 	}
 
+	override get requestId(): string {
+		return this.request.id;
+	}
+
 	cancel(): void {
 		if (!this.isAnswered) this.#served.model.cancel(this);
 	}
@@ -176,22 +187,28 @@ export class SchedulingInferenceService implements InferenceService {
 	admit(
 		modelName: string,
 		modelVersion: string,
-		deadlineUs: number,
+		{ deadlineUs, trace }: Arrival,
 	): SaccadeError | null {
 		const nowUs = this.#clock.nowUs();
+		if (trace !== null) trace.admittedUs = nowUs;
 		try {
 			const model = this.#registry.resolve(modelName, modelVersion);
 			const refusal =
 				deadlineUs > nowUs ? model.foresee(deadlineUs) : alreadyLate();
-			if (refusal !== null) model.turnedAway(refusal, nowUs);
+			if (refusal !== null) model.turnedAway(refusal, nowUs, trace);
 			return refusal;
 		} catch (error) {
 			return toSaccadeError(error);
 		}
 	}
 
-	infer(request: InferRequest, reply: InferReply): InferTicket {
+	infer(
+		request: InferRequest,
+		reply: InferReply,
+		trace: RequestTrace | null = null,
+	): InferTicket {
 		let model: ModelVersion | null = null;
+		if (trace !== null) trace.landedUs = this.#clock.nowUs();
 		try {
 			const served = this.#servedModel(request);
 			model = served.model;
@@ -203,12 +220,13 @@ export class SchedulingInferenceService implements InferenceService {
 				served,
 				reply,
 			);
+			entry.trace = trace;
 			served.model.submit(entry);
 			return entry;
 		} catch (error) {
 			const failure = toSaccadeError(error);
 			request.lease?.release();
-			model?.turnedAway(failure, request.receivedUs);
+			model?.turnedAway(failure, request.receivedUs, trace);
 			reply.error(withRequestId(failure, request.id));
 			return NOTHING_TO_CANCEL;
 		}
@@ -221,7 +239,7 @@ export class SchedulingInferenceService implements InferenceService {
 		);
 		let served = this.#served.get(model);
 		if (served === undefined) {
-			served = new ServedModel(model);
+			served = new ServedModel(model, this.#clock);
 			this.#served.set(model, served);
 		}
 		return served;

@@ -1,6 +1,7 @@
 // Inference as a use case, in nobody's wire format. Transports translate to and from these shapes.
 // The hot path is callbacks, not promises: a request costs one object and no closure of ours.
 import type { SaccadeError } from "../errors/saccade-error.ts";
+import type { RequestTrace } from "../telemetry/tracing/request-trace.ts";
 import type { Lease, Tensor } from "../tensor/tensor.ts";
 
 export type ParameterValue = string | number | bigint | boolean;
@@ -68,6 +69,13 @@ export interface InferTicket {
 	cancel(): void;
 }
 
+/** What is known of a request before its body is. */
+export interface Arrival {
+	readonly deadlineUs: number;
+	/** Null: nobody asked for a trace of it. */
+	readonly trace: RequestTrace | null;
+}
+
 export interface InferenceService {
 	/**
 	 * Early look, as soon as the model's name is known and before the body is kept: null to go on.
@@ -76,8 +84,12 @@ export interface InferenceService {
 	admit(
 		modelName: string,
 		modelVersion: string,
-		deadlineUs: number,
+		arrival: Arrival,
 	): SaccadeError | null;
-	/** Validates, schedules, answers through `reply`, perhaps before this returns. */
-	infer(request: InferRequest, reply: InferReply): InferTicket;
+	/** Validates, schedules, answers through `reply`, perhaps before this returns. @param trace @default null */
+	infer(
+		request: InferRequest,
+		reply: InferReply,
+		trace?: RequestTrace | null,
+	): InferTicket;
 }

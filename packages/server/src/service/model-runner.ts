@@ -3,12 +3,15 @@ import type { SaccadeError } from "../errors/saccade-error.ts";
 import type { ModelRun, ModelRunner } from "../pipelines/model-runner.ts";
 import type { Lease, Tensor } from "../tensor/tensor.ts";
 import type {
+	Arrival,
 	InferenceService,
 	InferReply,
 	InferRequest,
 	InferResponse,
 } from "./inference.ts";
 import type { MetadataService } from "./services.ts";
+
+const ANY_TIME: Arrival = { deadlineUs: Number.POSITIVE_INFINITY, trace: null };
 
 export function createModelRunner(
 	inference: InferenceService,
@@ -18,17 +21,14 @@ export function createModelRunner(
 		describe: (modelName, modelVersion) =>
 			metadata.model(modelName, modelVersion),
 		assertReady: (modelName, modelVersion) => {
-			const refusal = inference.admit(
-				modelName,
-				modelVersion,
-				Number.POSITIVE_INFINITY,
-			);
+			const refusal = inference.admit(modelName, modelVersion, ANY_TIME);
 			if (refusal !== null) throw refusal;
 		},
 		run: (run) =>
 			new Promise((resolve, reject) => {
 				const reply = new RunReply(resolve, reject);
-				const ticket = inference.infer(requestOf(run, reply), reply);
+				const trace = run.trace?.request() ?? null;
+				const ticket = inference.infer(requestOf(run, reply), reply, trace);
 				const { signal } = run;
 				if (signal.aborted) ticket.cancel();
 				else

@@ -6,6 +6,7 @@ import type { InferenceService } from "./inference.ts";
 import type { RecordingService } from "./recording-service.ts";
 import type { SettingsService } from "./settings.ts";
 import type { StreamService } from "./stream-service.ts";
+import type { TraceService } from "./trace-service.ts";
 
 export interface ServerMetadata {
 	readonly name: string;
@@ -118,4 +119,5 @@ export interface Services {
 	readonly streams: StreamService;
 	readonly recordings: RecordingService;
 	readonly pipelines: PipelineService;
+	readonly traces: TraceService;
 }

@@ -9,6 +9,7 @@ import type {
 	StreamListener,
 } from "../streams/stream.ts";
 import type { StreamSet } from "../streams/stream-set.ts";
+import type { TraceContext } from "../telemetry/tracing/trace-context.ts";
 
 /** Devices that post; the state of each is kept as long as the server runs. */
 const MAX_DEVICE_COUNT = 10_000;
@@ -22,6 +23,8 @@ export interface PostedReading {
 	/** 0: no deadline. */
 	readonly budgetUs: number;
 	readonly receivedUs: number;
+	/** The client's place in a trace. @default null */
+	readonly trace?: TraceContext | null;
 }
 
 export interface PostedOutcome {

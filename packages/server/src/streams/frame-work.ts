@@ -7,15 +7,26 @@ import type { FrameReason, Outcome } from "@saccade/protocol";
 import type { Clock } from "../common/clock.ts";
 import type { Frame, FramePayload } from "../pipelines/frame.ts";
 import type { FrameContext, FrameResult } from "../pipelines/pipeline.ts";
+import { FrameTrace } from "../telemetry/tracing/frame-trace.ts";
+import type { TraceContext } from "../telemetry/tracing/trace-context.ts";
 import type { Lease } from "../tensor/tensor.ts";
 import type { FrameOutcome, InputAge, Reading } from "./stream.ts";
 import type { TimerItem } from "./timer-queue.ts";
 
 type WorkState = "waiting" | "running" | "ended";
 
+/** The frame that another one had to go for. */
+export interface SupersedingFrame {
+	readonly deviceId: string;
+	readonly sequence: number;
+	readonly timestampNs: bigint;
+}
+
 /** Who watches over a frame's time. */
 export interface WorkOwner {
 	readonly clock: Clock;
+	/** Whether somebody keeps frames to explain them. */
+	readonly isTraced: boolean;
 	/** The instant that it was scheduled for came. */
 	due(work: FrameWork, nowUs: number): void;
 }
@@ -42,6 +53,15 @@ export class FrameWork implements Frame, FrameContext, FrameOutcome, TimerItem {
 	finishedUs = Number.NaN;
 	heapIndex = -1;
 	dueUs = 0;
+	/** The client's place in a trace. */
+	readonly parent: TraceContext | null;
+	/** When its companions were found; NaN where it has none to wait for, and where nobody traces. */
+	alignedUs = Number.NaN;
+	/** What made it go; null where it was no other frame. */
+	supersededBy: SupersedingFrame | null = null;
+	traceId: string | null = null;
+	/** Null until its pipeline asks for it. */
+	begunTrace: FrameTrace | null = null;
 	readonly #owner: WorkOwner;
 	#lease: Lease | null;
 	/** Runs and joins that read its bytes. */
@@ -60,6 +80,7 @@ export class FrameWork implements Frame, FrameContext, FrameOutcome, TimerItem {
 		this.receivedUs = reading.receivedUs;
 		this.isInterrupt = reading.interrupt;
 		this.tag = reading.tag ?? null;
+		this.parent = reading.trace ?? null;
 		this.#lease = reading.lease;
 	}
 
@@ -70,6 +91,13 @@ export class FrameWork implements Frame, FrameContext, FrameOutcome, TimerItem {
 			if (this.#isAborted) this.#controller.abort();
 		}
 		return this.#controller.signal;
+	}
+
+	/** Begun when the pipeline asks for it: a frame that runs no model needs none before it has ended. */
+	get trace(): FrameTrace | null {
+		if (this.begunTrace === null && this.#owner.isTraced)
+			this.begunTrace = new FrameTrace(this.parent);
+		return this.begunTrace;
 	}
 
 	abort(): void {

@@ -19,7 +19,11 @@ import type {
 	StreamListener,
 	StreamRequest,
 } from "./stream.ts";
-import { type StreamObserver, TelemetryStream } from "./telemetry-stream.ts";
+import {
+	type FrameTracer,
+	type StreamObserver,
+	TelemetryStream,
+} from "./telemetry-stream.ts";
 import { TimerQueue } from "./timer-queue.ts";
 
 export interface StreamSetOptions {
@@ -34,6 +38,8 @@ export interface StreamSetOptions {
 	/** Devices of a stream that names none. @default 64: their state is kept as long as the stream */
 	readonly maxDeviceCount?: number;
 	readonly observer?: StreamObserver;
+	/** Keeps frames to explain them. @default nobody does */
+	readonly tracer?: FrameTracer | null;
 	/** Is told what comes from outside while it is on. @default none */
 	readonly journal?: Journal;
 	/** Hears of registered sensors. */
@@ -131,6 +137,7 @@ export class StreamSet {
 					sensors: this.sensors,
 					maxDeviceCount: request.maxDeviceCount ?? maxDeviceCount ?? 64,
 					observer: this.#observer,
+					tracer: this.#options.tracer ?? null,
 				},
 				{
 					id: `s${this.#openedCount}`,

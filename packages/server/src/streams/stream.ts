@@ -8,6 +8,7 @@ import type {
 	StreamOpening,
 } from "../pipelines/pipeline.ts";
 import type { QosProfile } from "../pipelines/qos-profile.ts";
+import type { TraceContext } from "../telemetry/tracing/trace-context.ts";
 import type { Lease } from "../tensor/tensor.ts";
 import type { QosOffer } from "./qos.ts";
 
@@ -27,6 +28,8 @@ export interface StreamRequest {
 	readonly peer: string;
 	/** Devices of a stream that names none. @default that of the stream set */
 	readonly maxDeviceCount?: number;
+	/** The client's place in a trace when it opened the stream: the traces of its frames link to it. @default null */
+	readonly trace?: TraceContext | null;
 }
 
 /** A measurement as it came. */
@@ -47,6 +50,8 @@ export interface Reading {
 	readonly receivedUs: number;
 	/** Whatever the transport needs to know it again; comes back with the outcome. */
 	readonly tag?: unknown;
+	/** The client's place in a trace: the frame is a part of it. @default null */
+	readonly trace?: TraceContext | null;
 	/** Keeps the payload's bytes alive. The stream releases it once, when nothing reads them any more. */
 	readonly lease: Lease | null;
 }
@@ -73,6 +78,8 @@ export interface FrameOutcome {
 	readonly deadlineUs: number;
 	/** What was joined with it. */
 	readonly inputs: readonly InputAge[];
+	/** By which it can be explained; null or absent: it was not recorded. */
+	readonly traceId?: string | null;
 }
 
 export interface InputAge {

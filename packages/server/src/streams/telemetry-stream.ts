@@ -15,10 +15,15 @@ import type {
 	Pipeline,
 } from "../pipelines/pipeline.ts";
 import type { QosProfile } from "../pipelines/qos-profile.ts";
+import type { ClockQuality } from "./clock-offset.ts";
 import type { Device } from "./device.ts";
 import type { Dispatcher, Runnable } from "./dispatcher.ts";
 import { FrameQueue } from "./frame-queue.ts";
-import { FrameWork, type WorkOwner } from "./frame-work.ts";
+import {
+	FrameWork,
+	type SupersedingFrame,
+	type WorkOwner,
+} from "./frame-work.ts";
 import { createJoiner, type Joiner } from "./joiner.ts";
 import { Ledger } from "./ledger.ts";
 import { REASON_OF_ERROR } from "./outcome-of-error.ts";
@@ -57,6 +62,16 @@ export interface StreamTools {
 	readonly maxDeviceCount: number;
 	/** Hears of every outcome, after the client. */
 	readonly observer: StreamObserver | null;
+	/** Keeps frames to explain them. @default null: nobody does */
+	readonly tracer?: FrameTracer | null;
+}
+
+/** Who keeps frames to explain them. It looks, and changes nothing but `traceId`. */
+export interface FrameTracer {
+	/** Its own clock: what streams read from theirs is recorded and played back, traced or not. */
+	nowUs(): number;
+	/** Before anybody hears of the outcome. */
+	frameEnded(stream: TelemetryStream, work: FrameWork): void;
 }
 
 export interface StreamObserver {
@@ -79,6 +94,7 @@ export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
 	readonly request: StreamRequest;
 	readonly pipelineName: string;
 	readonly clock: Clock;
+	readonly isTraced: boolean;
 	heapIndex = -1;
 	readonly #tools: StreamTools;
 	readonly #pipeline: Pipeline;
@@ -101,6 +117,7 @@ export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
 		this.request = request;
 		this.pipelineName = pipeline.name;
 		this.clock = tools.clock;
+		this.isTraced = tools.tracer != null;
 		this.#tools = tools;
 		this.#pipeline = pipeline;
 		this.#processor = setUp.processor;
@@ -115,7 +132,10 @@ export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
 			pipeline.join === null
 				? null
 				: createJoiner(pipeline.join, this.#devices.named, tools.timers, {
-						ready: (work) => this.#enqueue(work),
+						ready: (work) => {
+							work.alignedUs = tools.tracer?.nowUs() ?? Number.NaN;
+							this.#enqueue(work);
+						},
 						gone: (work, reason, detail) => this.#end(work, reason, detail),
 					});
 	}
@@ -220,6 +240,11 @@ export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
 		};
 	}
 
+	/** How well the device's clock was known; null: it has none. @param atUs */
+	clockQuality(deviceId: string, atUs: number): ClockQuality | null {
+		return this.#devices.find(deviceId)?.quality(atUs) ?? null;
+	}
+
 	// ── checks ───────────────────────────────────────────────────────────────────────────────────────────
 
 	#frameIdOf({ frameId }: Reading, device: Device | null): string {
@@ -293,7 +318,7 @@ export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
 	}
 
 	#enqueue(work: FrameWork): void {
-		if (work.isInterrupt) this.#interrupt();
+		if (work.isInterrupt) this.#interrupt(work);
 		else if (
 			this.#queue.length === 0 &&
 			this.#runs.size < this.#qos.maxInFlightCount &&
@@ -306,6 +331,7 @@ export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
 		const dropped = this.#queue.push(work);
 		if (dropped !== null) {
 			this.#pace.fellBehind();
+			if (dropped.item !== work) dropped.item.supersededBy = nameOf(work);
 			this.#end(dropped.item, dropped.reason, DROPPED);
 		}
 		if (dropped?.item !== work) this.#watch(work);
@@ -313,10 +339,12 @@ export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
 	}
 
 	/** What runs makes room: a signal does not wait behind work that it makes stale. */
-	#interrupt(): void {
-		for (const work of [...this.#runs])
-			if (!work.isInterrupt)
-				this.#stopRun(work, "preempted", "an interrupt of its stream came");
+	#interrupt(by: FrameWork): void {
+		for (const work of [...this.#runs]) {
+			if (work.isInterrupt) continue;
+			if (work.state !== "ended") work.supersededBy = nameOf(by);
+			this.#stopRun(work, "preempted", "an interrupt of its stream came");
+		}
 	}
 
 	#watch(work: FrameWork): void {
@@ -489,6 +517,7 @@ export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
 		work.finishedUs = nowUs;
 		this.#tools.timers.cancel(work);
 		this.#ledger.settle(work.outcome);
+		this.#tools.tracer?.frameEnded(this, work);
 		// Nobody listens any more once the client is gone.
 		if (this.#state.kind !== "ended") this.#listener.outcome(work);
 		this.#tools.observer?.frameEnded(this, work);
@@ -531,6 +560,11 @@ export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
 	#setState(state: StreamState): void {
 		this.#state = state;
 	}
+}
+
+function nameOf(work: FrameWork): SupersedingFrame {
+	const { deviceId, sequence, timestampNs } = work;
+	return { deviceId, sequence, timestampNs };
 }
 
 const DROPPED = "more came than could be run";

@@ -10,12 +10,23 @@ export class Counter {
 	}
 }
 
+/** A value with the trace of whoever it was measured on. */
+export interface Exemplar {
+	readonly value: number;
+	readonly traceId: string;
+	readonly spanId: string;
+	/** Wall clock. */
+	readonly unixUs: number;
+}
+
 export class Histogram {
 	readonly bounds: readonly number[];
 	/** One more than the bounds: the last is +Inf. */
 	readonly counts: Float64Array;
 	sum = 0;
 	count = 0;
+	/** The newest of each bucket; null while there are none. */
+	exemplars: (Exemplar | null)[] | null = null;
 
 	constructor(bounds: readonly number[]) {
 		this.bounds = bounds;
@@ -23,6 +34,19 @@ export class Histogram {
 	}
 
 	record(value: number): void {
+		this.counts[this.#bucketOf(value)]! += 1;
+		this.sum += value;
+		this.count++;
+	}
+
+	/** An example of the values that were recorded. */
+	addExemplar(exemplar: Exemplar): void {
+		const bucketCount = this.counts.length;
+		this.exemplars ??= new Array<Exemplar | null>(bucketCount).fill(null);
+		this.exemplars[this.#bucketOf(exemplar.value)] = exemplar;
+	}
+
+	#bucketOf(value: number): number {
 		let low = 0;
 		let high = this.bounds.length;
 		while (low < high) {
@@ -30,9 +54,7 @@ export class Histogram {
 			if (value <= this.bounds[middle]!) high = middle;
 			else low = middle + 1;
 		}
-		this.counts[low]! += 1;
-		this.sum += value;
-		this.count++;
+		return low;
 	}
 }
 

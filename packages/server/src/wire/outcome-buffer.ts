@@ -39,7 +39,7 @@ export class OutcomeBuffer {
 
 	/** Returns how many had to go for it. */
 	push(outcome: FrameOutcome): number {
-		const body = this.#writer.write(outcome);
+		const body = this.#writer.write(outcome, outcome.traceId ?? "");
 		const length = 1 + varintBytes(body.byteLength) + body.byteLength;
 		let dropped = 0;
 		while (
@@ -113,7 +113,8 @@ export class OutcomeWriter {
 	/** What is the same in every frame that ends in the same decision. */
 	readonly #decisions = new WeakMap<Decision, Uint8Array>();
 
-	write(outcome: FrameOutcome): Uint8Array {
+	/** @param traceId for the client alone: a recording is the same whoever traces */
+	write(outcome: FrameOutcome, traceId = ""): Uint8Array {
 		this.#at = 0;
 		this.#varint64(0x08, outcome.timestampNs);
 		this.#bytesField(0x12, this.#idOf(outcome.deviceId));
@@ -137,6 +138,7 @@ export class OutcomeWriter {
 				this.#varint64(0x10, timestampNs);
 				this.#varint64(0x18, ns(outcome.finishedUs - measuredUs));
 			});
+		if (traceId !== "") this.#string(0x5a, traceId);
 		return this.#bytes.subarray(0, this.#at);
 	}
 

@@ -33,6 +33,8 @@ const TAG = {
 	frameId: (5 << 3) | WIRE.LEN,
 	deadlineNs: (6 << 3) | WIRE.VARINT,
 	interrupt: (7 << 3) | WIRE.VARINT,
+	traceparent: (8 << 3) | WIRE.LEN,
+	tracestate: (9 << 3) | WIRE.LEN,
 	image: (10 << 3) | WIRE.LEN,
 	cloud: (11 << 3) | WIRE.LEN,
 	tensors: (12 << 3) | WIRE.LEN,
@@ -53,6 +55,8 @@ export class SensorReadingReader {
 	frameId = "";
 	budgetUs = 0;
 	interrupt = false;
+	traceparent = "";
+	tracestate = "";
 	payload: FramePayload | null = null;
 	control: ControlContent | null = null;
 	readonly #wire = new WireReader(new Uint8Array(0));
@@ -69,6 +73,8 @@ export class SensorReadingReader {
 		this.frameId = "";
 		this.budgetUs = 0;
 		this.interrupt = false;
+		this.traceparent = "";
+		this.tracestate = "";
 		this.payload = null;
 		this.control = null;
 		const wire = this.#wire;
@@ -101,6 +107,12 @@ export class SensorReadingReader {
 				return;
 			case TAG.interrupt:
 				this.interrupt = wire.varint() !== 0;
+				return;
+			case TAG.traceparent:
+				this.traceparent = wire.string();
+				return;
+			case TAG.tracestate:
+				this.tracestate = wire.string();
 				return;
 			default:
 				this.#content(wire, tag);

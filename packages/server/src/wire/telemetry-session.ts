@@ -23,6 +23,10 @@ import type {
 	StreamTotals,
 } from "../endpoint/endpoint.ts";
 import { SaccadeError, toSaccadeError } from "../errors/saccade-error.ts";
+import {
+	parseTraceContext,
+	type TraceContext,
+} from "../telemetry/tracing/trace-context.ts";
 import type { Lease } from "../tensor/tensor.ts";
 import { OutcomeBuffer } from "./outcome-buffer.ts";
 import { SensorReadingReader } from "./sensor-reading.ts";
@@ -41,6 +45,8 @@ const FULL_MESSAGE_COUNT = 512;
 /** What carries the messages. */
 export interface TelemetryPort {
 	readonly peer: string;
+	/** The client's place in a trace when it came. */
+	readonly caller: TraceContext | null;
 	/** False: output is backed up; `drained` follows. The bytes are written at once. */
 	send(message: TelemetryMessage): boolean;
 	/** Nothing more is sent. @param error null: all went well */
@@ -184,6 +190,10 @@ export class TelemetrySession implements StreamListener {
 			interrupt: reader.interrupt,
 			payload: reader.payload,
 			receivedUs: this.#clock.nowUs(),
+			trace:
+				reader.traceparent === ""
+					? null
+					: parseTraceContext(reader.traceparent, reader.tracestate),
 			lease,
 		});
 	}
@@ -219,7 +229,8 @@ export class TelemetrySession implements StreamListener {
 	}
 
 	#open(request: StreamRequest): void {
-		const opened = this.#endpoint.run(request, this);
+		const trace = this.#port.caller;
+		const opened = this.#endpoint.run({ ...request, trace }, this);
 		if (!opened.ok) {
 			this.#refuse(opened.error.message, opened.incompatible);
 			this.#end(opened.error);

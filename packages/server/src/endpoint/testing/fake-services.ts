@@ -13,6 +13,7 @@ import { createModelRunner } from "../../service/model-runner.ts";
 import type { RecordingInfo } from "../../service/recording-service.ts";
 import type { Services } from "../../service/services.ts";
 import { createStreamService } from "../../service/stream-service.ts";
+import { createTraceService } from "../../service/trace-service.ts";
 import { StreamSet } from "../../streams/stream-set.ts";
 
 export interface HeldRequest {
@@ -150,6 +151,7 @@ export function fakeServices(inference: InferenceService): Services {
 			status: () => null,
 		},
 		pipelines: { explain: () => [] },
+		traces: createTraceService(null),
 		streams: createStreamService(
 			new StreamSet({
 				clock: systemClock,

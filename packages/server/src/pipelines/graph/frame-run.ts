@@ -33,7 +33,7 @@ export class FrameRun {
 	readonly #workspace: Workspace;
 	/** By index of the sensor; null: none came with it. */
 	readonly #frames: readonly (Frame | null)[];
-	readonly #spans: StageSpan[] = [];
+	readonly #spans: StageSpan[];
 	/** Of each unit, how many it waits for. */
 	readonly #waitsFor: Int32Array;
 	#runningCount = 0;
@@ -55,6 +55,8 @@ export class FrameRun {
 		this.#frame = frames[0]!;
 		this.#context = context;
 		this.#workspace = workspace;
+		// Told as they end, so that a frame that never gets to its result can still be explained.
+		this.#spans = context.trace?.stages ?? [];
 		this.#waitsFor = Int32Array.from(graph.units, ({ after }) => after.length);
 	}
 
@@ -171,6 +173,7 @@ export class FrameRun {
 			deadlineUs: this.#frame.deadlineUs,
 			receivedUs: this.#frame.receivedUs,
 			signal: this.#context.signal,
+			trace: this.#context.trace ?? null,
 		});
 		for (const tensor of outputs)
 			this.#workspace.values[index]![tensor.name] = tensor;

@@ -24,7 +24,7 @@ export type CoreLink = Link<ToCore, ToFront>;
 const NO_CONTEXT: CallContext = {
 	deadlineUs: Number.POSITIVE_INFINITY,
 	receivedUs: 0,
-	traceparent: null,
+	trace: null,
 };
 
 export class HostedInfer {

@@ -40,6 +40,8 @@ const UNARY = {
 	recordingStatus: "recording.status",
 	pipelineList: "pipeline.list",
 	liveView: "stream.list",
+	explain: "explain",
+	traceList: "explain",
 } as const satisfies Record<UnaryName, Operation>;
 
 export type UnaryName = Exclude<

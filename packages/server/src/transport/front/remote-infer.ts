@@ -58,7 +58,9 @@ export class RemoteInfer implements InferEndpoint {
 		const call = { modelName, id, reply, lease, isAnswered: false };
 		this.#calls.set(callId, call);
 		const isRecord =
-			context.forwarded === undefined && this.#requests.write(callId, request);
+			context.forwarded === undefined &&
+			context.trace === null &&
+			this.#requests.write(callId, request);
 		if (!isRecord) this.#link.post(toMessage(callId, context, request));
 		return {
 			cancel: () => {

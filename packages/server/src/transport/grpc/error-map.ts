@@ -36,8 +36,12 @@ export function statusOf(error: SaccadeError): Status {
 
 /** Trailers that tell programs what went wrong, and why work was refused. */
 export function trailersOf(error: SaccadeError): OutgoingMetadata {
-	const code = [HEADER.errorCode, error.code] as const;
-	return error.refusedBecause === null
-		? [code]
-		: [code, [HEADER.refusedBecause, error.refusedBecause]];
+	const trailers: (readonly [string, string])[] = [
+		[HEADER.errorCode, error.code],
+	];
+	if (error.refusedBecause !== null)
+		trailers.push([HEADER.refusedBecause, error.refusedBecause]);
+	if (error.traceResponse !== null)
+		trailers.push([HEADER.traceresponse, error.traceResponse]);
+	return trailers;
 }

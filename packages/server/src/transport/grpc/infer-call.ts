@@ -3,6 +3,7 @@
 //
 //   open ─▶ begin: glimpse the name ─▶ admit ─▶ place ─▶ (bytes) ─▶ end: decode ─▶ run ─▶ response | error
 import type { CancelReason, MessageSink, ServerCall } from "@saccade/grpc";
+import { HEADER } from "@saccade/protocol";
 import { noMemory } from "../../endpoint/body-memory.ts";
 import { deadlineFromMs } from "../../endpoint/deadline.ts";
 import type {
@@ -18,6 +19,7 @@ import {
 	type SaccadeError,
 	toSaccadeError,
 } from "../../errors/saccade-error.ts";
+import { formatTraceparent } from "../../telemetry/tracing/trace-context.ts";
 import { copiedBytes } from "../../tensor/copied-bytes.ts";
 import type { ArrivingPlacement, SlotPool } from "../../tensor/slot-pool.ts";
 import type { Lease } from "../../tensor/tensor.ts";
@@ -116,6 +118,9 @@ export class InferCall implements MessageSink, InferReply {
 
 	response(response: InferResponse): void {
 		this.#ticket = null;
+		const { trace } = this.#context;
+		if (trace !== null)
+			this.#call.trailers = [[HEADER.traceresponse, formatTraceparent(trace)]];
 		this.#call.reply(writer.prepare(response, false));
 	}
 

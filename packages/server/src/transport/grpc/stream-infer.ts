@@ -25,6 +25,7 @@ import {
 	type SaccadeError,
 	toSaccadeError,
 } from "../../errors/saccade-error.ts";
+import { siblingTrace } from "../../telemetry/tracing/request-trace.ts";
 import { copiedBytes } from "../../tensor/copied-bytes.ts";
 import type { ArrivingPlacement } from "../../tensor/slot-pool.ts";
 import type { Lease } from "../../tensor/tensor.ts";
@@ -155,8 +156,9 @@ export class StreamInferCall implements MessageSink {
 			return;
 		}
 		let request: InferRequest;
+		let context: CallContext;
 		try {
-			const context = { ...this.#context, receivedUs: this.#nowUs() };
+			context = this.#contextOfNext();
 			request = toInferRequest(this.#tools.reader.read(bytes), context, lease);
 		} catch (error) {
 			const label = requestLabel(bytes);
@@ -170,8 +172,15 @@ export class StreamInferCall implements MessageSink {
 			turn.error(serverExiting());
 			return;
 		}
-		turn.ticket = this.#tools.endpoint.run(this.#context, request, turn);
+		turn.ticket = this.#tools.endpoint.run(context, request, turn);
 		this.#balance();
+	}
+
+	/** Requests of a stream share its head, and are told apart by their own time and span. */
+	#contextOfNext(): CallContext {
+		const receivedUs = this.#nowUs();
+		const trace = siblingTrace(this.#context.trace);
+		return { ...this.#context, receivedUs, trace };
 	}
 
 	halfClose(): void {

@@ -10,7 +10,9 @@ import type { Clock } from "../../common/clock.ts";
 import { noMemory } from "../../endpoint/body-memory.ts";
 import type { StreamEndpoint } from "../../endpoint/endpoint.ts";
 import { serverExiting } from "../../endpoint/middleware.ts";
+import { callerOf } from "../../endpoint/tracing.ts";
 import type { SaccadeError } from "../../errors/saccade-error.ts";
+import type { TraceContext } from "../../telemetry/tracing/trace-context.ts";
 import type { ArrivingPlacement, SlotPool } from "../../tensor/slot-pool.ts";
 import {
 	type TelemetryMessage,
@@ -31,6 +33,7 @@ export interface TelemetryTools {
 
 export class TelemetryCall implements MessageSink, TelemetryPort {
 	readonly peer: string;
+	readonly caller: TraceContext | null;
 	readonly #call: ServerCall;
 	readonly #tools: TelemetryTools;
 	readonly #session: TelemetrySession;
@@ -40,6 +43,7 @@ export class TelemetryCall implements MessageSink, TelemetryPort {
 
 	constructor(call: ServerCall, tools: TelemetryTools) {
 		this.peer = call.peer;
+		this.caller = callerOf((name) => call.metadata.get(name));
 		this.#call = call;
 		this.#tools = tools;
 		this.#session = new TelemetrySession(tools.endpoint, this, tools.clock);

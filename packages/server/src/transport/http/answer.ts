@@ -85,6 +85,8 @@ function headersOf(error: SaccadeError): AnswerHeaders {
 	const headers: Record<string, string> = { [HEADER.errorCode]: error.code };
 	if (error.refusedBecause !== null)
 		headers[HEADER.refusedBecause] = error.refusedBecause;
+	if (error.traceResponse !== null)
+		headers[HEADER.traceresponse] = error.traceResponse;
 	if (error.code === "UNAUTHENTICATED") headers["www-authenticate"] = "Bearer";
 	const encodings = error.details?.["acceptEncoding"];
 	if (encodings !== undefined) headers["accept-encoding"] = String(encodings);

@@ -10,7 +10,7 @@ import { parseIn } from "./test-support/parse-in.ts";
 const CONTEXT: CallContext = {
 	deadlineUs: Number.POSITIVE_INFINITY,
 	receivedUs: 0,
-	traceparent: null,
+	trace: null,
 };
 const MAX_JSON_BYTES = 30_000;
 const TARGET = { modelName: "m", modelVersion: "" };

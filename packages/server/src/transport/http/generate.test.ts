@@ -8,7 +8,7 @@ import { generateSlices, parseGenerate } from "./generate.ts";
 const CONTEXT: CallContext = {
 	deadlineUs: Number.POSITIVE_INFINITY,
 	receivedUs: 0,
-	traceparent: null,
+	trace: null,
 };
 const INPUTS: readonly TensorSpec[] = [
 	{ name: "text_input", dtype: "BYTES", shape: [-1, 1] },

@@ -9,6 +9,7 @@ import type {
 } from "../../endpoint/endpoint.ts";
 import type { Endpoints } from "../../endpoint/endpoints.ts";
 import { SaccadeError, toSaccadeError } from "../../errors/saccade-error.ts";
+import { formatTraceparent } from "../../telemetry/tracing/trace-context.ts";
 import type { Lease } from "../../tensor/tensor.ts";
 import {
 	answerError,
@@ -240,10 +241,18 @@ class HttpInfer implements InferReply {
 			payloads: binaryOutputs(response, this.#wantsBinary),
 			contentType: isStream ? EVENT_STREAM_TYPE : "application/json",
 			coding: this.#format === "infer" ? this.#coding() : null,
+			headers: this.#traceHeaders(),
 		};
 		sendLong(this.#exchange, answer, this.#tools.turns, pace).catch(
 			(error: unknown) => this.error(toSaccadeError(error)),
 		);
+	}
+
+	/** By which the client can ask for an explanation. */
+	#traceHeaders(): Record<string, string> {
+		const { trace } = this.#context;
+		if (trace === null) return {};
+		return { [HEADER.traceresponse]: formatTraceparent(trace) };
 	}
 
 	#coding(): Coding {
@@ -264,6 +273,7 @@ class HttpInfer implements InferReply {
 		const headers: Record<string, string | number> = {
 			"content-type":
 				jsonLength === null ? "application/json" : "application/octet-stream",
+			...this.#traceHeaders(),
 		};
 		if (jsonLength !== null) headers[HEADER.inferenceHeaderLength] = jsonLength;
 		if (coding !== null) headers["content-encoding"] = coding;
@@ -280,6 +290,7 @@ class HttpInfer implements InferReply {
 		const body = Buffer.from(isStream ? `data: ${json}\n\n` : json);
 		const headers = {
 			"content-type": isStream ? EVENT_STREAM_TYPE : "application/json",
+			...this.#traceHeaders(),
 		};
 		this.#end(headers, body);
 	}

@@ -49,6 +49,8 @@ export interface LongAnswer {
 	/** When only JSON is sent. */
 	readonly contentType: string;
 	readonly coding: Coding;
+	/** Beside those of its content. @default none */
+	readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Throws what the first slice throws, before anything is sent. */
@@ -63,6 +65,7 @@ export async function sendLong(
 	const isBinary = answer.payloads.length > 0;
 	let source: AsyncIterable<Uint8Array> | readonly Uint8Array[] = json;
 	const headers: Record<string, string | number> = {
+		...answer.headers,
 		"content-type": isBinary ? "application/octet-stream" : answer.contentType,
 	};
 	if (isBinary) {

@@ -7,7 +7,7 @@ import { readParameters, requestOptions } from "./parameters.ts";
 const CONTEXT: CallContext = {
 	deadlineUs: 5_000_000,
 	receivedUs: 1_000_000,
-	traceparent: null,
+	trace: null,
 };
 
 function options(json: string) {

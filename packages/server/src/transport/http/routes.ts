@@ -27,6 +27,8 @@ type RouteName =
 	| "recordings"
 	| "recordingStop"
 	| "pipelines"
+	| "explain"
+	| "traces"
 	| "console"
 	| "liveView";
 
@@ -35,7 +37,7 @@ export interface Route {
 	readonly methods: readonly ("GET" | "POST")[];
 	readonly model: string;
 	readonly version: string;
-	/** Region of shared memory, or "". */
+	/** Region of shared memory, or the id of a trace, or "". */
 	readonly region: string;
 }
 
@@ -78,6 +80,8 @@ const TABLE: readonly (readonly [
 	["recordings", ["GET", "POST"], /^\/saccade\/v1\/recordings$/],
 	["recordingStop", ["POST"], /^\/saccade\/v1\/recordings\/stop$/],
 	["pipelines", ["GET"], /^\/saccade\/v1\/pipelines$/],
+	["explain", ["GET"], /^\/saccade\/v1\/explain\/(?<region>[^/]+)$/],
+	["traces", ["GET"], /^\/saccade\/v1\/traces$/],
 	["trace", ["GET", "POST"], /^\/v2\/trace\/setting$/],
 	["logging", ["GET", "POST"], /^\/v2\/logging$/],
 	[

@@ -2,6 +2,7 @@
 // compare with those that do.
 import type { CallContext, UnaryEndpoint } from "../../endpoint/endpoint.ts";
 import type { PostedOutcome, PostedReading } from "../../endpoint/endpoints.ts";
+import { callerOf } from "../../endpoint/tracing.ts";
 import { SaccadeError } from "../../errors/saccade-error.ts";
 import { answerJson } from "./answer.ts";
 import { type JsonObject, stringOf } from "./json/fields.ts";
@@ -26,7 +27,10 @@ export async function postTelemetry(
 	body: JsonObject,
 	exchange: Parameters<typeof answerJson>[0],
 ): Promise<void> {
-	const reading = readingOf(body, context);
+	const reading = {
+		...readingOf(body, context),
+		trace: callerOf((name) => exchange.header(name)),
+	};
 	const { outcome, reason, detail, decision, ageUs } = await endpoint.run(
 		context,
 		reading,

@@ -19,6 +19,7 @@ import type { ParsedLoad } from "./load.ts";
 import { recordingJson, recordingRequest } from "./recordings.ts";
 import type { Route } from "./routes.ts";
 import { postTelemetry } from "./telemetry.ts";
+import { traceQuery } from "./traces.ts";
 
 export interface UnaryRequest {
 	readonly route: Route;
@@ -158,6 +159,21 @@ export async function handleUnary(
 				pipelines: await endpoints.pipelineList.run(context, undefined),
 			});
 			return;
+		case "explain":
+			answerJson(
+				exchange,
+				200,
+				await endpoints.explain.run(context, { traceId: route.region }),
+			);
+			return;
+		case "traces":
+			answerJson(exchange, 200, {
+				traces: await endpoints.traceList.run(
+					context,
+					traceQuery(exchange.target),
+				),
+			});
+			return;
 		case "console":
 			exchange.answer(200, CONSOLE_HEADERS, CONSOLE_PAGE);
 			return;
@@ -232,6 +248,10 @@ export function endpointOf(
 			return endpoints.recordingStop;
 		case "pipelines":
 			return endpoints.pipelineList;
+		case "explain":
+			return endpoints.explain;
+		case "traces":
+			return endpoints.traceList;
 		case "console":
 		case "liveView":
 			return endpoints.liveView;

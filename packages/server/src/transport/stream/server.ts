@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { WebSocket, WebSocketServer } from "ws";
 import type { RequestHead } from "../../endpoint/endpoint.ts";
+import { callerOf } from "../../endpoint/tracing.ts";
 import type { SaccadeError } from "../../errors/saccade-error.ts";
 import {
 	TelemetrySocket,
@@ -50,7 +51,10 @@ export class StreamTransport {
 		const server = await this.#server;
 		if (socket.destroyed) return;
 		server.handleUpgrade(request, socket, head, (upgraded) =>
-			this.#attach(upgraded, request.socket.remoteAddress ?? ""),
+			this.#attach(upgraded, {
+				peer: request.socket.remoteAddress ?? "",
+				caller: callerOf(headerOf(request)),
+			}),
 		);
 	}
 
@@ -68,8 +72,11 @@ export class StreamTransport {
 		});
 	}
 
-	#attach(upgraded: WebSocket, peer: string): void {
-		const socket = new TelemetrySocket(upgraded, peer, this.#options);
+	#attach(
+		upgraded: WebSocket,
+		client: ConstructorParameters<typeof TelemetrySocket>[1],
+	): void {
+		const socket = new TelemetrySocket(upgraded, client, this.#options);
 		this.#sockets.add(socket);
 		upgraded.on("message", (data: Buffer, isBinary) =>
 			socket.received(data, isBinary),
@@ -97,15 +104,18 @@ async function createServer(maxPayload: number): Promise<WebSocketServer> {
 	});
 }
 
-function headOf(request: IncomingMessage, receivedUs: number): RequestHead {
-	const header = (name: string) => {
-		const value = request.headers[name];
+function headerOf({ headers }: IncomingMessage): RequestHead["header"] {
+	return (name) => {
+		const value = headers[name];
 		return Array.isArray(value) ? value[0] : value;
 	};
+}
+
+function headOf(request: IncomingMessage, receivedUs: number): RequestHead {
 	return {
 		transport: "http",
 		operation: "telemetry",
-		header,
+		header: headerOf(request),
 		headers: function* () {
 			for (const [name, value] of Object.entries(request.headers))
 				if (value !== undefined) yield [name, String(value)] as const;

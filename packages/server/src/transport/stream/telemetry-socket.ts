@@ -6,6 +6,7 @@ import { noMemory } from "../../endpoint/body-memory.ts";
 import type { StreamEndpoint } from "../../endpoint/endpoint.ts";
 import { serverExiting } from "../../endpoint/middleware.ts";
 import { SaccadeError } from "../../errors/saccade-error.ts";
+import type { TraceContext } from "../../telemetry/tracing/trace-context.ts";
 import type { SlotPool } from "../../tensor/slot-pool.ts";
 import {
 	type TelemetryMessage,
@@ -36,6 +37,7 @@ const PING_EVERY_US = 20_000_000;
 
 export class TelemetrySocket implements TelemetryPort {
 	readonly peer: string;
+	readonly caller: TraceContext | null;
 	readonly #socket: BinarySocket;
 	readonly #tools: TelemetrySocketTools;
 	readonly #session: TelemetrySession;
@@ -44,8 +46,13 @@ export class TelemetrySocket implements TelemetryPort {
 	#hasAnswered = true;
 	#ping: Timer;
 
-	constructor(socket: BinarySocket, peer: string, tools: TelemetrySocketTools) {
-		this.peer = peer;
+	constructor(
+		socket: BinarySocket,
+		client: Pick<TelemetryPort, "peer" | "caller">,
+		tools: TelemetrySocketTools,
+	) {
+		this.peer = client.peer;
+		this.caller = client.caller;
 		this.#socket = socket;
 		this.#tools = tools;
 		this.#session = new TelemetrySession(tools.endpoint, this, tools.clock);

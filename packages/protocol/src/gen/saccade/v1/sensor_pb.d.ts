@@ -72,6 +72,18 @@ export declare type SensorReading = Message<"saccade.v1.SensorReading"> & {
   interrupt: boolean;
 
   /**
+   * The sender's place in a trace, in the form of W3C Trace Context: the frame is a part of it. Malformed: none.
+   *
+   * @generated from field: string traceparent = 8;
+   */
+  traceparent: string;
+
+  /**
+   * @generated from field: string tracestate = 9;
+   */
+  tracestate: string;
+
+  /**
    * @generated from oneof saccade.v1.SensorReading.content
    */
   content: {
@@ -502,6 +514,13 @@ export declare type FrameOutcome = Message<"saccade.v1.FrameOutcome"> & {
    * @generated from field: repeated saccade.v1.InputAge inputs = 10;
    */
   inputs: InputAge[];
+
+  /**
+   * By which the server can explain the frame (`saccade explain`); empty when it was not recorded.
+   *
+   * @generated from field: string trace_id = 11;
+   */
+  traceId: string;
 };
 
 /**

@@ -1,0 +1,39 @@
+// Gives requests a trace: those whose caller sends one, and a share of the others. W3C Trace Context in HTTP headers and
+// gRPC metadata alike.
+import { HEADER } from "@saccade/protocol";
+import type { HeadSampler } from "../telemetry/tracing/head-sampler.ts";
+import { beginRequestTrace } from "../telemetry/tracing/request-trace.ts";
+import {
+	parseTraceContext,
+	type TraceContext,
+} from "../telemetry/tracing/trace-context.ts";
+import type { RequestHead } from "./endpoint.ts";
+import type { OpenMiddleware } from "./middleware.ts";
+
+export interface TracingOptions {
+	readonly sampler: HeadSampler;
+	readonly nowUs: () => number;
+}
+
+/** Null: nobody traces. */
+export function withTracing(options: TracingOptions | null): OpenMiddleware {
+	if (options === null) return (next) => next;
+	const { sampler, nowUs } = options;
+	return (next) => (head) => {
+		const opened = next(head);
+		if (!opened.ok || head.operation !== "infer") return opened;
+		const parent = callerOf((name) => head.header(name));
+		if (parent === null && !sampler.takesNext()) return opened;
+		const trace = beginRequestTrace(parent, parent?.isSampled ?? true);
+		trace.openedUs = nowUs();
+		return { ok: true, context: { ...opened.context, trace } };
+	};
+}
+
+/** @param header by lower-case name @returns null: it sends no context, or a malformed one */
+export function callerOf(header: RequestHead["header"]): TraceContext | null {
+	return parseTraceContext(
+		header(HEADER.traceparent),
+		header(HEADER.tracestate),
+	);
+}

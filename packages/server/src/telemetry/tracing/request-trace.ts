@@ -1,0 +1,57 @@
+// A request's place in a trace while it is under way. Only those have one that the caller or the sampler asked for, or
+// that a traced frame made: of all others the stamps of their entry tell enough when they turn out slow or late.
+// Plain data, since a network thread may have begun it.
+import type { TraceContext } from "./trace-context.ts";
+import { newSpanId, newTraceId } from "./trace-ids.ts";
+import type { TraceRecord } from "./trace-record.ts";
+
+/** Whom a request works for, and whose trace it is a part of. */
+export interface RequestOwner {
+	requestEnded(record: TraceRecord): void;
+}
+
+export interface RequestTrace {
+	readonly traceId: string;
+	readonly spanId: string;
+	readonly parentSpanId: string | null;
+	readonly tracestate: string;
+	readonly isSampled: boolean;
+	/** Of a pipeline's model: the frame that it works for. */
+	readonly frame: RequestOwner | null;
+	/** Instants on the server's clock in µs; NaN until they came, and where they are not known. */
+	openedUs: number;
+	admittedUs: number;
+	landedUs: number;
+	encodeStartUs: number;
+	encodeEndUs: number;
+}
+
+/** @param parent null: the trace begins here */
+export function beginRequestTrace(
+	parent: TraceContext | null,
+	isSampled: boolean,
+): RequestTrace {
+	return {
+		traceId: parent?.traceId ?? newTraceId(),
+		spanId: newSpanId(),
+		parentSpanId: parent?.spanId ?? null,
+		tracestate: parent?.tracestate ?? "",
+		isSampled,
+		frame: null,
+		...NO_STAMPS,
+	};
+}
+
+/** One more request of the same caller: a stream of requests has one head. */
+export function siblingTrace(trace: RequestTrace | null): RequestTrace | null {
+	if (trace === null) return null;
+	return { ...trace, spanId: newSpanId(), ...NO_STAMPS };
+}
+
+export const NO_STAMPS = {
+	openedUs: Number.NaN,
+	admittedUs: Number.NaN,
+	landedUs: Number.NaN,
+	encodeStartUs: Number.NaN,
+	encodeEndUs: Number.NaN,
+} as const;

@@ -1,0 +1,96 @@
+// What is recorded goes to the store, and, when the caller or the sampler asked for it or its deadline was missed, to
+// whoever exports. How many may be recorded for what became of them is bounded: overload must not make tracing dear.
+import type { Clock } from "../../common/clock.ts";
+import type { DoneStage } from "./frame-trace.ts";
+import { RateGate } from "./rate-gate.ts";
+import { newSpanId } from "./trace-ids.ts";
+import type { TraceRecord, TraceStage } from "./trace-record.ts";
+import type { TraceStore, TraceSubject } from "./trace-store.ts";
+import { WallClock } from "./wall-clock.ts";
+
+/** Slow and missed ones that are recorded a second, of all models and pipelines. */
+const KEPT_PER_SECOND = 200;
+
+export interface TraceRecorderOptions {
+	readonly clock: Clock;
+	readonly store: TraceStore;
+	/** Null: nothing is exported. */
+	readonly export: ((record: TraceRecord) => void) | null;
+}
+
+export class TraceRecorder {
+	readonly clock: Clock;
+	readonly store: TraceStore;
+	readonly #export: ((record: TraceRecord) => void) | null;
+	readonly #wall: WallClock;
+	readonly #gate = new RateGate(KEPT_PER_SECOND);
+
+	constructor(options: TraceRecorderOptions) {
+		this.clock = options.clock;
+		this.store = options.store;
+		this.#export = options.export;
+		this.#wall = new WallClock(options.clock);
+	}
+
+	/** Missed or slow ones that were not recorded because too many came in a second. */
+	get passedOverCount(): number {
+		return this.#gate.droppedCount;
+	}
+
+	unixUs(atUs: number): number {
+		return this.#wall.unixUs(atUs);
+	}
+
+	/** Asked before the record is composed, of those that nobody asked for. */
+	hasRoom(nowUs: number): boolean {
+		return this.#gate.pass(nowUs);
+	}
+
+	/** @param more of the same trace, that ended before */
+	record(
+		subject: TraceSubject,
+		record: TraceRecord,
+		more: readonly TraceRecord[] = [],
+	): void {
+		this.store.add(subject, record, this.clock.nowUs());
+		for (const one of more) this.store.append(one);
+		if (this.#export === null || !(record.isSampled || record.isMissed)) return;
+		this.#export(record);
+		for (const one of more) this.#export(one);
+	}
+
+	/** Of a trace that was recorded: a request of it that ended after its frame. */
+	recordLate(record: TraceRecord, isExported: boolean): void {
+		this.store.append(record);
+		if (isExported) this.#export?.(record);
+	}
+}
+
+/** Stages between instants that follow each other; what has no instant is left out, and its time goes to the next. */
+export class StageList {
+	readonly stages: TraceStage[] = [];
+	readonly #startUs: number;
+	#atUs: number;
+
+	/** @param startUs of the record */
+	constructor(startUs: number) {
+		this.#startUs = startUs;
+		this.#atUs = startUs;
+	}
+
+	/** From where the last one ended. NaN: not known. */
+	until(name: string, atUs: number): void {
+		if (Number.isNaN(atUs)) return;
+		this.add({ name, beginUs: this.#atUs, endUs: atUs });
+		this.#atUs = Math.max(this.#atUs, atUs);
+	}
+
+	add({ name, beginUs, endUs }: DoneStage): void {
+		this.stages.push({
+			name,
+			spanId: newSpanId(),
+			startUs: beginUs - this.#startUs,
+			durationUs: Math.max(0, endUs - beginUs),
+		});
+	}
+}
