@@ -10,6 +10,8 @@ const RANKS = [
 		"repository",
 		"scheduling",
 		"recording",
+		"audit",
+		"integrity",
 		"runtime/(?:onnx|fake|simulated|process|script)/",
 	],
 	["models"],

@@ -54,6 +54,7 @@ export async function startBusyServerHere(
 			"--allow-http=false",
 			"--allow-metrics=false",
 			"--exit-timeout-secs=1",
+			"--audit=false",
 		],
 		env: {},
 		fileText: null,

@@ -18,6 +18,7 @@ const resolved = resolveOptions({
 		"--grpc-port=0",
 		"--allow-http=false",
 		"--allow-metrics=false",
+		"--audit=false",
 	],
 	env: {},
 	fileText: null,

@@ -29,6 +29,7 @@ async function main(repository: string, requestCount: number): Promise<void> {
 			"--http-port=0",
 			"--allow-grpc=false",
 			"--allow-metrics=false",
+			"--audit=false",
 		],
 		env: {},
 		fileText: null,

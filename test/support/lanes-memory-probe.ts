@@ -15,6 +15,7 @@ const resolved = resolveOptions({
 		"--http-port=0",
 		"--allow-grpc=false",
 		"--allow-metrics=false",
+		"--audit=false",
 	],
 	env: {},
 	fileText: null,

@@ -31,6 +31,7 @@ export async function startTestServer(
 			"--grpc-port=0",
 			"--metrics-port=0",
 			"--exit-timeout-secs=5",
+			"--audit=false",
 			...args,
 		],
 		env: {},

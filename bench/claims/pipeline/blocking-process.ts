@@ -8,7 +8,11 @@ import {
 import { BlockingRuntime } from "./blocking-runtime.ts";
 
 const [threadCount = "1", , ...args] = process.argv.slice(2);
-const resolved = resolveOptions({ args, env: {}, fileText: null });
+const resolved = resolveOptions({
+	args: [...args, "--audit=false"],
+	env: {},
+	fileText: null,
+});
 if (!resolved.ok) throw new Error(resolved.problems.join("; "));
 const server = createServer(resolved.options, {
 	log: createLogger("warn"),

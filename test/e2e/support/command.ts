@@ -2,13 +2,18 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 
 const root = join(import.meta.dirname, "..", "..", "..");
 export const LAUNCHER: string = join(root, "packages/server/bin/saccade.js");
+
+/** What servers of these tests keep: the user's own is not theirs. */
+const STATE_DIR = mkdtempSync(join(tmpdir(), "saccade-state-"));
+process.once("exit", () => rmSync(STATE_DIR, { recursive: true, force: true }));
 
 /** A command that hangs fails its test by this, and is gone afterwards. */
 const WITHIN_MS = 60_000;
@@ -95,7 +100,7 @@ function start(
 	{ node = process.execPath, env = {} }: CommandOptions,
 ): ChildProcess {
 	return spawn(node, [LAUNCHER, ...args], {
-		env: { ...process.env, ...env },
+		env: { ...process.env, SACCADE_STATE_DIR: STATE_DIR, ...env },
 		stdio: ["ignore", "pipe", "pipe"],
 		timeout: WITHIN_MS,
 		killSignal: "SIGKILL",

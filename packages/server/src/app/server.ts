@@ -4,6 +4,7 @@
 //
 // Stopping goes the other way: no new work → drain → unload → release.
 import type { AddressInfo } from "node:net";
+import type { AuditLog } from "../audit/audit-log.ts";
 import { systemClock } from "../common/clock.ts";
 import { offsetToSharedUs } from "../common/shared-clock.ts";
 import type { ServerOptions } from "../config/options.ts";
@@ -59,9 +60,11 @@ import {
 	type MetricsFormat,
 	type MetricsTransport,
 } from "../transport/metrics/server.ts";
+import { collectAuditMetrics, createAuditLog, serverEvent } from "./audit.ts";
 import { collectDeviceMetrics } from "./device-metrics.ts";
 import { createDevices, type ServerDevices, sessionOn } from "./devices.ts";
 import { FrontGroup } from "./front-group.ts";
+import { createIntegrityGate } from "./integrity.ts";
 import { explainListen } from "./listen-error.ts";
 import { ModelMetrics } from "./model-metrics.ts";
 import { Network } from "./network.ts";
@@ -134,6 +137,8 @@ class SaccadeServer implements Server {
 	readonly #pipelines: DeclaredPipelines;
 	readonly #streams: StreamSet;
 	readonly #recordings: Recordings;
+	/** Null: none is kept. */
+	readonly #audit: AuditLog | null;
 	readonly #live = new LiveStreams(systemClock);
 	/** One limit on bytes of request bodies, whichever thread reads them. */
 	readonly #budget: SharedByteBudget;
@@ -162,6 +167,9 @@ class SaccadeServer implements Server {
 		this.#tracing = options.traceStore
 			? new Tracing({ clock, metrics, ratio: options.traceSampleRatio })
 			: null;
+		this.#audit = createAuditLog(options, clock, this.#log);
+		if (metrics !== null && this.#audit !== null)
+			collectAuditMetrics(metrics, this.#audit);
 		this.#runtime = createOnnxRuntime({
 			...(options.onnxLibrary !== "" && { libraryPath: options.onnxLibrary }),
 			poolThreads: poolThreadsOf(dependencies.poolThreads),
@@ -182,6 +190,7 @@ class SaccadeServer implements Server {
 		if (metrics !== null)
 			collectDeviceMetrics(metrics, this.#devices.manager, clock);
 		this.#registry = new ModelRegistry(this.#registryEvents());
+		const integrity = createIntegrityGate(options);
 		const loader = new ModelLoader({
 			runtimes: new Map<string, Runtime>([
 				["onnxruntime", this.#runtime],
@@ -195,6 +204,9 @@ class SaccadeServer implements Server {
 			onDevice: sessionOn,
 			arbiter: new DeviceArbiter(cores.usable),
 			policy: options.schedulingPolicy,
+			...(integrity !== null && {
+				admit: (files) => integrity.admit(files),
+			}),
 			warn: (text) => this.#log.warn({}, text),
 		});
 		this.#repository = new DiskRepositoryService(
@@ -299,6 +311,7 @@ class SaccadeServer implements Server {
 	}
 
 	async listen(): Promise<Addresses> {
+		this.#audit?.append(serverEvent("server-started", factsOf(this.#options)));
 		// Runs of a simulated device are timers, and timers of the clock keep no process alive.
 		await yieldToLoop(this.#options.laneNice);
 		const keepAlive = setInterval(() => {}, LONGEST_INTERVAL_MS);
@@ -324,6 +337,7 @@ class SaccadeServer implements Server {
 				network: () => this.#network.counts(),
 			});
 		this.#phase = "serving";
+		this.#audit?.begin();
 		return addresses;
 	}
 
@@ -359,6 +373,8 @@ class SaccadeServer implements Server {
 		this.#streams.close();
 		await this.#pipelines.close();
 		await this.#registry.close();
+		this.#audit?.append(serverEvent("server-stopped", ""));
+		await this.#audit?.close();
 		this.#devices.close();
 		await this.#metricsPort?.close();
 		this.#processMetrics?.close();
@@ -479,6 +495,12 @@ function metricsFormats(
 		openmetrics: of("openmetrics"),
 	};
 	return (accept) => formats[formatFor(accept)];
+}
+
+/** What the history of models is read with. */
+function factsOf(options: ServerOptions): string {
+	const { modelRepositories, modelControlMode, modelIntegrity } = options;
+	return `saccade ${VERSION}, control mode ${modelControlMode}, integrity ${modelIntegrity}, repositories ${modelRepositories.join(", ")}`;
 }
 
 export function logLevel(verbose: number, info: boolean) {

@@ -87,6 +87,7 @@ async function headlessDemo(flags: DemoFlags): Promise<void> {
 		"--model-control-mode=explicit",
 		...Object.values(BUNDLED_MODELS).map((model) => `--load-model=${model}`),
 		...["http", "grpc", "metrics"].map((name) => `--${name}-port=0`),
+		"--audit=false",
 	]);
 	const server = createServer(options, {
 		log: createLogger("warn"),

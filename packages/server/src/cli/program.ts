@@ -169,6 +169,68 @@ function addModels(program: Command): void {
 				await run(name, model, command.opts());
 			});
 	}
+	addHistory(models);
+	addSigning(models);
+}
+
+function addSigning(models: Command): void {
+	models
+		.command("sign")
+		.description("write the manifest of a model's versions, and sign it")
+		.argument("<model>")
+		.requiredOption("-r, --model-repository <directory>", "where it is")
+		.option("--model-version <version...>", "default: all that are there")
+		.option("--key <file>", "private ed25519 key, PEM; none: digests only")
+		.option("--expires-days <days>", "default: never")
+		.option("--json", "print JSON")
+		.addHelpText(
+			"after",
+			"\nThe server checks it with --model-integrity.\n\nExample:\n  saccade models sign detector -r models --key release.pem",
+		)
+		.action(async (model: string, options) =>
+			(await import("./sign.ts")).sign(model, options),
+		);
+	models
+		.command("verify")
+		.description("whether a model's versions are as they were signed")
+		.argument("<model>")
+		.requiredOption("-r, --model-repository <directory>", "where it is")
+		.option("--model-version <version...>", "default: all that are there")
+		.option("--key <file...>", "public keys that count; none: digests only")
+		.option("--json", "print JSON")
+		.addHelpText(
+			"after",
+			"\nExample:\n  saccade models verify detector -r models --key release.pub.pem",
+		)
+		.action(async (model: string, options) =>
+			(await import("./sign.ts")).verify(model, options),
+		);
+}
+
+function addHistory(models: Command): void {
+	models
+		.command("history")
+		.description("what became of models on this machine, from the audit log")
+		.argument("[model]", "only of this one")
+		.option("--state-dir <directory>", "of the server; default: the user's")
+		.option("--last <count>", "so many events", "50")
+		.option("--verify", "tell whether the log is whole; ends with 1 if not")
+		.option(
+			"--key <file...>",
+			"public ed25519 keys, PEM: one of them must have signed the log",
+		)
+		.option(
+			"--log <file>",
+			"the server's own log (-: standard input): what it told must be there",
+		)
+		.option("--json", "print JSON")
+		.addHelpText(
+			"after",
+			"\nExamples:\n  saccade models history detector\n  saccade models history --verify --key audit.pub.pem --log server.log",
+		)
+		.action(async (model: string | undefined, options) =>
+			(await import("./history.ts")).history(model, options),
+		);
 }
 
 function addRecordings(program: Command): void {

@@ -46,6 +46,7 @@ async function ofConfiguration(
 				(path) => `--model-repository=${path}`,
 			),
 			...["--allow-http=false", "--allow-grpc=false", "--allow-metrics=false"],
+			"--audit=false",
 		],
 		env: {},
 		fileText: flags.config === undefined ? null : readConfigFile(flags.config),

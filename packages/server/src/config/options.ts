@@ -384,7 +384,7 @@ export const OPTIONS = {
 		default: "",
 		unit: "directory",
 		meaning:
-			"What outlives the server: recordings. Empty: `saccade` in the user's state folder (`$XDG_STATE_HOME`, else `~/.local/state`).",
+			"What outlives the server: recordings and the audit log. Empty: `saccade` in the user's state folder (`$XDG_STATE_HOME`, else `~/.local/state`).",
 		reason: "Where the XDG specification has such files.",
 	}),
 	record: option({
@@ -404,6 +404,54 @@ export const OPTIONS = {
 		meaning: "Size at which a recording ends by itself.",
 		reason:
 			"A forgotten recording must not fill the disk; an hour of a LiDAR and a compressed camera fits.",
+	}),
+	audit: option({
+		flag: "audit",
+		read: boolean,
+		default: true,
+		unit: "boolean",
+		meaning:
+			"Keep what becomes of models in `audit.db` of the state directory, each event chained to the one before (docs/audit.md).",
+		reason:
+			"Who loaded what, and when, is asked after the fact; it is written by a thread of its own, and a request never waits for it.",
+	}),
+	auditKey: option({
+		flag: "audit-key",
+		read: text,
+		default: "",
+		unit: "file",
+		meaning:
+			"Private ed25519 key, PEM, that signs the end of the audit log after each event. Empty: not signed.",
+		reason:
+			"None: without one, whoever may write the file can write another history; with one, whoever has the public half can tell.",
+	}),
+	auditMaxEvents: option({
+		flag: "audit-max-events",
+		read: wholeNumber({ min: 16 }),
+		default: 20_000,
+		unit: "events",
+		meaning:
+			"The audit log drops its oldest eighth beyond this, and says so in an event.",
+		reason: "Some 10 MB, and 27 a day for two years.",
+	}),
+	modelIntegrity: option<"off" | "digest" | "signature">({
+		flag: "model-integrity",
+		read: oneOf("off", "digest", "signature"),
+		default: "off",
+		unit: "off | digest | signature",
+		meaning:
+			"What a version needs to serve: `digest`, a `manifest.json` with the SHA-256 of its files (`saccade models sign`); `signature`, one that a key of --model-integrity-key has signed (docs/audit.md).",
+		reason:
+			"Off: repositories of other servers have no manifests. Checking copies each file once, to --state-dir, and loads the copy.",
+	}),
+	modelIntegrityKeys: option({
+		flag: "model-integrity-key",
+		read: list,
+		default: [],
+		unit: "file, repeatable",
+		meaning:
+			"Public ed25519 keys, PEM, whose signatures count with --model-integrity=signature.",
+		reason: "No default: trust is a decision.",
 	}),
 	adminTokenFile: option({
 		flag: "admin-token-file",

@@ -99,7 +99,7 @@ export function resolveOptions(sources: Sources): Resolved {
 }
 
 /** https://specifications.freedesktop.org/basedir-spec/latest/ */
-function stateDirOf(env: Sources["env"]): string {
+export function stateDirOf(env: Sources["env"]): string {
 	const home = env["HOME"] ?? env["USERPROFILE"] ?? ".";
 	const state = env["XDG_STATE_HOME"] || join(home, ".local", "state");
 	return join(state, "saccade");

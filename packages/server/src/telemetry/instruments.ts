@@ -271,6 +271,36 @@ export const INSTRUMENTS = {
 		[],
 		"Recordings that ended by themselves: the disk, or their limit.",
 	),
+	auditEvents: instrument(
+		"saccade_audit_events_total",
+		"counter",
+		[],
+		"Events written to the audit log.",
+	),
+	auditWaiting: instrument(
+		"saccade_audit_waiting_events",
+		"gauge",
+		[],
+		"Events that wait for the audit log; above 0 for long: the disk does not take them.",
+	),
+	auditLost: instrument(
+		"saccade_audit_lost_events_total",
+		"counter",
+		[],
+		"Events that are missing in the audit log, because the disk did not take them for too long.",
+	),
+	auditFailures: instrument(
+		"saccade_audit_write_failures_total",
+		"counter",
+		[],
+		"Attempts to write the audit log that failed.",
+	),
+	auditTampered: instrument(
+		"saccade_audit_tampered_total",
+		"counter",
+		[],
+		"Times that the audit log was found changed by somebody else.",
+	),
 	eventLoopDelay: instrument(
 		"saccade_event_loop_delay_seconds",
 		"histogram",

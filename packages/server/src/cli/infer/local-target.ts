@@ -22,6 +22,7 @@ export async function openLocalTarget(
 			"--allow-http=false",
 			"--allow-grpc=false",
 			"--allow-metrics=false",
+			"--audit=false",
 		],
 		env: {},
 		fileText: null,
