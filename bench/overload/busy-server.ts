@@ -51,6 +51,7 @@ export async function startBusyServerHere(
 			`--model-repository=${repository}`,
 			`--scheduling-policy=${policy}`,
 			"--allow-grpc=false",
+			"--prepared-models=off",
 			"--allow-http=false",
 			"--allow-metrics=false",
 			"--exit-timeout-secs=1",

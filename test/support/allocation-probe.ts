@@ -17,6 +17,7 @@ const resolved = resolveOptions({
 		process.argv[2] ?? "",
 		"--grpc-port=0",
 		"--allow-http=false",
+		"--prepared-models=off",
 		"--allow-metrics=false",
 		"--audit=false",
 	],

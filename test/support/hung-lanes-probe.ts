@@ -28,6 +28,7 @@ async function main(repository: string, requestCount: number): Promise<void> {
 			repository,
 			"--http-port=0",
 			"--allow-grpc=false",
+			"--prepared-models=off",
 			"--allow-metrics=false",
 			"--audit=false",
 		],

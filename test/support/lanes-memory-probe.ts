@@ -14,6 +14,7 @@ const resolved = resolveOptions({
 		repository,
 		"--http-port=0",
 		"--allow-grpc=false",
+		"--prepared-models=off",
 		"--allow-metrics=false",
 		"--audit=false",
 	],

@@ -32,6 +32,7 @@ export async function startTestServer(
 			"--metrics-port=0",
 			"--exit-timeout-secs=5",
 			"--audit=false",
+			"--prepared-models=off",
 			...args,
 		],
 		env: {},

@@ -28,6 +28,7 @@ import {
 	createOnnxRuntime,
 	type OnnxRuntime,
 } from "../runtime/onnx/onnx-runtime.ts";
+import { PreparedModels } from "../runtime/onnx/prepared/prepared-models.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { DeviceArbiter } from "../scheduling/device-arbiter.ts";
 import { RegistryHealthService } from "../service/health-service.ts";
@@ -72,7 +73,7 @@ import { createOpenPhase } from "./open-phase.ts";
 import { ProcessMetrics } from "./process-metrics.ts";
 import { collectRecordingMetrics } from "./recording-metrics.ts";
 import { Recordings } from "./recordings.ts";
-import { recordingsFolder } from "./state-folder.ts";
+import { preparedFolder, recordingsFolder } from "./state-folder.ts";
 import { bothObservers, StreamMetrics } from "./stream-metrics.ts";
 import { SwapMetrics } from "./swap-metrics.ts";
 import { yieldToLoop } from "./thread-priority.ts";
@@ -131,6 +132,7 @@ class SaccadeServer implements Server {
 	readonly #log: Logger;
 	readonly #beforePortsOpen: () => void;
 	readonly #runtime: OnnxRuntime;
+	readonly #prepared: PreparedModels;
 	readonly #devices: ServerDevices;
 	readonly #registry: ModelRegistry;
 	readonly #repository: DiskRepositoryService;
@@ -175,6 +177,14 @@ class SaccadeServer implements Server {
 			poolThreads: poolThreadsOf(dependencies.poolThreads),
 			intraOpThreadCount: cores.usable,
 		});
+		this.#prepared = new PreparedModels({
+			mode: options.preparedModels,
+			folder: preparedFolder(options),
+			maxBytes: options.preparedMaxBytes,
+			runtime: this.#runtime,
+			libraryPath: options.onnxLibrary || null,
+			warn: (text) => this.#log.warn({}, text),
+		});
 		this.#devices = createDevices(options, {
 			clock,
 			coreCount: cores.usable,
@@ -202,6 +212,16 @@ class SaccadeServer implements Server {
 			defaultMaxBatchSize: options.defaultMaxBatchSize,
 			devices: this.#devices.manager,
 			onDevice: sessionOn,
+			open: ({ runtime, files: { path, bytes }, options, settings, phase }) =>
+				runtime === this.#runtime
+					? this.#prepared.open({
+							path,
+							bytes,
+							options,
+							weights: settings.weights,
+							phase,
+						})
+					: runtime.load({ kind: "file", path }, options),
 			arbiter: new DeviceArbiter(cores.usable),
 			policy: options.schedulingPolicy,
 			...(integrity !== null && {
@@ -372,6 +392,7 @@ class SaccadeServer implements Server {
 		await this.#recordings.close();
 		this.#streams.close();
 		await this.#pipelines.close();
+		this.#prepared.close();
 		await this.#registry.close();
 		this.#audit?.append(serverEvent("server-stopped", ""));
 		await this.#audit?.close();

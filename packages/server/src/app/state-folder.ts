@@ -14,3 +14,10 @@ export function verifiedFolder(stateDir: string): string {
 export function recordingsFolder(stateDir: string): string {
 	return join(stateDir, "recordings");
 }
+
+export function preparedFolder(options: {
+	readonly stateDir: string;
+	readonly preparedDir: string;
+}): string {
+	return options.preparedDir || join(options.stateDir, "prepared");
+}

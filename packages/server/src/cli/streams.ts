@@ -47,6 +47,7 @@ async function ofConfiguration(
 			),
 			...["--allow-http=false", "--allow-grpc=false", "--allow-metrics=false"],
 			"--audit=false",
+			"--prepared-models=off",
 		],
 		env: {},
 		fileText: flags.config === undefined ? null : readConfigFile(flags.config),

@@ -384,8 +384,36 @@ export const OPTIONS = {
 		default: "",
 		unit: "directory",
 		meaning:
-			"What outlives the server: recordings and the audit log. Empty: `saccade` in the user's state folder (`$XDG_STATE_HOME`, else `~/.local/state`).",
+			"What outlives the server: recordings, prepared models and the audit log. Empty: `saccade` in the user's state folder (`$XDG_STATE_HOME`, else `~/.local/state`).",
 		reason: "Where the XDG specification has such files.",
+	}),
+	preparedModels: option<"on" | "read-only" | "off">({
+		flag: "prepared-models",
+		read: oneOf("on", "read-only", "off"),
+		default: "on",
+		unit: "on | read-only | off",
+		meaning:
+			"Load large models from a cache of optimised copies whose weights processes share, and make the copy on first sight. read-only: use what is there; off: load models as they are (docs/prepared-models.md).",
+		reason:
+			"A load from the cache takes a fraction of the time and of the memory.",
+	}),
+	preparedDir: option({
+		flag: "prepared-dir",
+		read: text,
+		default: "",
+		unit: "directory",
+		meaning:
+			"That cache. Servers of one machine may share it. Empty: `prepared` in the state directory.",
+		reason: "Beside what else outlives the server.",
+	}),
+	preparedMaxBytes: option({
+		flag: "prepared-max-size",
+		read: positive,
+		default: 8 * 1024 * MIB,
+		unit: "bytes",
+		meaning:
+			"Size of that cache: copies that were used longest ago and are not open go first.",
+		reason: "Some tens of models of a vehicle; a cache must not fill the disk.",
 	}),
 	record: option({
 		flag: "record",

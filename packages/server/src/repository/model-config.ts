@@ -91,6 +91,8 @@ export interface SaccadeSettings {
 	readonly lanes: number;
 	/** Share of the device while several models want it. @default 1 */
 	readonly weight: number;
+	/** How large weights are held; see docs/prepared-models.md. @default auto */
+	readonly weights: "auto" | "mapped" | "packed";
 	/** As stated; what it means for the model is `ModelConfig.shapeBuckets`. */
 	readonly shapeBuckets: DeclaredBuckets | null;
 	readonly padValues: ReadonlyMap<string, number>;

@@ -12,6 +12,7 @@ test("without parameters the defaults hold", () => {
 		runMode: "auto",
 		lanes: 0,
 		weight: 1,
+		weights: "auto",
 		shapeBuckets: null,
 		padValues: new Map(),
 		picture: {

@@ -56,6 +56,11 @@ const SETTINGS = {
 		1,
 		"Share of the cores while several models want them, relative to the others' weights. Deadlines decide who of them goes first.",
 	),
+	weights: setting(
+		oneOf("auto", "mapped", "packed"),
+		"auto",
+		"How large weights are held on CPUs: `mapped` from the cache of prepared models, shared with other processes, `packed` in memory of the process, `auto` as measured when the model was prepared (docs/prepared-models.md).",
+	),
 	shape_buckets: setting<DeclaredBuckets | null>(
 		readShapeBuckets,
 		null,
@@ -142,6 +147,7 @@ export function parseSaccadeSettings(
 		runMode: settings.run_mode,
 		lanes: settings.lanes,
 		weight: settings.weight,
+		weights: settings.weights,
 		shapeBuckets: settings.shape_buckets,
 		padValues: settings.pad_values,
 		picture: {

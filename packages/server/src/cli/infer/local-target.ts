@@ -23,6 +23,7 @@ export async function openLocalTarget(
 			"--allow-grpc=false",
 			"--allow-metrics=false",
 			"--audit=false",
+			"--prepared-models=off",
 		],
 		env: {},
 		fileText: null,

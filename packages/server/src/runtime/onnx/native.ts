@@ -51,6 +51,7 @@ export interface OrtApi {
 		]
 	>;
 	/** 10 */ CreateSessionOptions(out: Memory): Status;
+	/** 11 */ SetOptimizedModelFilePath(options: Pointer, path: string): Status;
 	/** 13 */ SetSessionExecutionMode(options: Pointer, mode: number): Status;
 	/** 17 */ DisableMemPattern(options: Pointer): Status;
 	/** 19 */ DisableCpuMemArena(options: Pointer): Status;
@@ -132,7 +133,7 @@ export interface OrtApi {
 	/** 92 */ ReleaseEnv(env: Pointer): void;
 	/** 93 */ ReleaseStatus(status: Pointer): void;
 	/** 94 */ ReleaseMemoryInfo(info: Pointer): void;
-	/** 95 */ ReleaseSession(session: Pointer): void;
+	/** 95 */ ReleaseSession: Releasing<[session: Pointer]>;
 	/** 96 */ ReleaseValue(value: Pointer): void;
 	/** 97 */ ReleaseRunOptions(options: Pointer): void;
 	/** 98 */ ReleaseTypeInfo(info: Pointer): void;
@@ -192,6 +193,12 @@ interface Offloadable<Args extends readonly unknown[]> {
 	): void;
 }
 
+/** The same for an entry that cannot fail. */
+interface Releasing<Args extends readonly unknown[]> {
+	(...args: Args): void;
+	async(...args: [...Args, done: (error: Error | null) => void]): void;
+}
+
 const ENTRIES: readonly (readonly [
 	name: keyof OrtApi,
 	index: number,
@@ -205,6 +212,7 @@ const ENTRIES: readonly (readonly [
 	["CreateSessionFromArray", 8, P, [P, P, SIZE, P, P]],
 	["Run", 9, P, [P, P, P, P, SIZE, P, SIZE, P]],
 	["CreateSessionOptions", 10, P, [P]],
+	["SetOptimizedModelFilePath", 11, P, [P, STR]],
 	["SetSessionExecutionMode", 13, P, [P, INT]],
 	["DisableMemPattern", 17, P, [P]],
 	["DisableCpuMemArena", 19, P, [P]],

@@ -2,6 +2,7 @@
 import type { LoadOptions, ModelSource, Runtime, Session } from "../runtime.ts";
 import { OrtEnvironment } from "./environment.ts";
 import { findOrtLibrary } from "./library.ts";
+import { MemoryReturn } from "./memory-return.ts";
 import {
 	loadOrtApi,
 	type OrtApi,
@@ -49,12 +50,17 @@ export class OnnxRuntime implements Runtime {
 	readonly #env: OrtEnvironment;
 	readonly #gate: OffloadGate;
 	readonly #intraOpThreadCount: number;
+	readonly #memory: MemoryReturn;
 	readonly #sessions = new Set<OnnxSession>();
+	/** Sessions that are closed and not yet released. */
+	#releasingCount = 0;
+	#isClosed = false;
 
 	constructor(api: OrtApi, options: OnnxRuntimeOptions) {
 		this.version = api.versionText;
 		this.#env = new OrtEnvironment(api);
 		this.#gate = new OffloadGate(options.poolThreads);
+		this.#memory = new MemoryReturn(this.#gate);
 		this.#intraOpThreadCount = options.intraOpThreadCount;
 	}
 
@@ -72,19 +78,73 @@ export class OnnxRuntime implements Runtime {
 		const sessionOptions = this.#createOptions(options);
 		try {
 			const handle = await this.#createSession(source, sessionOptions);
-			const session = new OnnxSession(this.#env, this.#gate, handle, (closed) =>
-				this.#sessions.delete(closed),
-			);
+			const session = new OnnxSession(this.#env, this.#gate, handle, {
+				closed: (closed) => {
+					this.#sessions.delete(closed);
+					this.#releasingCount++;
+				},
+				released: () => {
+					this.#releasingCount--;
+					this.#memory.giveBack();
+					this.#closeIfIdle();
+				},
+			});
 			this.#sessions.add(session);
 			return session;
 		} finally {
 			this.#env.api.ReleaseSessionOptions(sessionOptions);
+			// Of what was read and laid out anew only the last form is still in use.
+			this.#memory.giveBack();
+		}
+	}
+
+	/**
+	 * Writes the model as the optimiser leaves it to `path`, and its tensors of `minTensorBytes` and more to the file
+	 * `tensorsName` beside it, in the form of the model and, where kernels have one, in the form that they pack.
+	 */
+	async saveOptimized(
+		source: ModelSource,
+		options: LoadOptions,
+		target: {
+			readonly path: string;
+			readonly tensorsName: string;
+			readonly minTensorBytes: number;
+		},
+	): Promise<void> {
+		const { api } = this.#env;
+		const sessionOptions = this.#createOptions({
+			...options,
+			sessionConfig: {
+				...options.sessionConfig,
+				"session.optimized_model_external_initializers_file_name":
+					target.tensorsName,
+				"session.optimized_model_external_initializers_min_size_in_bytes":
+					String(target.minTensorBytes),
+				"session.save_external_prepacked_constant_initializers": "1",
+			},
+		});
+		try {
+			check(
+				api,
+				api.SetOptimizedModelFilePath(sessionOptions, target.path),
+				"LOAD_FAILED",
+				"name the optimised model",
+			);
+			api.ReleaseSession(await this.#createSession(source, sessionOptions));
+		} finally {
+			api.ReleaseSessionOptions(sessionOptions);
 		}
 	}
 
 	close(): void {
 		for (const session of [...this.#sessions]) session.close();
-		this.#env.close();
+		this.#isClosed = true;
+		this.#closeIfIdle();
+	}
+
+	/** The environment outlives every session. */
+	#closeIfIdle(): void {
+		if (this.#isClosed && this.#releasingCount === 0) this.#env.close();
 	}
 
 	#createSession(source: ModelSource, options: Pointer): Promise<Pointer> {

@@ -23,6 +23,7 @@ export class OnnxSession implements Session, BindingOwner {
 	readonly #env: OrtEnvironment;
 	readonly #gate: OffloadGate;
 	readonly #closed: (session: OnnxSession) => void;
+	readonly #released: () => void;
 	readonly #bindings = new Set<Binding>();
 	#running = 0;
 	#open = true;
@@ -32,12 +33,17 @@ export class OnnxSession implements Session, BindingOwner {
 		env: OrtEnvironment,
 		gate: OffloadGate,
 		handle: Pointer,
-		closed: (session: OnnxSession) => void,
+		events: {
+			readonly closed: (session: OnnxSession) => void;
+			/** Its memory is given back: some time after `closed`. */
+			readonly released: () => void;
+		},
 	) {
 		this.#env = env;
 		this.#gate = gate;
 		this.handle = handle;
-		this.#closed = closed;
+		this.#closed = events.closed;
+		this.#released = events.released;
 		try {
 			const signature = readSignature(env, handle);
 			this.inputs = signature.inputs;
@@ -69,8 +75,18 @@ export class OnnxSession implements Session, BindingOwner {
 			);
 		this.#open = false;
 		for (const binding of [...this.#bindings]) binding.close();
-		this.#env.api.ReleaseSession(this.handle);
 		this.#closed(this);
+		this.#release();
+	}
+
+	/** Off the event loop: unmapping the weights of a large model takes milliseconds. */
+	#release(): void {
+		this.#gate.enter(() =>
+			this.#env.api.ReleaseSession.async(this.handle, () => {
+				this.#gate.leave();
+				this.#released();
+			}),
+		);
 	}
 
 	/** Called by bindings. */

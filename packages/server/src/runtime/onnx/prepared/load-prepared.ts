@@ -1,0 +1,22 @@
+// How a form of a model is loaded: with the optimiser off, since it ran already, and tensors from the cache's folder.
+import type { LoadOptions } from "../../runtime.ts";
+import type { PreparedWeights } from "./manifest.ts";
+
+/** @param tensors folder of the files that the graph names; null: they lie beside it */
+export function preparedOptions(
+	options: LoadOptions,
+	weights: PreparedWeights,
+	tensors: string | null,
+): LoadOptions {
+	return {
+		...options,
+		graphOptimization: "disabled",
+		sessionConfig: {
+			...options.sessionConfig,
+			...(tensors !== null && {
+				"session.model_external_initializers_file_folder_path": tensors,
+			}),
+			...(weights === "mapped" && { "session.disable_prepacking": "1" }),
+		},
+	};
+}
