@@ -8,22 +8,30 @@ import { renderMetricsDoc } from "../packages/server/src/telemetry/instruments.t
 import { GRPC_STATUS } from "../packages/server/src/transport/grpc/error-map.ts";
 import { HTTP_STATUS } from "../packages/server/src/transport/http/error-map.ts";
 import { readResults, renderBenchmarksDoc } from "./benchmarks-doc.ts";
+import { DASHBOARDS } from "./dashboards/dashboards.ts";
+import { renderDashboard } from "./dashboards/grafana.ts";
 import { makePlots } from "./plots/plots.ts";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const docs = join(root, "docs");
+const GRAFANA = "deploy/observability/grafana/dashboards";
 
 const results = readResults(join(root, "bench", "results"));
 const plots = makePlots(results);
 
 const DOCUMENTS: Readonly<Record<string, () => string>> = {
-	"benchmarks.md": () => renderBenchmarksDoc(results, plots),
+	"docs/benchmarks.md": () => renderBenchmarksDoc(results, plots),
 	...Object.fromEntries(
-		plots.map(({ file, svg }) => [join("plots", file), () => svg]),
+		plots.map(({ file, svg }) => [join("docs/plots", file), () => svg]),
 	),
-	"config.md": renderConfigDoc,
-	"errors.md": renderErrorsDoc,
-	"metrics.md": renderMetricsDoc,
+	"docs/config.md": renderConfigDoc,
+	"docs/errors.md": renderErrorsDoc,
+	"docs/metrics.md": renderMetricsDoc,
+	...Object.fromEntries(
+		DASHBOARDS.map((dashboard) => [
+			join(GRAFANA, `saccade-${dashboard.id}.json`),
+			() => renderDashboard(dashboard),
+		]),
+	),
 };
 
 function renderErrorsDoc(): string {
@@ -43,14 +51,17 @@ function renderErrorsDoc(): string {
 	].join("\n");
 }
 
-mkdirSync(join(docs, "plots"), { recursive: true });
 const check = process.argv.includes("--check");
 const stale: string[] = [];
 for (const [name, render] of Object.entries(DOCUMENTS)) {
-	const path = join(docs, name);
+	const path = join(root, name);
 	const text = render();
-	if (!check) writeFileSync(path, text);
-	else if (readOrEmpty(path) !== text) stale.push(`docs/${name}`);
+	if (check) {
+		if (readOrEmpty(path) !== text) stale.push(name);
+		continue;
+	}
+	mkdirSync(dirname(path), { recursive: true });
+	writeFileSync(path, text);
 }
 if (stale.length > 0) {
 	console.error(`${stale.join(", ")}: not current; run npm run docs`);

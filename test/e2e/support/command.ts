@@ -22,6 +22,8 @@ export interface CommandOptions {
 	/** @default this process' own Node */
 	readonly node?: string;
 	readonly env?: Readonly<Record<string, string>>;
+	/** Is ended after so long. @default 60,000 */
+	readonly withinMs?: number;
 }
 
 export interface Finished {
@@ -97,12 +99,12 @@ export async function serve(
 
 function start(
 	args: readonly string[],
-	{ node = process.execPath, env = {} }: CommandOptions,
+	{ node = process.execPath, env = {}, withinMs = WITHIN_MS }: CommandOptions,
 ): ChildProcess {
 	return spawn(node, [LAUNCHER, ...args], {
 		env: { ...process.env, SACCADE_STATE_DIR: STATE_DIR, ...env },
 		stdio: ["ignore", "pipe", "pipe"],
-		timeout: WITHIN_MS,
+		timeout: withinMs,
 		killSignal: "SIGKILL",
 	});
 }

@@ -66,12 +66,12 @@ describe("metrics of streams", () => {
 		const { stream, metrics, histogram } = world();
 		metrics.frameEnded(stream(), frame({}));
 		const spent = (stage: string) => histogram("frameStage", stage).sum;
-		assert.equal(spent("arrive"), 0.01);
-		assert.equal(spent("wait"), 0.002);
+		assert.equal(spent("receive"), 0.01);
+		assert.equal(spent("queue"), 0.002);
 		assert.equal(spent("model"), 0.02);
 		assert.equal(spent("decide"), 0.001);
 		const share = (stage: string) => histogram("frameBudget", stage).sum;
-		assert.equal(share("arrive"), 0.1);
+		assert.equal(share("receive"), 0.1);
 		assert.equal(share("model"), 0.2);
 		assert.equal(share("all"), 0.35);
 	});
@@ -81,8 +81,8 @@ describe("metrics of streams", () => {
 		const deadlineUs = Number.POSITIVE_INFINITY;
 		metrics.frameEnded(stream(), frame({ deadlineUs, receivedUs: -5 }));
 		assert.equal(histogram("frameBudget", "all").count, 0);
-		assert.equal(histogram("frameStage", "arrive").sum, 0);
-		assert.equal(histogram("frameStage", "arrive").count, 1);
+		assert.equal(histogram("frameStage", "receive").sum, 0);
+		assert.equal(histogram("frameStage", "receive").count, 1);
 	});
 
 	test("count why frames were dropped", () => {
@@ -136,6 +136,6 @@ describe("metrics of streams", () => {
 		collect();
 		assert.equal(value("informationAge"), 0.05);
 		assert.equal(histogram("informationPeakAge").count, 0);
-		assert.equal(histogram("frameStage", "wait").count, 2);
+		assert.equal(histogram("frameStage", "queue").count, 2);
 	});
 });

@@ -84,8 +84,8 @@ export class StreamMetrics implements StreamObserver {
 			stage.duration.record(spentUs / US_IN_S);
 			if (hasBudget) stage.budget.record(spentUs / budgetUs);
 		};
-		add("arrive", receivedUs - measuredUs);
-		add("wait", startedUs - receivedUs);
+		add("receive", receivedUs - measuredUs);
+		add("queue", startedUs - receivedUs);
 		for (const { name, beginUs, endUs } of stagesOf(frame))
 			add(name, endUs - beginUs);
 		if (hasBudget)
@@ -142,7 +142,7 @@ export class StreamMetrics implements StreamObserver {
 			informationAge: registry.counter(INSTRUMENTS.informationAge, [source]),
 		};
 		this.#series.set(source, series);
-		for (const stage of ["arrive", "wait"]) this.#stage(source, stage);
+		for (const stage of ["receive", "queue"]) this.#stage(source, stage);
 		return series;
 	}
 

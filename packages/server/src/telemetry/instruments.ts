@@ -185,7 +185,7 @@ export const INSTRUMENTS = {
 		"saccade_frame_stage_duration_seconds",
 		"histogram",
 		["source", "stage"],
-		"Where the time of frames went whose result is a decision or has outputs: arrive (from the sensor's timestamp), wait (for its turn), then the stages that the pipeline names.",
+		"Where the time of frames went whose result is a decision or has outputs: receive (from the sensor's timestamp to its arrival), queue (until it starts), then the stages that the pipeline names.",
 		SECONDS,
 	),
 	frameBudget: instrument(
