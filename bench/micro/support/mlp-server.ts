@@ -16,6 +16,7 @@ import {
 import { ModelLoader } from "../../../packages/server/src/models/model-loader.ts";
 import { ModelRegistry } from "../../../packages/server/src/models/model-registry.ts";
 import type { ModelVersion } from "../../../packages/server/src/models/model-version.ts";
+import { ModelSwapper } from "../../../packages/server/src/models/swap/swapper.ts";
 import { createCatalogue } from "../../../packages/server/src/pipelines/catalogue.ts";
 import { createScalarPipeline } from "../../../packages/server/src/pipelines/scalar-pipeline.ts";
 import { poolThreadsOf } from "../../../packages/server/src/runtime/onnx/offload.ts";
@@ -66,7 +67,7 @@ export async function startMlpServer(): Promise<MlpServer> {
 	const repository = new DiskRepositoryService(
 		{ repositories: [REPOSITORY], isExplicit: false },
 		registry,
-		loader,
+		new ModelSwapper({ registry, loader, clock: systemClock }),
 	);
 	await repository.loadFromDisk("mlp");
 	const inference = new SchedulingInferenceService(registry, systemClock);

@@ -17,11 +17,15 @@ import {
 	type RegistryListener,
 } from "../models/model-registry.ts";
 import type { ModelVersion } from "../models/model-version.ts";
+import { SwapHistory } from "../models/swap/swap-history.ts";
+import { ModelSwapper } from "../models/swap/swapper.ts";
 import { createCameraPipeline } from "../pipelines/camera-pipeline.ts";
 import { createCatalogue } from "../pipelines/catalogue.ts";
 import { DeclaredPipelines } from "../pipelines/declared-pipelines.ts";
 import { createLidarPipeline } from "../pipelines/lidar-pipeline.ts";
 import { createScalarPipeline } from "../pipelines/scalar-pipeline.ts";
+import { Inspector } from "../repository/watch/inspector.ts";
+import type { RepositoryWatch } from "../repository/watch/repository-watch.ts";
 import { FakeRuntime } from "../runtime/fake/fake-runtime.ts";
 import { poolThreadsOf } from "../runtime/onnx/offload.ts";
 import {
@@ -62,12 +66,14 @@ import {
 	type MetricsTransport,
 } from "../transport/metrics/server.ts";
 import { collectAuditMetrics, createAuditLog, serverEvent } from "./audit.ts";
+import { auditEventOf } from "./audit-events.ts";
 import { collectDeviceMetrics } from "./device-metrics.ts";
 import { createDevices, type ServerDevices, sessionOn } from "./devices.ts";
 import { FrontGroup } from "./front-group.ts";
 import { createIntegrityGate } from "./integrity.ts";
 import { explainListen } from "./listen-error.ts";
 import { ModelMetrics } from "./model-metrics.ts";
+import { followsDisk, watchModels } from "./model-watch.ts";
 import { Network } from "./network.ts";
 import { createOpenPhase } from "./open-phase.ts";
 import { ProcessMetrics } from "./process-metrics.ts";
@@ -75,6 +81,7 @@ import { collectRecordingMetrics } from "./recording-metrics.ts";
 import { Recordings } from "./recordings.ts";
 import { preparedFolder, recordingsFolder } from "./state-folder.ts";
 import { bothObservers, StreamMetrics } from "./stream-metrics.ts";
+import { swapLog } from "./swap-log.ts";
 import { SwapMetrics } from "./swap-metrics.ts";
 import { yieldToLoop } from "./thread-priority.ts";
 import { createTracing, Tracing } from "./tracing/tracing.ts";
@@ -136,6 +143,9 @@ class SaccadeServer implements Server {
 	readonly #devices: ServerDevices;
 	readonly #registry: ModelRegistry;
 	readonly #repository: DiskRepositoryService;
+	/** Null: nobody follows what becomes of the repositories. */
+	readonly #inspector: Inspector | null;
+	#watch: RepositoryWatch | null = null;
 	readonly #pipelines: DeclaredPipelines;
 	readonly #streams: StreamSet;
 	readonly #recordings: Recordings;
@@ -199,7 +209,7 @@ class SaccadeServer implements Server {
 					);
 		if (metrics !== null)
 			collectDeviceMetrics(metrics, this.#devices.manager, clock);
-		this.#registry = new ModelRegistry(this.#registryEvents());
+		this.#registry = new ModelRegistry(this.#registryEvents(), clock);
 		const integrity = createIntegrityGate(options);
 		const loader = new ModelLoader({
 			runtimes: new Map<string, Runtime>([
@@ -229,13 +239,31 @@ class SaccadeServer implements Server {
 			}),
 			warn: (text) => this.#log.warn({}, text),
 		});
+		const swapper = new ModelSwapper({
+			registry: this.#registry,
+			loader,
+			clock,
+			loadCount: options.modelLoadCount,
+		});
+		const history = new SwapHistory();
+		swapper.subscribe(history.listener);
+		swapper.subscribe(swapLog(this.#log));
+		swapper.subscribe((event) => {
+			const told = auditEventOf(event);
+			if (told !== null) this.#audit?.append(told);
+		});
+		if (this.#swapMetrics !== null)
+			swapper.subscribe(this.#swapMetrics.listener);
+		this.#inspector = followsDisk(options) ? new Inspector() : null;
 		this.#repository = new DiskRepositoryService(
 			{
 				repositories: options.modelRepositories,
 				isExplicit: options.modelControlMode === "explicit",
+				history,
+				...(this.#inspector !== null && { inspector: this.#inspector }),
 			},
 			this.#registry,
-			loader,
+			swapper,
 		);
 		this.#budget = new SharedByteBudget(options.bodyBudgetBytes);
 		const inference = new SchedulingInferenceService(this.#registry, clock);
@@ -358,6 +386,15 @@ class SaccadeServer implements Server {
 			});
 		this.#phase = "serving";
 		this.#audit?.begin();
+		if (this.#inspector !== null)
+			this.#watch = await watchModels(this.#options, {
+				repository: this.#repository,
+				inspector: this.#inspector,
+				clock: systemClock,
+				log: this.#log,
+			});
+		// Who closed it meanwhile did not see it.
+		if (this.#closing !== null) await this.#watch?.close();
 		return addresses;
 	}
 
@@ -386,6 +423,7 @@ class SaccadeServer implements Server {
 		// Both ports stay open meanwhile: who asks hears that the server is not ready, who brings work that it goes.
 		this.#phase = "draining";
 		this.#draining.abort();
+		const unwatched = this.#watch?.close();
 		this.#network.drain();
 		await within(leftMs(), this.#registry.idle());
 		await this.#network.close(leftMs());
@@ -400,6 +438,8 @@ class SaccadeServer implements Server {
 		await this.#metricsPort?.close();
 		this.#processMetrics?.close();
 		await this.#repository.close();
+		await unwatched;
+		await this.#inspector?.close();
 		this.#runtime.close();
 		this.#phase = "closed";
 	}
@@ -449,7 +489,6 @@ class SaccadeServer implements Server {
 			versionReady: (model) => {
 				this.#network.modelsChanged();
 				const { name } = model.config;
-				this.#swapMetrics?.ended({ model: name }, "switched");
 				const metrics =
 					this.#metrics === null
 						? null
@@ -480,17 +519,16 @@ class SaccadeServer implements Server {
 				);
 			},
 			loadFailed: (name, error) => {
-				this.#swapMetrics?.ended({ model: name }, "failed");
 				this.#log.error({ model: name }, error.message);
 			},
 		};
 	}
 
-	/** Control mode `none`: everything. `explicit`: what was asked for. */
+	/** Control mode `explicit`: what was asked for. The others: everything. */
 	async #loadModels(): Promise<void> {
 		const { modelControlMode, loadModels, exitOnError } = this.#options;
 		const onDisk = await this.#repository.refresh();
-		const all = modelControlMode === "none" || loadModels.includes("*");
+		const all = modelControlMode !== "explicit" || loadModels.includes("*");
 		const names = all ? onDisk : loadModels;
 		for (const name of names) {
 			try {

@@ -72,6 +72,14 @@ export const share: Reader<number> = (value) => {
 		: problem("a number from 0 to 1 is needed");
 };
 
+/** Text of a number of 0 or more. */
+export const notNegative: Reader<number> = (value) => {
+	const read = decimal(value);
+	return !read.ok || read.value >= 0
+		? read
+		: problem("a number of 0 or more is needed");
+};
+
 /** A flag without a value is true. */
 export const boolean: Reader<boolean> = (value) => {
 	if (value === true || value === "true" || value === "1" || value === "")

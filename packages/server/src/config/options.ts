@@ -66,12 +66,42 @@ export const OPTIONS = {
 	}),
 	modelControlMode: option({
 		flag: "model-control-mode",
-		read: oneOf("none", "explicit"),
+		read: oneOf("none", "poll", "explicit", "watch"),
 		default: "none",
-		unit: "none | explicit",
+		unit: "none | poll | explicit | watch",
 		meaning:
-			"none: everything is loaded at start. explicit: only --load-model, and the API loads and unloads.",
+			"none: everything is loaded at start. explicit: only --load-model, and the API loads and unloads. watch: everything, and whatever changes on disk, as soon as it is still (docs/hot-swap.md). poll: the same, by looking every --repository-poll-secs.",
 		reason: "Triton's default.",
+	}),
+	repositoryPollS: option({
+		flag: "repository-poll-secs",
+		read: count,
+		default: 15,
+		unit: "s; 0: never",
+		meaning:
+			"Between two looks at the model repositories, in control modes poll and watch.",
+		reason:
+			"Triton's default. In mode watch it is for file systems that tell of no changes, such as NFS.",
+	}),
+	repositorySettleMs: option({
+		flag: "repository-settle-ms",
+		read: count,
+		default: 500,
+		unit: "ms",
+		meaning:
+			"Time without a change in a model's files before they are read, in control modes poll and watch.",
+		reason:
+			"Longer than copying tools pause between two writes. Raise it for slow network mounts, or rename finished files into place.",
+	}),
+	modelLoadCount: option({
+		flag: "model-load-thread-count",
+		read: positive,
+		default: 1,
+		strictDefault: 4,
+		unit: "models",
+		meaning: "Models that load at once.",
+		reason:
+			"A load takes memory and cores that serving models need. Triton has 4.",
 	}),
 	loadModels: option({
 		flag: "load-model",
@@ -556,10 +586,8 @@ export type ServerOptions = {
 
 /** Triton options that are known and have no effect yet: each warns by name and the server starts. */
 export const IGNORED_FLAGS: ReadonlySet<string> = new Set([
-	"repository-poll-secs",
 	"model-config-name",
 	"model-namespacing",
-	"model-load-thread-count",
 	"model-load-retry-count",
 	"reuse-http-port",
 	"http-thread-count",

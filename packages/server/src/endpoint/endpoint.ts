@@ -72,6 +72,7 @@ const OPERATIONS = [
 	"repository.index",
 	"repository.load",
 	"repository.unload",
+	"repository.swaps",
 	"trace.get",
 	"trace.set",
 	"logging.get",

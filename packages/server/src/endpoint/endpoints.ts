@@ -1,5 +1,6 @@
 // Every endpoint, built once. Transports hold this object and nothing below it.
 
+import type { SwapRecord } from "../models/swap/swap-history.ts";
 import type { PipelineExplanation } from "../pipelines/graph/explain.ts";
 import type { LiveView } from "../service/live-view.ts";
 import type {
@@ -41,6 +42,7 @@ import type {
 } from "./endpoint.ts";
 import { sharedMemoryDisabled, unknownRegion } from "./shared-memory.ts";
 
+export type { SwapRecord } from "../models/swap/swap-history.ts";
 export type {
 	RecordingInfo,
 	RecordingRequest,
@@ -75,6 +77,8 @@ export interface Endpoints {
 	inputs(name: string, version: string): readonly TensorSpec[];
 	readonly live: UnaryEndpoint<void, boolean>;
 	readonly ready: UnaryEndpoint<void, boolean>;
+	/** What an operator should know, though the server is ready; one sentence each. */
+	readonly alarms: UnaryEndpoint<void, readonly string[]>;
 	/** NOT_FOUND or UNAVAILABLE when not ready. */
 	readonly modelReady: UnaryEndpoint<ModelReference, void>;
 	readonly serverMetadata: UnaryEndpoint<void, ServerMetadata>;
@@ -92,6 +96,11 @@ export interface Endpoints {
 	readonly repositoryUnload: UnaryEndpoint<
 		{ readonly name: string; readonly dependents: boolean },
 		void
+	>;
+	/** What became of the model's loads, the newest first. NOT_FOUND for a model that nothing is known of. */
+	readonly swapList: UnaryEndpoint<
+		{ readonly name: string },
+		readonly SwapRecord[]
 	>;
 	readonly traceGet: UnaryEndpoint<{ readonly model: string }, TraceSettings>;
 	readonly traceSet: UnaryEndpoint<
@@ -177,6 +186,7 @@ export function createEndpoints(
 		inputs: (name, version) => metadata.model(name, version).inputs,
 		live: unary("health", () => health.live()),
 		ready: unary("health", () => health.ready()),
+		alarms: unary("health", () => health.alarms()),
 		modelReady: unary("health", ({ name, version }) =>
 			health.assertModelReady(name, version),
 		),
@@ -201,6 +211,7 @@ export function createEndpoints(
 			({ name, dependents }, { caller = "" }) =>
 				repository.unload(name, dependents, caller),
 		),
+		swapList: unary("repository.swaps", ({ name }) => repository.swaps(name)),
 		traceGet: unary("trace.get", ({ model }) => settings.trace(model)),
 		traceSet: unary("trace.set", ({ model, changes }) =>
 			settings.setTrace(model, changes),

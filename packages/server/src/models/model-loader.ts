@@ -104,6 +104,8 @@ export interface LoadRequest {
 	/** Replaces `config.pbtxt`. @default null: nothing does */
 	readonly overrideJson?: string | null;
 	readonly begun?: LoadBegun;
+	/** In service already, and not loaded again. @default none */
+	readonly keep?: ReadonlyMap<number, ModelVersion>;
 	/** A version begins a phase. */
 	readonly phase?: (phase: SwapPhase, version: number) => void;
 	/** Throws LOAD_FAILED for a configuration that may not follow what is in service. */
@@ -143,11 +145,18 @@ export class ModelLoader {
 			preflight.versionPolicy,
 			directory.name,
 		);
-		request.begun?.(versions);
+		const { keep } = request;
+		request.begun?.(versions.filter((version) => !keep?.has(version)));
 		const loaded: LoadedVersion[] = [];
 		// One at a time: a load takes memory and cores that serving models need.
-		for (const version of versions)
-			loaded.push(await this.#loadVersion(request, message, version));
+		for (const version of versions) {
+			const model = keep?.get(version);
+			loaded.push(
+				model === undefined
+					? await this.#loadVersion(request, message, version)
+					: { ok: true, version, model },
+			);
+		}
 		return loaded;
 	}
 
@@ -236,6 +245,8 @@ export class ModelLoader {
 					phase("validating");
 					config = this.#resolve(message, session, directory.name);
 					request.validate?.(config, version);
+					// Layouts are tried by runs.
+					phase("warming");
 				}
 				if (isOpen(statedOn(choice, preflight)))
 					instances[instances.length - 1] = await this.#fit(
@@ -265,7 +276,6 @@ export class ModelLoader {
 			loadedInUs: clock.nowUs() - startUs,
 		});
 		model.setState({ kind: "warming" });
-		phase("warming");
 		try {
 			await warmUp(model, {
 				clock,

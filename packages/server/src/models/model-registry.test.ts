@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { SaccadeError } from "../errors/saccade-error.ts";
-import type { LoadBegun, LoadedVersion } from "./model-loader.ts";
-import { ModelRegistry } from "./model-registry.ts";
+import type { LoadedVersion } from "./model-loader.ts";
+import { type LoadTurn, ModelRegistry } from "./model-registry.ts";
 import type { ModelVersion } from "./model-version.ts";
 import { makeReadyModel } from "./testing/fake-model.ts";
 
@@ -47,7 +47,7 @@ function broken(version: number): LoadedVersion {
 function heldLoad(versions: readonly number[]) {
 	const { promise, resolve, reject } =
 		Promise.withResolvers<readonly LoadedVersion[]>();
-	const load = (begun: LoadBegun) => {
+	const load = ({ begun }: LoadTurn) => {
 		begun(versions);
 		return promise;
 	};
@@ -163,7 +163,7 @@ describe("loading", () => {
 		await registry.load("fake", async () => [ok(old.model)]);
 		const fresh = await makeReadyModel({ version: 2 });
 		await assert.rejects(
-			registry.load("fake", async (begun) => {
+			registry.load("fake", async ({ begun }) => {
 				begun([2, 3]);
 				return [ok(fresh.model), broken(3)];
 			}),

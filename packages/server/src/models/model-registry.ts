@@ -1,8 +1,11 @@
 // Which versions of which models serve, and the operations that change it. Operations on one model run one after
 // the other; a switch is one assignment, made when every new version is ready; on failure the old ones stay.
+import { type Clock, systemClock } from "../common/clock.ts";
 import { SaccadeError, toSaccadeError } from "../errors/saccade-error.ts";
 import type { LoadBegun, LoadedVersion } from "./model-loader.ts";
 import type { ModelVersion } from "./model-version.ts";
+import { CanaryRouter } from "./swap/canary.ts";
+import { SequencePins } from "./swap/sequence-pins.ts";
 
 /** What the index shows of a version that is not in service. */
 export interface VersionRecord {
@@ -23,6 +26,46 @@ interface ModelSlot {
 	/** Operations that wait or run. */
 	pendingCount: number;
 	isLoading: boolean;
+	/** Answers a share of the requests before it takes over. */
+	canary: {
+		readonly model: ModelVersion;
+		readonly router: CanaryRouter;
+	} | null;
+	readonly pins: SequencePins;
+	/** Why the last load failed as a whole, though something serves; null: it did not. */
+	failure: string | null;
+	/** Of the operation under way: aborted when another one waits for it. */
+	turn: AbortController | null;
+}
+
+/** What a load may do with the model while it is its turn. */
+export interface LoadTurn {
+	/** In service now. */
+	readonly serving: readonly ModelVersion[];
+	/** Aborted when a newer operation on the model waits. */
+	readonly signal: AbortSignal;
+	readonly begun: LoadBegun;
+	/** From now on the version answers a share of the requests. It ends with the turn. */
+	startCanary(model: ModelVersion, weight: number): void;
+	/** A version that was loaded and is not to serve: it finishes what it has taken, and is freed. */
+	discard(model: ModelVersion): void;
+}
+
+export interface Switched {
+	/** What the switch itself took, in µs; 0: everything served already. */
+	readonly switchUs: number;
+	/** What left, each with a promise of its release. */
+	readonly left: readonly {
+		readonly model: ModelVersion;
+		readonly released: Promise<void>;
+	}[];
+}
+
+/** A sequence of requests that belong together, as clients name it. */
+export interface Sequence {
+	readonly id: string | bigint;
+	readonly start: boolean;
+	readonly end: boolean;
 }
 
 export interface RegistryListener {
@@ -34,11 +77,13 @@ export interface RegistryListener {
 export class ModelRegistry {
 	readonly #models = new Map<string, ModelSlot>();
 	readonly #listener: RegistryListener;
+	readonly #clock: Clock;
 	readonly #unloading = new Set<Promise<void>>();
 	#isClosed = false;
 
-	constructor(listener: RegistryListener) {
+	constructor(listener: RegistryListener, clock: Clock = systemClock) {
 		this.#listener = listener;
+		this.#clock = clock;
 	}
 
 	/** The version in service: the highest when `version` is empty. Throws NOT_FOUND or UNAVAILABLE with Triton's texts. */
@@ -51,6 +96,29 @@ export class ModelRegistry {
 			throw this.#notServing(slot, name);
 		}
 		return this.#resolveVersion(slot, name, version);
+	}
+
+	/** Like `resolve`, for a request that will be run: a canary takes its share, and a sequence stays where it began. */
+	route(
+		name: string,
+		version: string,
+		sequence: Sequence | null,
+	): ModelVersion {
+		const slot = this.#models.get(name);
+		if (slot === undefined) throw unknownModel(name);
+		if (sequence === null || isNoSequence(sequence))
+			return this.#routeOne(slot, name, version);
+		const key = `${version}/${typeof sequence.id}/${sequence.id}`;
+		return slot.pins.route(key, sequence, () =>
+			this.#routeOne(slot, name, version),
+		);
+	}
+
+	#routeOne(slot: ModelSlot, name: string, version: string): ModelVersion {
+		const { canary } = slot;
+		return canary !== null && version === "" && canary.router.takes()
+			? canary.model
+			: this.resolve(name, version);
 	}
 
 	/** Every ready version, by name and version. */
@@ -68,6 +136,8 @@ export class ModelRegistry {
 	records(name: string): {
 		readonly serving: readonly ModelVersion[];
 		readonly others: readonly VersionRecord[];
+		/** Why versions in service were not replaced, though that was tried. */
+		readonly alarms: ReadonlyMap<number, string>;
 	} | null {
 		const slot = this.#models.get(name);
 		if (slot === undefined) return null;
@@ -75,7 +145,29 @@ export class ModelRegistry {
 		const others = [...slot.records.values()].filter(
 			({ version }) => !serving.has(version),
 		);
-		return { serving: slot.serving, others };
+		const alarms = new Map<number, string>();
+		for (const each of slot.records.values())
+			if (serving.has(each.version) && hasFailed(each))
+				alarms.set(each.version, each.reason);
+		const latest = slot.serving.at(-1);
+		if (slot.failure !== null && latest !== undefined)
+			alarms.set(latest.version, slot.failure);
+		return { serving: slot.serving, others, alarms };
+	}
+
+	/** Models whose last load failed, with the version and why. */
+	alarms(): string[] {
+		return [...this.#models].flatMap(([name, { records, failure }]) => [
+			...(failure === null
+				? []
+				: [`model '${name}' is not in service as it is on disk: ${failure}`]),
+			...[...records.values()]
+				.filter(hasFailed)
+				.map(
+					({ version, reason }) =>
+						`model '${name}' version ${version} is not in service as it is on disk: ${reason}`,
+				),
+		]);
 	}
 
 	/** True when no model is loading for the first time and none has failed without a version in service. */
@@ -92,18 +184,15 @@ export class ModelRegistry {
 	/** Runs `load` when earlier operations on the model are over; see the file's header for what follows. */
 	load(
 		name: string,
-		load: (begun: LoadBegun) => Promise<readonly LoadedVersion[]>,
-	): Promise<void> {
+		load: (turn: LoadTurn) => Promise<readonly LoadedVersion[]>,
+	): Promise<Switched> {
 		if (this.#isClosed) return Promise.reject(stopping());
 		const slot = this.#slotOf(name);
-		return this.#enqueue(slot, async () => {
+		return this.#enqueue(slot, async (signal) => {
 			slot.isLoading = true;
 			try {
-				const loaded = await load((versions) => {
-					for (const version of versions)
-						record(slot, { version, state: "LOADING", reason: "" });
-				});
-				this.#settle(slot, name, loaded);
+				const loaded = await load(this.#turnOf(slot, signal));
+				return this.#settle(slot, name, loaded);
 			} catch (cause) {
 				const error = toSaccadeError(cause);
 				this.#listener.loadFailed(name, error);
@@ -111,26 +200,50 @@ export class ModelRegistry {
 				throw error;
 			} finally {
 				slot.isLoading = false;
+				slot.canary = null;
 			}
 		});
 	}
 
+	#turnOf(slot: ModelSlot, signal: AbortSignal): LoadTurn {
+		return {
+			serving: slot.serving,
+			signal,
+			begun: (versions) => {
+				for (const version of versions)
+					record(slot, { version, state: "LOADING", reason: "" });
+			},
+			startCanary: (model, weight) => {
+				this.#listener.versionReady(model);
+				slot.canary = { model, router: new CanaryRouter(weight) };
+			},
+			discard: (model) => this.#discard(slot, model),
+		};
+	}
+
 	/** Takes the model out of service; its memory is freed when the last request is done. */
-	unload(name: string): Promise<void> {
+	unload(name: string): Promise<Switched> {
 		const slot = this.#models.get(name);
-		if (slot === undefined) return Promise.resolve();
+		if (slot === undefined) return Promise.resolve({ switchUs: 0, left: [] });
 		return this.#enqueue(slot, async () => {
 			const gone = slot.serving;
 			slot.serving = [];
-			for (const model of gone) this.#retire(slot, model);
+			slot.failure = null;
+			slot.pins.clear();
+			const left = gone.map((model) => this.#retire(slot, model));
 			// What failed to load is not wanted any more, and no reason to be unready.
 			for (const each of slot.records.values())
 				if (hasFailed(each)) record(slot, { ...each, reason: UNLOADED });
+			return { switchUs: 0, left };
 		});
 	}
 
-	/** Resolves when every request that models have taken is answered. */
+	/** Resolves when every request that models have taken is answered. No sequence goes on after it. */
 	async idle(): Promise<void> {
+		for (const { pins, turn } of this.#models.values()) {
+			pins.clear();
+			turn?.abort();
+		}
 		await Promise.all(this.serving().map((model) => model.idle()));
 		await Promise.all(this.#unloading);
 	}
@@ -141,6 +254,7 @@ export class ModelRegistry {
 		await Promise.all(
 			[...this.#models.keys()].map((name) => this.unload(name)),
 		);
+		for (const { pins } of this.#models.values()) pins.clear();
 		await Promise.all(this.#unloading);
 	}
 
@@ -148,11 +262,12 @@ export class ModelRegistry {
 		slot: ModelSlot,
 		name: string,
 		loaded: readonly LoadedVersion[],
-	): void {
+	): Switched {
 		const failed = loaded.filter((entry) => !entry.ok);
 		if (failed.length > 0) {
 			for (const entry of loaded)
-				if (entry.ok) this.#discard(slot, entry.model);
+				if (entry.ok && !slot.serving.includes(entry.model))
+					this.#discard(slot, entry.model);
 			for (const { version, error } of failed)
 				record(slot, {
 					version,
@@ -170,36 +285,58 @@ export class ModelRegistry {
 				`load failed for model '${name}': ${reasons}`,
 			);
 		}
+		slot.failure = null;
 		const old = slot.serving;
 		const models = loaded.flatMap((entry) => (entry.ok ? [entry.model] : []));
 		// Failures of earlier attempts are over; versions that still drain, or have, stay in the index.
 		for (const each of slot.records.values())
 			if (hasFailed(each)) slot.records.delete(each.version);
 		for (const { version } of models) slot.records.delete(version);
+		for (const model of models)
+			if (!old.includes(model) && slot.canary?.model !== model)
+				this.#listener.versionReady(model);
+		const startUs = this.#clock.nowUs();
+		// The switch: whoever asks from here on gets the new versions.
 		slot.serving = models;
-		for (const model of models) this.#listener.versionReady(model);
-		for (const model of old) this.#retire(slot, model);
+		slot.canary = null;
+		const switchUs = this.#clock.nowUs() - startUs;
+		const left = old
+			.filter((model) => !models.includes(model))
+			.map((model) => this.#retire(slot, model));
+		return { switchUs: left.length > 0 ? switchUs : 0, left };
 	}
 
-	/** The model is not in service any more: lets it finish, then tells that it is gone. */
-	#retire(slot: ModelSlot, model: ModelVersion): void {
+	/** The model is not in service any more: lets requests and sequences finish, then tells that it is gone. */
+	#retire(slot: ModelSlot, model: ModelVersion): Switched["left"][number] {
 		const { version } = model;
 		const unloading = { version, state: "UNLOADING", reason: "" } as const;
 		record(slot, unloading);
-		this.#track(
-			model.unload().then(() => {
-				// A version that was loaded again meanwhile has a state of its own.
-				if (slot.records.get(version) === unloading)
-					record(slot, { version, state: "UNAVAILABLE", reason: UNLOADED });
-				this.#listener.versionGone(model);
-			}),
-		);
+		const released = slot.pins.ended(model).then(async () => {
+			await model.unload();
+			// A version that was loaded again meanwhile has a state of its own.
+			if (slot.records.get(version) === unloading)
+				record(slot, { version, state: "UNAVAILABLE", reason: UNLOADED });
+			this.#listener.versionGone(model);
+		});
+		this.#track(released);
+		return { model, released };
 	}
 
-	/** It loaded, but a sibling did not: nobody has seen it. */
+	/** It loaded, and is not to serve: only who met it as a canary has seen it. */
 	#discard(slot: ModelSlot, model: ModelVersion): void {
+		if (slot.canary?.model === model) {
+			slot.canary = null;
+			this.#track(this.#discardCanary(slot, model));
+			return;
+		}
 		slot.records.delete(model.version);
 		this.#track(model.unload());
+	}
+
+	async #discardCanary(slot: ModelSlot, model: ModelVersion): Promise<void> {
+		await slot.pins.ended(model);
+		await model.unload();
+		this.#listener.versionGone(model);
 	}
 
 	#track(unloading: Promise<void>): void {
@@ -215,7 +352,12 @@ export class ModelRegistry {
 					state: "UNAVAILABLE",
 					reason: error.message,
 				});
-		if (slot.serving.length > 0 || slot.records.size > 0) return;
+		if (slot.serving.length > 0) {
+			const isTold = [...slot.records.values()].some(hasFailed);
+			if (!isTold) slot.failure = error.message;
+			return;
+		}
+		if (slot.records.size > 0) return;
 		// A name that stands for nothing on disk is forgotten again, by the last operation on it.
 		if (error.code !== "NOT_FOUND")
 			record(slot, {
@@ -235,15 +377,33 @@ export class ModelRegistry {
 				tail: Promise.resolve(),
 				pendingCount: 0,
 				isLoading: false,
+				canary: null,
+				pins: new SequencePins(this.#clock),
+				failure: null,
+				turn: null,
 			};
 			this.#models.set(name, slot);
 		}
 		return slot;
 	}
 
-	#enqueue(slot: ModelSlot, operation: () => Promise<void>): Promise<void> {
+	#enqueue(
+		slot: ModelSlot,
+		operation: (signal: AbortSignal) => Promise<Switched>,
+	): Promise<Switched> {
 		slot.pendingCount++;
-		const run = slot.tail.then(operation).finally(() => slot.pendingCount--);
+		slot.turn?.abort();
+		const run = slot.tail
+			.then(() => {
+				slot.turn = new AbortController();
+				// Whoever came while this one waited is newer already.
+				if (slot.pendingCount > 1) slot.turn.abort();
+				return operation(slot.turn.signal);
+			})
+			.finally(() => {
+				slot.pendingCount--;
+				slot.turn = null;
+			});
 		slot.tail = run.catch(() => {});
 		return run;
 	}
@@ -263,12 +423,12 @@ export class ModelRegistry {
 				"NOT_FOUND",
 				`Request for unknown model: '${name}' version ${text} is not found`,
 			);
-		throw notReady(name, text);
+		throw notReady(name, text, other.reason);
 	}
 
 	#notServing(slot: ModelSlot, name: string): SaccadeError {
 		for (const { version, reason } of slot.records.values())
-			if (reason !== UNLOADED) return notReady(name, String(version));
+			if (reason !== UNLOADED) return notReady(name, String(version), reason);
 		if (isReadingConfig(slot)) return notReady(name, "");
 		return new SaccadeError(
 			"NOT_FOUND",
@@ -309,10 +469,16 @@ function isReadingConfig({ isLoading, serving, records }: ModelSlot): boolean {
 }
 
 /** @param version empty: none is known yet */
-function notReady(name: string, version: string): SaccadeError {
+function notReady(name: string, version: string, reason = ""): SaccadeError {
 	const what = version === "" ? `'${name}'` : `'${name}' version ${version}`;
+	const why = reason === "" ? "" : `: ${reason}`;
 	return new SaccadeError(
 		"UNAVAILABLE",
-		`Request for unknown model: ${what} is not at ready state`,
+		`Request for unknown model: ${what} is not at ready state${why}`,
 	);
+}
+
+/** Triton's: no id is 0, or empty. */
+function isNoSequence({ id }: Sequence): boolean {
+	return id === 0n || id === "";
 }

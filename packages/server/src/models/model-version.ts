@@ -37,6 +37,7 @@ import { canFollow, type ModelState } from "./model-state.ts";
 import { refusalError } from "./refusal-error.ts";
 import { ShapeFit } from "./shape-fit.ts";
 import { VersionStatistics } from "./statistics.ts";
+import { Reservoir } from "./swap/reservoir.ts";
 
 /** A request whose runs were lost so often fails: it may be what makes them fail. */
 const MAX_LOST_RUNS = 2;
@@ -71,6 +72,12 @@ export class ModelVersion {
 	/** Counts from `ready` on: warm-up is not service. */
 	statistics = new VersionStatistics();
 	readonly loadedInUs: number;
+	/** Names the content of its files; null: it was not taken. Set by whoever reads them. */
+	digest: string | null = null;
+	/** Its configuration came with the request to load it, and stands for what is on disk no more than until the next. */
+	isOverridden = false;
+	/** Recent requests, for the comparison with a later version; null: none are kept. */
+	readonly reservoir: Reservoir | null;
 	/** Null: shapes are taken as they come. */
 	readonly fit: ShapeFit | null;
 	/** Set by whoever counts. */
@@ -98,6 +105,8 @@ export class ModelVersion {
 		const { session } = this.#instances[0]!;
 		this.session = session;
 		this.fit = ShapeFit.of(config, session);
+		const { shadow } = config.saccade.swap;
+		this.reservoir = shadow.sampleCount > 0 ? new Reservoir(shadow) : null;
 		this.labels = options.labels;
 		this.loadedInUs = options.loadedInUs;
 		this.#clock = clock;
@@ -196,6 +205,8 @@ export class ModelVersion {
 	}
 
 	submit(entry: ModelEntry): void {
+		if (this.reservoir !== null && this.isReady)
+			this.reservoir.offer(entry, this.#clock.nowUs());
 		this.#scheduler.submit(entry);
 	}
 

@@ -81,6 +81,38 @@ export interface PictureSettings {
 	readonly std: readonly [number, number, number];
 }
 
+/** What a new version has to show before it takes over: `saccade.swap.*`, `saccade.shadow.*`, `saccade.canary.*`. */
+export interface SwapSettings {
+	/** `compatible`: takes whatever the version in service takes, and gives what it gives. @default compatible */
+	readonly contract: "compatible" | "any";
+	/** Times that a run may take longer than one of the version in service; 0: any. @default 5 */
+	readonly maxSlowdown: number;
+	/** A sequence that is silent for so long keeps its version no more. @default 10 s */
+	readonly sequenceIdleUs: number;
+	readonly shadow: {
+		/** Recent requests that are kept for the comparison; 0: none are. @default 0 */
+		readonly sampleCount: number;
+		/** Of all that are kept. @default 16 MiB */
+		readonly maxBytes: number;
+		/** Largest difference by output; those that are not named are only reported. */
+		readonly tolerances: ReadonlyMap<string, number>;
+	};
+	readonly canary: {
+		/** Share of the requests; 0: no canary. @default 0 */
+		readonly weight: number;
+		/** It lasts at least so long. @default 60 s */
+		readonly leastUs: number;
+		/** Without enough requests until then, the old version stays. @default 600 s */
+		readonly mostUs: number;
+		/** That the new version has to answer. @default 100 */
+		readonly leastRequests: number;
+		/** By how much its share of errors may be above the old version's. @default 0.01 */
+		readonly maxErrorRate: number;
+		/** Times that its p95 may be the old version's. @default 1.5 */
+		readonly maxSlowdown: number;
+	};
+}
+
 /** `parameters` with keys `saccade.*`. */
 export interface SaccadeSettings {
 	/** In which requests without a deadline should be answered; 0: none. */
@@ -97,6 +129,7 @@ export interface SaccadeSettings {
 	readonly shapeBuckets: DeclaredBuckets | null;
 	readonly padValues: ReadonlyMap<string, number>;
 	readonly picture: PictureSettings;
+	readonly swap: SwapSettings;
 }
 
 export interface ModelConfig {

@@ -21,7 +21,60 @@ test("without parameters the defaults hold", () => {
 			mean: [0, 0, 0],
 			std: [1, 1, 1],
 		},
+		swap: {
+			contract: "compatible",
+			maxSlowdown: 5,
+			sequenceIdleUs: 10_000_000,
+			shadow: { sampleCount: 0, maxBytes: 16 << 20, tolerances: new Map() },
+			canary: {
+				weight: 0,
+				leastUs: 60_000_000,
+				mostUs: 600_000_000,
+				leastRequests: 100,
+				maxErrorRate: 0.01,
+				maxSlowdown: 1.5,
+			},
+		},
 	});
+});
+
+test("what a new version has to show is read, and everything that is wrong with it is told at once", () => {
+	const { swap } = parse({
+		"saccade.swap.contract": "any",
+		"saccade.swap.max_slowdown": "0",
+		"saccade.shadow.samples": "16",
+		"saccade.shadow.tolerance": "scores = 0.01; boxes = 2",
+		"saccade.canary.weight": "0.05",
+		"saccade.canary.seconds": "2.5",
+	});
+	assert.equal(swap.contract, "any");
+	assert.equal(swap.maxSlowdown, 0);
+	assert.equal(swap.shadow.sampleCount, 16);
+	assert.deepEqual(
+		[...swap.shadow.tolerances],
+		[
+			["scores", 0.01],
+			["boxes", 2],
+		],
+	);
+	assert.equal(swap.canary.weight, 0.05);
+	assert.equal(swap.canary.leastUs, 2_500_000);
+	assert.throws(
+		() =>
+			parse({
+				"saccade.shadow.samples": "-1",
+				"saccade.shadow.tolerance": "scores 0.01",
+				"saccade.canary.weight": "5",
+				"saccade.canary.wait": "1",
+			}),
+		(error: Error) =>
+			[
+				/'saccade\.shadow\.samples': /,
+				/'saccade\.shadow\.tolerance': 'scores 0\.01' is no/,
+				/'saccade\.canary\.weight': a number from 0 to 1 is needed, got '5'/,
+				/unknown parameter 'saccade\.canary\.wait'/,
+			].every((text) => text.test(error.message)),
+	);
 });
 
 test("values are read from text", () => {

@@ -2,24 +2,30 @@
 // found at load and not in production.
 import {
 	decimal,
+	notNegative,
 	oneOf,
 	positive,
 	type Read,
 	type ReadBy,
 	type Reader,
+	share,
 	triple,
 	wholeNumber,
 } from "../common/readers.ts";
 import { SaccadeError } from "../errors/saccade-error.ts";
-import type { SaccadeSettings } from "./model-config.ts";
+import type { SaccadeSettings, SwapSettings } from "./model-config.ts";
 import {
 	type DeclaredBuckets,
-	readPadValues,
+	readNumbersByName,
 	readShapeBuckets,
 } from "./shape-buckets-text.ts";
 
 const PREFIX = "saccade.";
 const MAX_LANES = 64;
+const MIB = 1024 * 1024;
+const MAX_SHADOW_SAMPLES = 1024;
+/** They lie on the heap of the server, beside everything else. */
+const MAX_SHADOW_BYTES = 1024 * MIB;
 
 interface Setting<T> {
 	readonly read: Reader<T>;
@@ -37,7 +43,7 @@ function setting<T>(
 
 const SETTINGS = {
 	objective_ms: setting(
-		decimal,
+		notNegative,
 		0,
 		"Time in which requests without a deadline should be answered: their place in the queue, and how far batches grow for them. 0: none. They are never refused for it.",
 	),
@@ -67,9 +73,65 @@ const SETTINGS = {
 		"Sizes to which dynamic dimensions are padded, so that requests of unlike shapes share batches: see below.",
 	),
 	pad_values: setting<ReadonlyMap<string, number>>(
-		readPadValues,
+		readNumbersByName,
 		new Map(),
 		"What inputs are padded with, as in `image = 114; mask = 1`. 0 for those that are not named.",
+	),
+	"swap.contract": setting(
+		oneOf("compatible", "any"),
+		"compatible",
+		"What a new version must have in common with the one in service: `compatible` keeps out one that takes or gives less, or something else.",
+	),
+	"swap.max_slowdown": setting(
+		notNegative,
+		5,
+		"Times that a run of a new version may take what one of the version in service takes; one that is slower is kept out. Differences below 1 ms do not count. 0: any.",
+	),
+	"swap.sequence_idle_s": setting(
+		positive,
+		10,
+		"A sequence of requests (`sequence_id`) stays on the version that it began on, until it ends or is silent for so long.",
+	),
+	"shadow.samples": setting(
+		wholeNumber({ max: MAX_SHADOW_SAMPLES }),
+		0,
+		"Recent requests whose inputs are kept, at most one in 50 ms, to be run through a new version and the old one before it takes over. 0: none.",
+	),
+	"shadow.max_bytes": setting(
+		wholeNumber({ min: 1, max: MAX_SHADOW_BYTES }),
+		16 * MIB,
+		"Memory for them; larger requests are passed over.",
+	),
+	"shadow.tolerance": setting<ReadonlyMap<string, number>>(
+		readNumbersByName,
+		new Map(),
+		"How far outputs of a new version may be from the old one's, as in `scores = 0.01; boxes = 2`: the largest |new − old| / max(1, |old|). Outputs that are not named are compared and reported.",
+	),
+	"canary.weight": setting(
+		share,
+		0,
+		"Share of the requests that a new version answers before it takes over. 0: it takes over at once.",
+	),
+	"canary.seconds": setting(positive, 60, "How long that lasts at least."),
+	"canary.max_seconds": setting(
+		positive,
+		600,
+		"How long it lasts at most: without `canary.requests` until then the old version stays.",
+	),
+	"canary.requests": setting(
+		wholeNumber({ min: 1 }),
+		100,
+		"Requests that the new version must have answered to be judged.",
+	),
+	"canary.max_error_rate": setting(
+		share,
+		0.01,
+		"By how much its share of failed requests may be above the old version's; beyond it the old version stays.",
+	),
+	"canary.max_slowdown": setting(
+		positive,
+		1.5,
+		"Times that its p95 may be the old version's; beyond it the old version stays.",
 	),
 	"input.channels": setting(
 		oneOf("rgb", "bgr"),
@@ -109,6 +171,7 @@ export function describeSaccadeSettings(): readonly (readonly [
 function defaultText(key: string, value: unknown): string {
 	if (key === "input.scale") return "1/255";
 	if (value === null || value instanceof Map) return "none";
+	if (key === "shadow.max_bytes") return "16 MiB";
 	return String(value);
 }
 
@@ -137,11 +200,6 @@ export function parseSaccadeSettings(
 	}
 	if (problems.length > 0)
 		throw new SaccadeError("LOAD_FAILED", problems.join("; "));
-	if (settings.objective_ms < 0)
-		throw new SaccadeError(
-			"LOAD_FAILED",
-			`'saccade.objective_ms' is a time of 0 ms or more, got '${settings.objective_ms}'`,
-		);
 	return {
 		objectiveUs: settings.objective_ms * 1000,
 		runMode: settings.run_mode,
@@ -156,8 +214,36 @@ export function parseSaccadeSettings(
 			mean: settings["input.mean"],
 			std: settings["input.std"],
 		},
+		swap: swapOf(settings),
 	};
 }
+
+function swapOf(settings: Settings): SwapSettings {
+	const secondsUs = (key: SecondsKey) => settings[key] * 1e6;
+	return {
+		contract: settings["swap.contract"],
+		maxSlowdown: settings["swap.max_slowdown"],
+		sequenceIdleUs: secondsUs("swap.sequence_idle_s"),
+		shadow: {
+			sampleCount: settings["shadow.samples"],
+			maxBytes: settings["shadow.max_bytes"],
+			tolerances: settings["shadow.tolerance"],
+		},
+		canary: {
+			weight: settings["canary.weight"],
+			leastUs: secondsUs("canary.seconds"),
+			mostUs: secondsUs("canary.max_seconds"),
+			leastRequests: settings["canary.requests"],
+			maxErrorRate: settings["canary.max_error_rate"],
+			maxSlowdown: settings["canary.max_slowdown"],
+		},
+	};
+}
+
+type SecondsKey =
+	| "swap.sequence_idle_s"
+	| "canary.seconds"
+	| "canary.max_seconds";
 
 function readSetting(key: string, text: string): Read<unknown> {
 	const name = PREFIX + key;

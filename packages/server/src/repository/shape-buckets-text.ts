@@ -57,8 +57,8 @@ export function readShapeBuckets(value: unknown): Read<DeclaredBuckets> {
 		: { ok: false, problem: problems.join("; ") };
 }
 
-/** By input. */
-export function readPadValues(
+/** By input or output: `image = 114; mask = 1`. */
+export function readNumbersByName(
 	value: unknown,
 ): Read<ReadonlyMap<string, number>> {
 	const values = new Map<string, number>();
@@ -67,7 +67,7 @@ export function readPadValues(
 		const [, name, text] = /^(.*\S)\s*=\s*(\S+)$/.exec(part) ?? [];
 		const number = Number(text);
 		if (name === undefined || Number.isNaN(number))
-			problems.push(`'${part}' is no \`input = number\``);
+			problems.push(`'${part}' is no \`name = number\``);
 		else if (values.has(name)) problems.push(`'${name}' is there twice`);
 		else values.set(name, number);
 	}

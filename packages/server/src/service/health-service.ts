@@ -39,6 +39,10 @@ export class RegistryHealthService implements HealthService {
 		return this.#phase.isServing && (!this.#strict || this.#registry.isSettled);
 	}
 
+	alarms(): readonly string[] {
+		return this.#registry.alarms();
+	}
+
 	assertModelReady(name: string, version: string): void {
 		this.#registry.resolve(name, version);
 	}

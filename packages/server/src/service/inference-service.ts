@@ -233,9 +233,10 @@ export class SchedulingInferenceService implements InferenceService {
 	}
 
 	#servedModel(request: InferRequest): ServedModel {
-		const model = this.#registry.resolve(
+		const model = this.#registry.route(
 			request.modelName,
 			request.modelVersion,
+			request.sequence,
 		);
 		let served = this.#served.get(model);
 		if (served === undefined) {

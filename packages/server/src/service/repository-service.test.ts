@@ -14,6 +14,7 @@ import { systemClock } from "../common/clock.ts";
 import { cpuOnly } from "../devices/testing/cpu-only.ts";
 import { ModelLoader } from "../models/model-loader.ts";
 import { ModelRegistry } from "../models/model-registry.ts";
+import { ModelSwapper } from "../models/swap/swapper.ts";
 import { FAKE_MODEL } from "../models/testing/fake-model.ts";
 import { FakeRuntime } from "../runtime/fake/fake-runtime.ts";
 import { DiskRepositoryService } from "./repository-service.ts";
@@ -64,7 +65,7 @@ function setUp(t: TestContext, given: Given) {
 			...(maxOverrideBytes !== undefined && { maxOverrideBytes }),
 		},
 		registry,
-		loader,
+		new ModelSwapper({ registry, loader, clock: systemClock }),
 	);
 	t.after(async () => {
 		await registry.close();

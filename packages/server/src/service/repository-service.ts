@@ -3,14 +3,18 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { SaccadeError, toSaccadeError } from "../errors/saccade-error.ts";
-import type { ModelLoader } from "../models/model-loader.ts";
 import type { ModelRegistry } from "../models/model-registry.ts";
+import type { SwapHistory, SwapRecord } from "../models/swap/swap-history.ts";
+import type { FoundModel } from "../models/swap/swap-run.ts";
+import type { ModelSwapper } from "../models/swap/swapper.ts";
+import type { SwapCause } from "../models/swap-events.ts";
 import {
 	listModels,
 	type ModelDirectory,
 	readModelDirectory,
 	resolveInside,
 } from "../repository/model-directory.ts";
+import type { Inspector } from "../repository/watch/inspector.ts";
 import type { IndexEntry, LoadRequest, RepositoryService } from "./services.ts";
 
 export interface RepositoryOptions {
@@ -19,25 +23,36 @@ export interface RepositoryOptions {
 	readonly isExplicit: boolean;
 	/** Bytes of all files of one override. @default 2 GiB */
 	readonly maxOverrideBytes?: number;
+	/** Looks into the files before they are loaded; what serves already is then not loaded again. @default nobody does */
+	readonly inspector?: Pick<Inspector, "ask">;
+	/** @default nothing is known */
+	readonly history?: Pick<SwapHistory, "of">;
 }
 
 export class DiskRepositoryService implements RepositoryService {
 	readonly #options: RepositoryOptions;
 	readonly #registry: ModelRegistry;
-	readonly #loader: ModelLoader;
+	readonly #swapper: ModelSwapper;
 	/** Names seen on disk at the last look; the index shows them without reading the disk again. */
 	#known: readonly string[] = [];
 	/** Directories made for file overrides, by model. */
 	readonly #overrides = new Map<string, string>();
+	/** What the files of a model looked like when they were read last. */
+	readonly #readSignatures = new Map<string, string>();
 
 	constructor(
 		options: RepositoryOptions,
 		registry: ModelRegistry,
-		loader: ModelLoader,
+		swapper: ModelSwapper,
 	) {
 		this.#options = options;
 		this.#registry = registry;
-		this.#loader = loader;
+		this.#swapper = swapper;
+	}
+
+	/** Null: they were not, or nobody looks into files. */
+	readSignature(name: string): string | null {
+		return this.#readSignatures.get(name) ?? null;
 	}
 
 	/** Names of all models on disk. Throws LOAD_FAILED for a repository that cannot be read. */
@@ -54,14 +69,35 @@ export class DiskRepositoryService implements RepositoryService {
 		return names.flatMap((name) => this.#indexOf(name, readyOnly));
 	}
 
-	/** What control mode `none` does at start. */
-	async loadFromDisk(name: string): Promise<void> {
-		await this.#registry.load(name, async (begun) =>
-			this.#loader.load({ directory: await this.#find(name), begun }),
-		);
+	/** What is on disk serves then, unless it serves already. @throws LOAD_FAILED, and what served serves on */
+	async loadFromDisk(name: string, cause: SwapCause = "start"): Promise<void> {
+		await this.#swapper.swap({
+			model: name,
+			cause,
+			find: () => this.#read(name),
+		});
 	}
 
-	async load(request: LoadRequest): Promise<void> {
+	/** The files of the model are not what was read last. */
+	async reload(
+		name: string,
+		signature: string,
+		cause: SwapCause,
+	): Promise<void> {
+		// Tried once: what fails is tried again when it changes.
+		this.#readSignatures.set(name, signature);
+		await this.refresh();
+		await this.loadFromDisk(name, cause);
+	}
+
+	/** The directory of the model is gone. */
+	async remove(name: string, cause: SwapCause): Promise<void> {
+		this.#readSignatures.delete(name);
+		await this.refresh();
+		await this.#swapper.unload({ model: name, cause });
+	}
+
+	async load(request: LoadRequest, by = ""): Promise<void> {
 		this.#assertExplicit();
 		const { modelName, config, files } = request;
 		if (files.size > 0 && config === null)
@@ -71,19 +107,29 @@ export class DiskRepositoryService implements RepositoryService {
 			);
 		await this.refresh();
 		try {
-			await this.#registry.load(modelName, async (begun) => {
-				const directory =
-					files.size > 0
-						? await this.#writeOverride(modelName, files)
-						: await this.#find(modelName);
-				return this.#loader.load({ directory, overrideJson: config, begun });
+			await this.#swapper.swap({
+				model: modelName,
+				cause: "api",
+				by,
+				find: async () => ({
+					directory:
+						files.size > 0
+							? await this.#writeOverride(modelName, files)
+							: await this.#find(modelName),
+					content: null,
+				}),
+				overrideJson: config,
 			});
 		} catch (error) {
 			throw loadError(modelName, toSaccadeError(error).message, error);
 		}
 	}
 
-	async unload(modelName: string, _dependents: boolean): Promise<void> {
+	async unload(
+		modelName: string,
+		_dependents: boolean,
+		by = "",
+	): Promise<void> {
 		this.#assertExplicit();
 		if (this.#registry.records(modelName) === null) {
 			await this.refresh();
@@ -93,8 +139,18 @@ export class DiskRepositoryService implements RepositoryService {
 					`failed to unload '${modelName}', it is not in the model repository`,
 				);
 		}
-		await this.#registry.unload(modelName);
+		await this.#swapper.unload({ model: modelName, cause: "api", by });
 		await this.#dropOverride(modelName);
+	}
+
+	swaps(modelName: string): readonly SwapRecord[] {
+		const swaps = this.#options.history?.of(modelName) ?? [];
+		const isKnown = swaps.length > 0 || this.#known.includes(modelName);
+		if (isKnown) return swaps;
+		throw new SaccadeError(
+			"NOT_FOUND",
+			`Request for unknown model: '${modelName}' is not found`,
+		);
 	}
 
 	/** Removes what overrides left on disk. */
@@ -107,11 +163,11 @@ export class DiskRepositoryService implements RepositoryService {
 	#indexOf(name: string, readyOnly: boolean): IndexEntry[] {
 		const records = this.#registry.records(name);
 		if (records === null) return readyOnly ? [] : [{ name }];
-		const ready = records.serving.map(({ versionText }) => ({
+		const ready = records.serving.map(({ version, versionText }) => ({
 			name,
 			version: versionText,
 			state: "READY" as const,
-			reason: "",
+			reason: alarmText(records.alarms.get(version)),
 		}));
 		if (readyOnly) return ready;
 		const others = records.others.map(({ version, state, reason }) => ({
@@ -121,6 +177,22 @@ export class DiskRepositoryService implements RepositoryService {
 			reason,
 		}));
 		return [...ready, ...others];
+	}
+
+	async #read(name: string): Promise<FoundModel> {
+		const { inspector } = this.#options;
+		const directory = await this.#find(name);
+		if (inspector === undefined) return { directory, content: null };
+		const content = await inspector.ask("content", directory.path);
+		if (content === null) throw loadError(name, "its directory is gone");
+		const { signature, digests, problems } = content;
+		this.#readSignatures.set(name, signature);
+		if (problems.length > 0)
+			throw loadError(name, `${problems.join("; ")}; copy it again, whole`);
+		const isUnchanged = async () =>
+			content.isStill &&
+			(await inspector.ask("model", directory.path))?.signature === signature;
+		return { directory, content: { digests, isUnchanged } };
 	}
 
 	async #find(name: string): Promise<ModelDirectory> {
@@ -193,6 +265,12 @@ export class DiskRepositoryService implements RepositoryService {
 				"explicit model load / unload is not allowed if polling is enabled: start the server with --model-control-mode=explicit",
 			);
 	}
+}
+
+function alarmText(reason: string | undefined): string {
+	return reason === undefined
+		? ""
+		: `serves on; the last load failed: ${reason}`;
 }
 
 /** The text must contain "failed to load": clients look for it. */

@@ -1,5 +1,6 @@
 // The other use cases, as plain interfaces over plain data. Fields carry the protocol's own snake_case only
 // where a transport prints the object as it is (model configuration).
+import type { SwapRecord } from "../models/swap/swap-history.ts";
 import type { PipelineExplanation } from "../pipelines/graph/explain.ts";
 import type { TensorSpec } from "../tensor/tensor.ts";
 import type { InferenceService } from "./inference.ts";
@@ -95,11 +96,15 @@ export interface RepositoryService {
 		unloadDependents: boolean,
 		by?: string,
 	): Promise<void>;
+	/** What became of the model's loads, the newest first. NOT_FOUND for a model that nothing is known of. */
+	swaps(modelName: string): readonly SwapRecord[];
 }
 
 export interface HealthService {
 	live(): boolean;
 	ready(): boolean;
+	/** Models whose last load failed: one sentence each. */
+	alarms(): readonly string[];
 	/** Throws NOT_FOUND or UNAVAILABLE with Triton's text when the model is not ready. */
 	assertModelReady(name: string, version: string): void;
 }

@@ -2,6 +2,7 @@
 import type { DType } from "@saccade/protocol";
 import { DTYPE_BYTES } from "@saccade/protocol";
 import { decodeBytesElements } from "../../tensor/bytes-elements.ts";
+import { bfloatToNumber, halfToNumber } from "../../tensor/half.ts";
 
 export type Element = number | string | boolean;
 
@@ -38,21 +39,4 @@ export function readElements(
 	const size = DTYPE_BYTES[dtype];
 	const count = Math.min(Math.floor(data.byteLength / size), limit);
 	return Array.from({ length: count }, (_, i) => READ[dtype](view, i * size));
-}
-
-/** IEEE 754 binary16. */
-function halfToNumber(bits: number): number {
-	const sign = bits & 0x8000 ? -1 : 1;
-	const exponent = (bits >> 10) & 0x1f;
-	const fraction = bits & 0x3ff;
-	if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : Number.NaN;
-	if (exponent === 0) return sign * fraction * 2 ** -24;
-	return sign * (1024 + fraction) * 2 ** (exponent - 25);
-}
-
-/** The upper half of an FP32. */
-function bfloatToNumber(bits: number): number {
-	const view = new DataView(new ArrayBuffer(4));
-	view.setUint32(0, bits << 16);
-	return view.getFloat32(0);
 }

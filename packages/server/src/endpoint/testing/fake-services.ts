@@ -131,10 +131,12 @@ export function fakeServices(inference: InferenceService): Services {
 			index: () => [{ name: "echo", version: "1", state: "READY" }],
 			load: ({ modelName }) => Promise.reject(notFound(modelName)),
 			unload: async () => {},
+			swaps: () => [],
 		},
 		health: {
 			live: () => true,
 			ready: () => true,
+			alarms: () => [],
 			assertModelReady: (name) => {
 				if (name !== "echo") throw notFound(name);
 			},

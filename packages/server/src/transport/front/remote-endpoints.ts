@@ -39,6 +39,8 @@ const UNARY = {
 	recordingStop: "recording.stop",
 	recordingStatus: "recording.status",
 	pipelineList: "pipeline.list",
+	swapList: "repository.swaps",
+	alarms: "health",
 	liveView: "stream.list",
 	explain: "explain",
 	traceList: "explain",

@@ -17,6 +17,7 @@ type RouteName =
 	| "index"
 	| "load"
 	| "unload"
+	| "swaps"
 	| "trace"
 	| "modelTrace"
 	| "logging"
@@ -74,6 +75,7 @@ const TABLE: readonly (readonly [
 		["POST"],
 		/^\/v2\/repository(?:\/(?<region>[^/]+))?\/models\/(?<model>[^/]+)\/unload$/,
 	],
+	["swaps", ["GET"], /^\/saccade\/v1\/models\/(?<model>[^/]+)\/swaps$/],
 	["console", ["GET"], /^\/$/],
 	["liveView", ["GET"], /^\/saccade\/v1\/live$/],
 	["telemetry", ["POST"], /^\/saccade\/v1\/telemetry$/],

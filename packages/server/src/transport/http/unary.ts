@@ -18,6 +18,7 @@ import { parseJson } from "./json/tolerant-json.ts";
 import type { ParsedLoad } from "./load.ts";
 import { recordingJson, recordingRequest } from "./recordings.ts";
 import type { Route } from "./routes.ts";
+import { swapsJson } from "./swaps.ts";
 import { postTelemetry } from "./telemetry.ts";
 import { traceQuery } from "./traces.ts";
 
@@ -41,17 +42,15 @@ export async function handleUnary(
 	const reference = { name: route.model, version: route.version };
 	switch (route.name) {
 		case "live":
-			answerHealth(
-				exchange,
-				"live",
-				await endpoints.live.run(context, undefined),
-			);
+			answerJson(exchange, 200, {
+				live: await endpoints.live.run(context, undefined),
+			});
 			return;
 		case "ready":
-			answerHealth(
+			answerReady(
 				exchange,
-				"ready",
 				await endpoints.ready.run(context, undefined),
+				await endpoints.alarms.run(context, undefined),
 			);
 			return;
 		case "modelReady":
@@ -113,6 +112,16 @@ export async function handleUnary(
 				dependents: dependentsOf(bodyOf(request)),
 			});
 			answerEmpty(exchange, 200);
+			return;
+		case "swaps":
+			answerJson(
+				exchange,
+				200,
+				swapsJson(
+					route.model,
+					await endpoints.swapList.run(context, { name: route.model }),
+				),
+			);
 			return;
 		case "trace":
 		case "modelTrace":
@@ -229,6 +238,8 @@ export function endpointOf(
 			return endpoints.repositoryLoad;
 		case "unload":
 			return endpoints.repositoryUnload;
+		case "swaps":
+			return endpoints.swapList;
 		case "trace":
 		case "modelTrace":
 			return isPost ? endpoints.traceSet : endpoints.traceGet;
@@ -262,8 +273,16 @@ export function endpointOf(
 	}
 }
 
-function answerHealth(exchange: Exchange, key: string, isGood: boolean): void {
-	answerJson(exchange, isGood ? 200 : 400, { [key]: isGood });
+/** Alarms make a server no less ready: what failed was kept out of service. */
+function answerReady(
+	exchange: Exchange,
+	isReady: boolean,
+	alarms: readonly string[],
+): void {
+	answerJson(exchange, isReady ? 200 : 400, {
+		ready: isReady,
+		...(alarms.length > 0 && { alarms }),
+	});
 }
 
 function modelJson(
