@@ -19,7 +19,7 @@ export interface StepSubject {
 }
 
 const FRAME: StepFrame = {
-	...{ deviceId: "device", sequence: 1, frameId: "base_link", nowUs: 0 },
+	...{ deviceId: "device", sequence: 1, frameId: "sample", nowUs: 0 },
 	...{ measuredUs: 1e6, deadlineUs: Number.POSITIVE_INFINITY },
 };
 
@@ -29,7 +29,11 @@ export function testStep({ step, settings: given }: StepSubject): void {
 		const settings = read.ok ? read.settings : {};
 		const create = () =>
 			step.create({
-				...{ settings, opening: NO_STREAM },
+				settings,
+				opening: {
+					...NO_STREAM,
+					transforms: step.sampleTransforms?.(settings) ?? [],
+				},
 				tensor: (dtype, shape) => createTensor(dtype, shape, false),
 			});
 		const run = async (runner: ReturnType<typeof create>) => {

@@ -239,6 +239,7 @@ pipelines:
 				{ name: "OUTPUT1", type: "INT32[?, 16]" },
 			],
 			...{ sampleUs: null, lately: null, remembers: false },
+			sensors: ["radar"],
 		},
 	);
 	assert.equal((first!["lately"] as { count: number }).count, 1);

@@ -1,29 +1,16 @@
 // What was recorded is played back in virtual time and comes out the same, byte for byte: streams with scalars and a
 // model whose runs take real time, with frames that are late, superseded, shed, invalid and cancelled.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as after } from "node:timers/promises";
-import { Recordings } from "../../packages/server/src/app/recordings.ts";
 import { replayFile } from "../../packages/server/src/app/replay.ts";
-import { systemClock } from "../../packages/server/src/common/clock.ts";
 import { SaccadeError } from "../../packages/server/src/errors/saccade-error.ts";
 import { createCatalogue } from "../../packages/server/src/pipelines/catalogue.ts";
 import type { FramePayload } from "../../packages/server/src/pipelines/frame.ts";
 import type { ModelRunner } from "../../packages/server/src/pipelines/model-runner.ts";
 import { createScalarPipeline } from "../../packages/server/src/pipelines/scalar-pipeline.ts";
-import { Journal } from "../../packages/server/src/streams/journal.ts";
 import { journaledRunner } from "../../packages/server/src/streams/journaled-runner.ts";
-import type { QosOffer } from "../../packages/server/src/streams/qos.ts";
-import type {
-	Reading,
-	SensorStream,
-} from "../../packages/server/src/streams/stream.ts";
-import { StreamSet } from "../../packages/server/src/streams/stream-set.ts";
-import { Log } from "../../packages/server/src/streams/testing/harness.ts";
-import { createLogger } from "../../packages/server/src/telemetry/logger.ts";
+import { readingNow, recordedStreams } from "../support/recorded-streams.ts";
 
 /** Takes 1 to 12 ms, now and then two at once, and fails for every seventh run. */
 class SlowModel implements ModelRunner {
@@ -53,51 +40,16 @@ class SlowModel implements ModelRunner {
 }
 
 function world(t: TestContext) {
-	const folder = mkdtempSync(join(tmpdir(), "saccade-record-"));
-	t.after(() => rmSync(folder, { recursive: true }));
-	const journal = new Journal();
-	const hostOffsetUs =
-		systemClock.nowUs() - Number(process.hrtime.bigint()) / 1000;
-	const recordings = new Recordings({
-		clock: systemClock,
-		journal,
-		folder,
-		maxBytes: 1e9,
-		hostOffsetUs,
-		server: "test",
-		openStreams: () => set.streams,
-		log: createLogger("error"),
-	});
-	const set = new StreamSet({
-		clock: systemClock,
-		journal,
-		hostOffsetUs,
-		observer: recordings.observer,
-		catalogue: createCatalogue(
+	return recordedStreams(t, (journal) =>
+		createCatalogue(
 			[createScalarPipeline()],
 			journaledRunner(new SlowModel(), journal),
 		),
-	});
-	t.after(() => set.close());
-	const open = (pipeline: string, qos: QosOffer): SensorStream => {
-		const opened = set.open(
-			{
-				pipeline,
-				qos,
-				sensors: [],
-				transforms: [],
-				safeCommand: null,
-				clockDomain: pipeline === "scalar" ? "device" : "host-monotonic",
-				name: "",
-				peer: "",
-			},
-			new Log(),
-		);
-		if (!opened.ok) throw opened.error;
-		return opened.stream;
-	};
-	return { recordings, open };
+	);
 }
+
+/** A clock that is to be estimated. */
+const DEVICE = { clockDomain: "device" } as const;
 
 function tensors(fill: number): FramePayload {
 	const data = new Uint8Array(64).fill(fill);
@@ -107,25 +59,9 @@ function tensors(fill: number): FramePayload {
 	};
 }
 
-function readingOf(sequence: number, fields: Partial<Reading>): Reading {
-	return {
-		timestampNs: process.hrtime.bigint(),
-		deviceId: "device",
-		value: sequence,
-		sequence,
-		frameId: "",
-		budgetUs: 0,
-		interrupt: false,
-		payload: null,
-		receivedUs: systemClock.nowUs(),
-		lease: null,
-		...fields,
-	};
-}
-
 /** Some 150 ms of everything that can happen to a frame. */
 async function drive(open: ReturnType<typeof world>["open"]) {
-	const scalar = open("scalar", { latencyBudgetUs: 20_000 });
+	const scalar = open("scalar", { latencyBudgetUs: 20_000 }, DEVICE);
 	const newest = open("model:net", { latencyBudgetUs: 8_000 });
 	const all = open("model:net", {
 		dropPolicy: "drop-oldest",
@@ -134,15 +70,15 @@ async function drive(open: ReturnType<typeof world>["open"]) {
 		lifespanUs: 15_000,
 	});
 	for (let i = 1; i <= 60; i++) {
-		scalar.reading(readingOf(i, { value: i % 10 === 0 ? Number.NaN : i / 3 }));
+		scalar.reading(readingNow(i, { value: i % 10 === 0 ? Number.NaN : i / 3 }));
 		// A run that rejects at once, and readings behind it in the same turn.
-		all.reading(readingOf(3 * i, { deviceId: "plain" }));
-		newest.reading(readingOf(i, { payload: tensors(i) }));
+		all.reading(readingNow(3 * i, { deviceId: "plain" }));
+		newest.reading(readingNow(i, { payload: tensors(i) }));
 		all.reading(
-			readingOf(3 * i + 1, { payload: tensors(i), budgetUs: 25_000 }),
+			readingNow(3 * i + 1, { payload: tensors(i), budgetUs: 25_000 }),
 		);
 		all.reading(
-			readingOf(3 * i + 2, { payload: tensors(i), interrupt: i % 20 === 0 }),
+			readingNow(3 * i + 2, { payload: tensors(i), interrupt: i % 20 === 0 }),
 		);
 		if (i === 30) newest.reconfigure({ latencyBudgetUs: 30_000 }, "test");
 		if (i % 15 === 0) scalar.heartbeat("");
@@ -204,10 +140,10 @@ test("streams that were open before are recorded, and the replay says that they 
 	timeout: 60_000,
 }, async (t) => {
 	const { recordings, open } = world(t);
-	const early = open("scalar", {});
-	early.reading(readingOf(1, {}));
+	const early = open("scalar", {}, DEVICE);
+	early.reading(readingNow(1, {}));
 	await recordings.start({ name: "run", maxBytes: 0, maxSeconds: 0 });
-	for (let i = 2; i <= 10; i++) early.reading(readingOf(i, {}));
+	for (let i = 2; i <= 10; i++) early.reading(readingNow(i, {}));
 	const { path } = await recordings.stop();
 	const report = await replayFile(path);
 	assert.deepEqual(report.partialStreams, ["s1"]);

@@ -25,12 +25,14 @@ export { RotatedSuppression } from "./boxes/rotated-suppression.ts";
 export {
 	BEV_CHANNELS,
 	BEV_GRID,
+	BEV_HEIGHTS,
 	BEV_INPUT_SHAPE,
 	BevInput,
 } from "./bundled/bev-input.ts";
 export {
 	BEV_CAPACITY,
 	BEV_CLASSES,
+	BEV_OUTPUT_GRID,
 	BEV_OUTPUT_SIZES,
 	BevOutput,
 } from "./bundled/bev-output.ts";
@@ -42,6 +44,8 @@ export {
 	CameraOutput,
 } from "./bundled/camera-output.ts";
 export {
+	BEV_LEAST_SCORE,
+	BEV_MOTIONS,
 	LidarPerception,
 	type LidarPerceptionOptions,
 } from "./bundled/lidar-perception.ts";
@@ -201,11 +205,22 @@ export {
 	TensorPacker,
 	type TensorPackerOptions,
 } from "./image/tensor-packer.ts";
+export { Odometry } from "./motion/odometry.ts";
+export {
+	createEgoState,
+	egoAt,
+	type PathPoints,
+	placeDetections,
+	placePath,
+} from "./motion/place.ts";
 export {
 	createOdometryPose,
-	Odometry,
+	createPoseHistory,
+	motionOver,
 	type OdometryPose,
-} from "./motion/odometry.ts";
+	type PoseHistory,
+	poseAt,
+} from "./motion/pose-history.ts";
 export { AssignmentSolver } from "./tracking/assignment.ts";
 export {
 	alignTrack,

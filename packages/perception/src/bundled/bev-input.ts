@@ -27,7 +27,10 @@ export const BEV_CHANNELS: readonly BevChannel[] = [
 ];
 
 /** Over the ground under the rear axle; it rises and falls ahead as the vehicle pitches. */
-const HEIGHTS = { minZM: -1, maxZM: 3 };
+export const BEV_HEIGHTS: { readonly minZM: number; readonly maxZM: number } = {
+	minZM: -1,
+	maxZM: 3,
+};
 
 /** [channels, rows, columns]. */
 export const BEV_INPUT_SHAPE: readonly [number, number, number] = [
@@ -43,7 +46,7 @@ export class BevInput {
 	constructor() {
 		this.#raster = new BevRaster({
 			grid: BEV_GRID,
-			...HEIGHTS,
+			...BEV_HEIGHTS,
 			channels: BEV_CHANNELS,
 		});
 	}

@@ -16,13 +16,13 @@ export const BEV_CLASSES: readonly string[] = ["car", "cyclist", "pedestrian"];
 
 /** Cells of the input on each side of one of the output. */
 const STRIDE = 2;
-const OUTPUT_GRID: GroundGrid = {
+export const BEV_OUTPUT_GRID: GroundGrid = {
 	...BEV_GRID,
 	cellM: BEV_GRID.cellM * STRIDE,
 	rows: BEV_GRID.rows / STRIDE,
 	columns: BEV_GRID.columns / STRIDE,
 };
-const CELLS = OUTPUT_GRID.rows * OUTPUT_GRID.columns;
+const CELLS = BEV_OUTPUT_GRID.rows * BEV_OUTPUT_GRID.columns;
 /** Elements of one scene's outputs, by their name in the model. */
 export const BEV_OUTPUT_SIZES: Readonly<
 	Record<keyof CentrePointOutput, number>
@@ -38,7 +38,7 @@ export const BEV_CAPACITY = 192;
 /** Scratch for one stream; `decode` allocates nothing. */
 export class BevOutput {
 	readonly #decoder = new CentrePointDecoder({
-		grid: OUTPUT_GRID,
+		grid: BEV_OUTPUT_GRID,
 		classCount: BEV_CLASSES.length,
 		scores: "logits",
 		yawHarmonic: 2,

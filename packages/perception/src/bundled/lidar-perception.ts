@@ -6,7 +6,6 @@ import {
 	createRotatedDetections,
 	type RotatedDetections,
 } from "../boxes/rotated-detections.ts";
-import { ROTATED_BOX_STRIDE } from "../boxes/rotated-iou.ts";
 import { createSweepMotion } from "../clouds/deskew.ts";
 import type { Points } from "../clouds/points.ts";
 import type { RigidTransform } from "../clouds/transform.ts";
@@ -20,7 +19,16 @@ import {
 } from "../decision/decision-policy.ts";
 import { createPlannedPath, type PlannedPath } from "../decision/path-frame.ts";
 import type { CentrePointOutput } from "../detectors/centre-point.ts";
-import { createOdometryPose, Odometry } from "../motion/odometry.ts";
+import { Odometry } from "../motion/odometry.ts";
+import {
+	assertPathRoom,
+	createEgoState,
+	egoAt,
+	type PathPoints,
+	placeDetections,
+	placePath,
+} from "../motion/place.ts";
+import { createOdometryPose } from "../motion/pose-history.ts";
 import {
 	type ClassMotion,
 	Tracker,
@@ -41,11 +49,11 @@ export interface LidarPerceptionOptions {
 }
 
 /** Detections below this are noise to the tracker. */
-const LEAST_SCORE = 0.25;
+export const BEV_LEAST_SCORE = 0.25;
 const TRACK_CAPACITY = 256;
 
 /** By class: what has wheels is seen to move along itself, what walks turns on the spot. */
-const MOTIONS: readonly ClassMotion[] = [
+export const BEV_MOTIONS: readonly ClassMotion[] = [
 	{ deviationM: 0.2, accelerationMps2: 3, birthSpeedMps: 8, slipMps: 0.5 },
 	{ deviationM: 0.15, accelerationMps2: 2, birthSpeedMps: 4, slipMps: 0.5 },
 	{ deviationM: 0.15, accelerationMps2: 1.5, birthSpeedMps: 1.3 },
@@ -69,13 +77,14 @@ export class LidarPerception {
 	readonly #path: PlannedPath;
 	readonly #placed = createRotatedDetections(BEV_CAPACITY);
 	readonly #pose = createOdometryPose();
+	readonly #ego = createEgoState();
 	#tracksTimeS = Number.NEGATIVE_INFINITY;
 
 	constructor(options: LidarPerceptionOptions) {
 		this.#options = options;
 		this.#tracker = new Tracker(this.tracks, {
 			maxDetectionCount: BEV_CAPACITY,
-			classes: MOTIONS,
+			classes: BEV_MOTIONS,
 		});
 		this.#policy = new DecisionPolicy({ vehicle: options.vehicle });
 		this.#path = createPlannedPath(options.pathCapacity ?? 128);
@@ -95,34 +104,10 @@ export class LidarPerception {
 	 * Takes in where the vehicle means to go: points in its own frame at `timeS`.
 	 * @throws RangeError when there are more points than the capacity.
 	 */
-	plan(
-		timeS: number,
-		points: {
-			readonly stepM: number;
-			readonly xM: ArrayLike<number>;
-			readonly yM: ArrayLike<number>;
-			readonly yawRad: ArrayLike<number>;
-		},
-	): void {
-		const path = this.#path;
-		const count = points.xM.length;
-		if (count > path.xM.length)
-			throw new RangeError(
-				`a path of ${count} points, but a capacity of ${path.xM.length}`,
-			);
-		const pose = this.#pose;
-		if (!this.odometry.poseAt(timeS, pose)) return;
-		const cos = Math.cos(pose.yawRad);
-		const sin = Math.sin(pose.yawRad);
-		path.count = count;
-		path.stepM = points.stepM;
-		for (let i = 0; i < count; i++) {
-			const x = points.xM[i]!;
-			const y = points.yM[i]!;
-			path.xM[i] = pose.xM + cos * x - sin * y;
-			path.yM[i] = pose.yM + sin * x + cos * y;
-			path.yawRad[i] = pose.yawRad + points.yawRad[i]!;
-		}
+	plan(timeS: number, points: PathPoints): void {
+		assertPathRoom(points, this.#path);
+		if (this.odometry.poseAt(timeS, this.#pose))
+			placePath(points, this.#pose, this.#path);
 	}
 
 	/** Fills the network's input with a sweep that began at `stampS`; moves the points. */
@@ -142,53 +127,24 @@ export class LidarPerception {
 
 	/** Takes in what the network says about the sweep that began at `stampS`. */
 	track(output: CentrePointOutput, stampS: number): TrackerAnswer {
-		this.#output.decode(output, LEAST_SCORE, this.detections);
+		this.#output.decode(output, BEV_LEAST_SCORE, this.detections);
 		return this.follow(this.detections, stampS);
 	}
 
 	/** Takes in boxes in the vehicle's frame at the reference instant of the sweep that began at `stampS`. */
 	follow(detections: RotatedDetections, stampS: number): TrackerAnswer {
 		const referenceS = this.referenceS(stampS);
-		const pose = this.#pose;
-		this.odometry.poseAt(referenceS, pose);
-		const cos = Math.cos(pose.yawRad);
-		const sin = Math.sin(pose.yawRad);
-		const placed = this.#placed;
-		const { count, rotatedBoxes, scores, classIds } = detections;
-		placed.count = count;
-		for (let i = 0; i < count; i++) {
-			const at = ROTATED_BOX_STRIDE * i;
-			const x = rotatedBoxes[at]!;
-			const y = rotatedBoxes[at + 1]!;
-			placed.rotatedBoxes[at] = pose.xM + cos * x - sin * y;
-			placed.rotatedBoxes[at + 1] = pose.yM + sin * x + cos * y;
-			placed.rotatedBoxes[at + 2] = rotatedBoxes[at + 2]!;
-			placed.rotatedBoxes[at + 3] = rotatedBoxes[at + 3]!;
-			placed.rotatedBoxes[at + 4] = pose.yawRad + rotatedBoxes[at + 4]!;
-			placed.scores[i] = scores[i]!;
-			placed.classIds[i] = classIds[i]!;
-		}
-		const answer = this.#tracker.update(placed, referenceS);
+		this.odometry.poseAt(referenceS, this.#pose);
+		placeDetections(detections, this.#pose, this.#placed);
+		const answer = this.#tracker.update(this.#placed, referenceS);
 		if (answer === "updated") this.#tracksTimeS = referenceS;
 		return answer;
 	}
 
 	/** What to do at `timeS`, with what is known by then. */
 	decide(timeS: number): DriveDecision {
-		const pose = this.#pose;
-		const isKnown = this.odometry.poseAt(timeS, pose);
-		const speedMps = isKnown ? pose.speedMps : Number.NaN;
 		this.#policy.decide(
-			{
-				timeS,
-				xM: pose.xM,
-				yM: pose.yM,
-				yawRad: pose.yawRad,
-				speedMps,
-				curvaturePerM:
-					pose.speedMps > 1 ? pose.yawRateRadps / pose.speedMps : 0,
-				path: this.#path,
-			},
+			egoAt(this.odometry.history, timeS, this.#path, this.#ego),
 			this.tracks,
 			this.#tracksTimeS,
 			this.decision,

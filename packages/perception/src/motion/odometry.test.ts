@@ -3,7 +3,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { createSweepMotion } from "../clouds/deskew.ts";
 import { uniform } from "../testing/uniform.ts";
-import { createOdometryPose, Odometry } from "./odometry.ts";
+import { Odometry } from "./odometry.ts";
+import { createOdometryPose } from "./pose-history.ts";
 
 /** Steady motion from (0, 0) at 0 s, 200 samples a second. */
 function driven(

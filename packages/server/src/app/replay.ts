@@ -1,6 +1,7 @@
 // A recording played back in virtual time, and its outcomes compared with those that were recorded, byte for byte.
 
 import { SaccadeError } from "../errors/saccade-error.ts";
+import { createCameraPipeline } from "../pipelines/camera-pipeline.ts";
 import { createScalarPipeline } from "../pipelines/scalar-pipeline.ts";
 import {
 	JournalReplay,
@@ -120,7 +121,10 @@ function createReplay(
 ): JournalReplay {
 	const writer = new OutcomeWriter();
 	return new JournalReplay({
-		pipelines: [createScalarPipeline()],
+		pipelines: (runner) => [
+			createScalarPipeline(),
+			createCameraPipeline(runner),
+		],
 		hostOffsetUs,
 		onOutcome: (streamId, outcome) =>
 			comparison.replayed(streamId, outcome.outcome, writer.write(outcome)),

@@ -19,10 +19,10 @@ import {
 import type { ModelVersion } from "../models/model-version.ts";
 import { SwapHistory } from "../models/swap/swap-history.ts";
 import { ModelSwapper } from "../models/swap/swapper.ts";
+import { bundledPipelines } from "../pipelines/bundled/bundled-pipelines.ts";
 import { createCameraPipeline } from "../pipelines/camera-pipeline.ts";
 import { createCatalogue } from "../pipelines/catalogue.ts";
 import { DeclaredPipelines } from "../pipelines/declared-pipelines.ts";
-import { createLidarPipeline } from "../pipelines/lidar-pipeline.ts";
 import { createScalarPipeline } from "../pipelines/scalar-pipeline.ts";
 import { Inspector } from "../repository/watch/inspector.ts";
 import type { RepositoryWatch } from "../repository/watch/repository-watch.ts";
@@ -48,6 +48,7 @@ import { createStreamService } from "../service/stream-service.ts";
 import { createTraceService } from "../service/trace-service.ts";
 import { Journal } from "../streams/journal.ts";
 import { journaledRunner } from "../streams/journaled-runner.ts";
+import { journaledThreads } from "../streams/journaled-threads.ts";
 import { StreamSet } from "../streams/stream-set.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { PageComposer } from "../telemetry/page.ts";
@@ -291,6 +292,8 @@ class SaccadeServer implements Server {
 		);
 		this.#pipelines = new DeclaredPipelines({
 			definitions: options.pipelines,
+			bundled: bundledPipelines(),
+			wrapThreads: journaledThreads(journal),
 			stepFiles: options.stepFiles,
 			runner: modelRunner,
 			clock,
@@ -305,7 +308,6 @@ class SaccadeServer implements Server {
 				[
 					createScalarPipeline(),
 					createCameraPipeline(modelRunner),
-					createLidarPipeline(modelRunner),
 					...this.#pipelines.pipelines,
 				],
 				modelRunner,
@@ -323,8 +325,8 @@ class SaccadeServer implements Server {
 								registry: metrics,
 								clock,
 								sources: [
-									...["scalar", "camera", "lidar"],
-									...options.pipelines.map(({ name }) => name),
+									...["scalar", "camera"],
+									...this.#pipelines.pipelines.map(({ name }) => name),
 								],
 								openStreams: () => this.#streams.streams,
 							}),
@@ -488,6 +490,7 @@ class SaccadeServer implements Server {
 		return {
 			versionReady: (model) => {
 				this.#network.modelsChanged();
+				void this.#pipelines.modelReady();
 				const { name } = model.config;
 				const metrics =
 					this.#metrics === null

@@ -20,6 +20,8 @@ export interface PipelineSpecs {
 	readonly stepFiles: readonly string[];
 }
 
+/** Names of those that come with the server. */
+const BUILT_IN: readonly string[] = ["scalar", "camera", "lidar"];
 /** Pipelines are written by hand; more is a mistake in the path. */
 const MAX_FILE_BYTES = 1024 * 1024;
 
@@ -47,9 +49,9 @@ export function readPipelines(
 			problems.push(
 				`${source}: pipelines.${name} is there already, in ${other}; give it another name`,
 			);
-		else if (name === "scalar")
+		else if (BUILT_IN.includes(name))
 			problems.push(
-				`${source}: pipelines.scalar has the name of a pipeline that comes with the server; give it another name`,
+				`${source}: pipelines.${name} has the name of a pipeline that comes with the server; give it another name`,
 			);
 		sourceOf.set(name, source);
 	}

@@ -40,8 +40,7 @@ const LIDAR_OPENING: Opening = {
 	pipeline: "lidar",
 	clockDomain: "host-monotonic",
 	safeCommand: SAFE,
-	// The small readings are taken in while a sweep runs.
-	qos: { latencyBudgetMs: DEADLINES_MS.lidar, maxInFlight: 4 },
+	qos: { latencyBudgetMs: DEADLINES_MS.lidar },
 	sensors: [
 		{ deviceId: "lidar", frameId: "lidar", periodMs: 100 },
 		{ deviceId: "imu", frameId: "base_link", periodMs: 5 },

@@ -2,25 +2,26 @@
 import { pathToFileURL } from "node:url";
 import type { Clock } from "../common/clock.ts";
 import { SaccadeError, toSaccadeError } from "../errors/saccade-error.ts";
-import {
-	type Checked,
-	checkGraph,
-	type ModelLookup,
-	type Plan,
-	type PlannedNode,
-	type StepLookup,
-} from "./graph/check-graph.ts";
+import { type Checked, checkGraph } from "./graph/check-graph.ts";
 import type { PipelineDefinition, StepNode } from "./graph/definition.ts";
 import { explainPipeline, type PipelineExplanation } from "./graph/explain.ts";
 import { Graph } from "./graph/graph.ts";
+import type { ModelLookup, StepLookup } from "./graph/node-ports.ts";
+import {
+	type PipelineFacts,
+	type RecordedPipeline,
+	threadOfStep,
+} from "./graph/pipeline-facts.ts";
 import {
 	INLINE_LIMIT_US,
 	placeOf,
 	SERVER_THREAD,
 	unitsOf,
 } from "./graph/place.ts";
+import type { Plan, PlannedNode } from "./graph/plan.ts";
 import { StageTimes } from "./graph/stage-times.ts";
 import { streamProblem } from "./graph/stream-problem.ts";
+import type { StreamThreads } from "./graph/stream-threads.ts";
 import { loadSteps } from "./hosts/load-steps.ts";
 import type { StepDescription } from "./hosts/messages.ts";
 import { StepThread } from "./hosts/step-thread.ts";
@@ -43,13 +44,18 @@ export interface DeclaredPipelineOptions {
 	readonly runner: ModelRunner;
 	readonly clock: Clock;
 	readonly log: PipelineLog;
+	/** Around the threads of each stream. @default as they are */
+	readonly wrapThreads?: (
+		pipeline: string,
+		threads: StreamThreads,
+	) => StreamThreads;
 }
 
 /** An inline step that held the event loop so often for ten times the limit moves to a thread. */
 const SLOW_COUNT = 3;
 const SLOW_US = 10 * INLINE_LIMIT_US;
 
-export class DeclaredPipeline implements Pipeline {
+export class DeclaredPipeline implements RecordedPipeline {
 	readonly name: string;
 	readonly requests: Pipeline["requests"];
 	readonly join: Pipeline["join"];
@@ -61,6 +67,7 @@ export class DeclaredPipeline implements Pipeline {
 	readonly #inline = new Map<string, AnyStep>();
 	readonly #slowCounts = new Map<string, number>();
 	readonly #threads: ThreadSet;
+	#preparing: Promise<readonly string[]> | null = null;
 	#isPrepared = false;
 
 	constructor(options: DeclaredPipelineOptions) {
@@ -72,8 +79,26 @@ export class DeclaredPipeline implements Pipeline {
 		this.#threads = new ThreadSet((thread) => this.#createThread(thread));
 	}
 
-	/** Loads its steps and times them. @returns what is wrong, models aside that are not loaded */
-	async prepare(): Promise<readonly string[]> {
+	get isPrepared(): boolean {
+		return this.#isPrepared;
+	}
+
+	get hasItsModels(): boolean {
+		try {
+			this.#assertModels();
+			return true;
+		} catch {
+			return false;
+		}
+	}
+
+	/** Loads its steps and times them, once. @returns what is wrong, models aside that are not loaded */
+	prepare(): Promise<readonly string[]> {
+		this.#preparing ??= this.#prepare();
+		return this.#preparing;
+	}
+
+	async #prepare(): Promise<readonly string[]> {
 		const { definition, log } = this.#options;
 		for (const node of definition.nodes)
 			if (node.kind === "step")
@@ -92,7 +117,8 @@ export class DeclaredPipeline implements Pipeline {
 	}
 
 	/** Throws INVALID_ARGUMENT, NOT_FOUND or UNAVAILABLE when it cannot serve such a stream. */
-	open(opening: StreamOpening): FrameProcessor {
+	open(opening: StreamOpening, clock: Clock): FrameProcessor {
+		this.#assertModels();
 		const plan = this.#plan();
 		const problem = streamProblem(plan, opening);
 		if (problem !== null)
@@ -100,17 +126,14 @@ export class DeclaredPipeline implements Pipeline {
 				"INVALID_ARGUMENT",
 				`pipeline '${this.name}': ${problem}`,
 			);
-		for (const { node } of plan.nodes)
-			if (node.kind === "model")
-				this.#options.runner.assertReady(node.model, node.version);
 		const units = unitsOf(plan, {
 			threadOf: this.#threadOf,
-			isSlow: (node) => this.#isSlow(node),
+			isSlow: ({ node }) => this.#isSlow(node.name),
 		});
 		return new Graph({
-			...{ plan, units, opening },
+			...{ plan, units, opening, clock },
 			runner: this.#options.runner,
-			threads: this.#threads.forStream(opening),
+			threads: this.#threadsFor(opening),
 			stepOf: ({ node }) => this.#inline.get(node.name)!,
 			isOfServer: this.#isOfServer,
 			observeInline: (node, us) => this.#observeInline(node, us),
@@ -118,16 +141,50 @@ export class DeclaredPipeline implements Pipeline {
 		});
 	}
 
+	facts(): PipelineFacts {
+		const { definition, stepFiles } = this.#options;
+		const steps = Object.fromEntries(
+			[...this.#steps].flatMap(([node, step]) =>
+				typeof step === "string" ? [] : [[node, step]],
+			),
+		);
+		const models = definition.nodes.flatMap((node) => {
+			if (node.kind !== "model") return [];
+			const ports = this.#models(node.model, node.version);
+			return [[node.name, typeof ports === "string" ? null : ports] as const];
+		});
+		const slow = definition.nodes
+			.map(({ name }) => name)
+			.filter((name) => this.#isSlow(name));
+		const files = definition.nodes.flatMap((node) => {
+			const file = node.kind === "step" ? stepFiles.get(node.step) : undefined;
+			return node.kind === "step" && file !== undefined
+				? [[node.step, file] as const]
+				: [];
+		});
+		return {
+			...{ definition, steps, slow, models: Object.fromEntries(models) },
+			stepFiles: Object.fromEntries(files),
+		};
+	}
+
 	explain(): PipelineExplanation {
 		const checked = this.#check();
 		return explainPipeline(this.#options.definition, checked, {
-			placeOf: (planned) => placeOf(planned, this.#isSlow(planned)),
+			placeOf: (planned) => placeOf(planned, this.#isSlow(planned.node.name)),
 			times: this.#times,
 		});
 	}
 
 	close(): Promise<void> {
 		return this.#threads.close();
+	}
+
+	/** Throws NOT_FOUND or UNAVAILABLE. */
+	#assertModels(): void {
+		const { definition, runner } = this.#options;
+		for (const node of definition.nodes)
+			if (node.kind === "model") runner.assertReady(node.model, node.version);
 	}
 
 	#plan(): Plan {
@@ -144,7 +201,8 @@ export class DeclaredPipeline implements Pipeline {
 	#check(): Checked {
 		const steps: StepLookup = (node) =>
 			this.#steps.get(node) ?? "is not loaded yet";
-		return checkGraph(this.#options.definition, steps, this.#models);
+		const lookups = { steps, models: this.#models };
+		return checkGraph(this.#options.definition, lookups);
 	}
 
 	/** A model may come and go: what is not there now is told when a stream is opened. */
@@ -193,9 +251,9 @@ export class DeclaredPipeline implements Pipeline {
 	readonly #isOfServer = ({ node }: PlannedNode): boolean =>
 		node.kind === "step" && !this.#options.stepFiles.has(node.step);
 
-	/** Steps of others have a thread each, so that none harms another. */
 	#threadNameOf(node: StepNode): string {
-		return this.#options.stepFiles.has(node.step) ? node.name : SERVER_THREAD;
+		const { stepFiles } = this.#options;
+		return threadOfStep(node, (step) => !stepFiles.has(step));
 	}
 
 	#createThread(thread: string): StepThread {
@@ -212,8 +270,13 @@ export class DeclaredPipeline implements Pipeline {
 		});
 	}
 
-	#isSlow({ node }: PlannedNode): boolean {
-		return (this.#slowCounts.get(node.name) ?? 0) >= SLOW_COUNT;
+	#threadsFor(opening: StreamOpening): StreamThreads {
+		const threads = this.#threads.forStream(opening);
+		return this.#options.wrapThreads?.(this.name, threads) ?? threads;
+	}
+
+	#isSlow(node: string): boolean {
+		return (this.#slowCounts.get(node) ?? 0) >= SLOW_COUNT;
 	}
 
 	/** What was quick with its sample may be slow with frames: streams that are opened later have it in a thread. */

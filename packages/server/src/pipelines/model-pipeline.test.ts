@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { systemClock } from "../common/clock.ts";
 import { SaccadeError } from "../errors/saccade-error.ts";
 import { resolveQos } from "../streams/qos.ts";
 import { createCatalogue } from "./catalogue.ts";
@@ -31,7 +32,7 @@ function runnerOf(runs: ModelRun[]): ModelRunner {
 test("a frame's tensors run through the model with the frame's own deadline", async () => {
 	const runs: ModelRun[] = [];
 	const catalogue = createCatalogue([], runnerOf(runs));
-	const processor = catalogue.find("model:net/3").open(opening);
+	const processor = catalogue.find("model:net/3").open(opening, systemClock);
 	let nowUs = 100;
 	const context = contextOf({ nowUs: () => nowUs++ });
 	const result = await processor.process(
@@ -57,7 +58,7 @@ test("a frame's tensors run through the model with the frame's own deadline", as
 test("a frame without tensors is refused", async () => {
 	const processor = createCatalogue([], runnerOf([]))
 		.find("model:net")
-		.open(opening);
+		.open(opening, systemClock);
 	await assert.rejects(async () => processor.process(frameOf(), contextOf()), {
 		code: "INVALID_ARGUMENT",
 		message: /takes tensors, the frame carries a plain value/,
@@ -66,9 +67,12 @@ test("a frame without tensors is refused", async () => {
 
 test("a stream is refused when its model is not there", () => {
 	const catalogue = createCatalogue([], runnerOf([]));
-	assert.throws(() => catalogue.find("model:absent").open(opening), {
-		code: "NOT_FOUND",
-	});
+	assert.throws(
+		() => catalogue.find("model:absent").open(opening, systemClock),
+		{
+			code: "NOT_FOUND",
+		},
+	);
 });
 
 test("an unknown pipeline is refused with the names of those that are there", () => {

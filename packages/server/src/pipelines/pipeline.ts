@@ -3,6 +3,7 @@
 //
 //   stream ─▶ open(opening) ─▶ process(frame, context) ─▶ result ─▶ … ─▶ close()
 //                └ throws: the stream is refused      └ throws: the frame's outcome, by the error's code
+import type { Clock } from "../common/clock.ts";
 import type { FrameTrace } from "../telemetry/tracing/frame-trace.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Frame } from "./frame.ts";
@@ -49,8 +50,16 @@ export interface FrameContext {
 
 export interface FrameProcessor {
 	/**
+	 * Frames of unlike lanes do not wait for each other: each lane has its own queue, and as many frames in flight as the
+	 * profile says. @default 1, for all devices
+	 */
+	readonly laneCount?: number;
+	/** From 0 on. */
+	laneOf?(deviceId: string): number;
+	/**
 	 * Work of less than 50 µs may answer at once; everything else answers later, off the event loop. The frame's bytes
-	 * are valid until it has answered. Throws, or rejects with, a SaccadeError whose code tells the outcome.
+	 * are valid until it has answered. Throws, or rejects with, a SaccadeError whose code tells the outcome, or
+	 * FrameDropped, which tells it itself.
 	 */
 	process(
 		frame: Frame,
@@ -120,8 +129,11 @@ export interface Pipeline {
 	readonly requests: RequestedQos;
 	/** Null: each frame by itself. */
 	readonly join: JoinRule | null;
-	/** Throws INVALID_ARGUMENT, NOT_FOUND or UNAVAILABLE when it cannot serve such a stream. */
-	open(opening: StreamOpening): FrameProcessor;
+	/**
+	 * Throws INVALID_ARGUMENT, NOT_FOUND or UNAVAILABLE when it cannot serve such a stream.
+	 * @param clock for whatever waits in it
+	 */
+	open(opening: StreamOpening, clock: Clock): FrameProcessor;
 }
 
 /** Pipelines by name. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
+import { systemClock } from "../common/clock.ts";
 import { declare, openingOf, PLUG_INS } from "./testing/declare.ts";
 import { contextOf, frameOf } from "./testing/frames.ts";
 import { FAULTS } from "./testing/plug-ins/faulty.ts";
@@ -27,8 +28,8 @@ test("a step that goes wrong costs its own frame, with a reason, and no other", 
 }, async (t) => {
 	const declared = await declare(YAML, { stepFiles });
 	t.after(() => declared.all.close());
-	const faulty = declared.pipeline("faulty").open(openingOf());
-	const healthy = declared.pipeline("healthy").open(openingOf());
+	const faulty = declared.pipeline("faulty").open(openingOf(), systemClock);
+	const healthy = declared.pipeline("healthy").open(openingOf(), systemClock);
 	const run = async (value: number) =>
 		faulty.process(frameOf({ value }), contextOf());
 	const cases = [
@@ -71,7 +72,7 @@ test("frames that wait behind one that hangs go to the thread that replaces its"
 }, async (t) => {
 	const declared = await declare(YAML, { stepFiles });
 	t.after(() => declared.all.close());
-	const processor = declared.pipeline("faulty").open(openingOf(4));
+	const processor = declared.pipeline("faulty").open(openingOf(4), systemClock);
 	const run = async (value: number) =>
 		processor.process(frameOf({ value }), contextOf());
 	const answers = await Promise.allSettled([run(FAULTS.hang), run(0), run(0)]);
@@ -87,7 +88,7 @@ test("a step that holds on to memory loses its thread", {
 }, async (t) => {
 	const declared = await declare(YAML, { stepFiles });
 	t.after(() => declared.all.close());
-	const processor = declared.pipeline("faulty").open(openingOf());
+	const processor = declared.pipeline("faulty").open(openingOf(), systemClock);
 	let failure: unknown = null;
 	for (let i = 0; i < 200 && failure === null; i++)
 		try {

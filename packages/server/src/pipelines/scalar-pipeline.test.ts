@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { systemClock } from "../common/clock.ts";
 import { resolveQos } from "../streams/qos.ts";
 import type { FrameResult } from "./pipeline.ts";
 import { createScalarPipeline } from "./scalar-pipeline.ts";
@@ -13,7 +14,7 @@ test("a reading within its limits is kept", () => {
 			{ of: "value", atLeast: 90, action: "stop", reason: "too-hot" },
 			{ of: "value", atMost: 2, action: "brake", reason: "too-near" },
 		],
-	}).open(opening);
+	}).open(opening, systemClock);
 	const decide = (value: number) => {
 		const { decision } = processor.process(
 			frameOf({ value }),
@@ -29,7 +30,7 @@ test("a reading within its limits is kept", () => {
 test("a rule on the rate sees the change per second of each device by itself", () => {
 	const processor = createScalarPipeline({
 		rules: [{ of: "rate", atLeast: 10, action: "slow", reason: "rising" }],
-	}).open(opening);
+	}).open(opening, systemClock);
 	const decide = (deviceId: string, value: number, measuredUs: number) =>
 		(
 			processor.process(
@@ -46,7 +47,7 @@ test("a rule on the rate sees the change per second of each device by itself", (
 });
 
 test("a reading that is no number is refused", () => {
-	const processor = createScalarPipeline().open(opening);
+	const processor = createScalarPipeline().open(opening, systemClock);
 	for (const value of [Number.NaN, Number.POSITIVE_INFINITY])
 		assert.throws(() => processor.process(frameOf({ value }), contextOf()), {
 			code: "INVALID_ARGUMENT",

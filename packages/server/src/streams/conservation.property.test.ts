@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FRAME_REASONS } from "@saccade/protocol";
 import { SaccadeError } from "../errors/saccade-error.ts";
+import { FrameDropped } from "../pipelines/frame-dropped.ts";
 import type { DropPolicy } from "../pipelines/qos-profile.ts";
 import type { FrameOutcome, Reading } from "./stream.ts";
 import {
@@ -66,6 +67,8 @@ function pipelineOf(seed: number): HeldPipeline {
 			});
 		case 1:
 			return new HeldPipeline({ join: { kind: "latest", maxAgeUs: 50 * MS } });
+		case 2:
+			return new HeldPipeline({ lanes: DEVICES });
 		default:
 			return new HeldPipeline();
 	}
@@ -134,6 +137,8 @@ async function oneRun(seed: number): Promise<void> {
 		answered.add(chosen);
 		const run = pipeline.runs[chosen]!;
 		if (random.chance(0.7)) run.finish();
+		else if (random.chance(0.3))
+			run.fail(new FrameDropped("unmatched", "it found no partner"));
 		else run.fail(new SaccadeError("EXECUTION_FAILED", "it failed"));
 	};
 	const conserved = (): void => {

@@ -5,6 +5,7 @@
 //            other  ──●──────●───●───       time came (timestamps only grow), or when the wait is over
 //   latest   the newest of each other sensor, used again until a newer one comes
 import type { FrameReason } from "@saccade/protocol";
+import { insertByTime, nearestOf } from "../pipelines/align.ts";
 import type { JoinRule } from "../pipelines/pipeline.ts";
 import type { FrameWork } from "./frame-work.ts";
 import type { TimerItem, TimerQueue } from "./timer-queue.ts";
@@ -268,28 +269,6 @@ class LatestJoiner implements Joiner {
 		if (before.state === "waiting")
 			this.#host.gone(before, "newer-frame", "it was never used");
 	}
-}
-
-function insertByTime(list: FrameWork[], work: FrameWork): void {
-	let at = list.length;
-	while (at > 0 && list[at - 1]!.measuredUs > work.measuredUs) at--;
-	list.splice(at, 0, work);
-}
-
-function nearestOf(
-	frames: readonly FrameWork[],
-	atUs: number,
-	windowUs: number,
-): FrameWork | null {
-	let best: FrameWork | null = null;
-	let bestUs = windowUs;
-	for (const frame of frames) {
-		const apartUs = Math.abs(frame.measuredUs - atUs);
-		if (apartUs > bestUs) continue;
-		best = frame;
-		bestUs = apartUs;
-	}
-	return best;
 }
 
 function tooMany(deviceId: string): string {

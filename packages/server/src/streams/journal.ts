@@ -7,6 +7,8 @@
 
 import type { ErrorCode } from "@saccade/protocol";
 import type { Clock, Timer } from "../common/clock.ts";
+import type { PipelineFacts } from "../pipelines/graph/pipeline-facts.ts";
+import type { StageSpan } from "../pipelines/pipeline.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { QosOffer } from "./qos.ts";
 import type {
@@ -15,6 +17,15 @@ import type {
 	SensorStream,
 	StreamRequest,
 } from "./stream.ts";
+
+/** What the steps of a thread answered; of the outputs, those that a replay reads. */
+export type SegmentAnswer =
+	| {
+			readonly ok: true;
+			readonly outputs: readonly unknown[];
+			readonly spans: readonly StageSpan[];
+	  }
+	| { readonly ok: false; readonly code: ErrorCode; readonly text: string };
 
 /** What a model answered. */
 export type ModelAnswer =
@@ -28,6 +39,8 @@ export type JournalEvent =
 			readonly request: StreamRequest;
 			/** It was open before the journal began: what it knew of clocks and order is missing. */
 			readonly isPartial: boolean;
+			/** Of a pipeline from a configuration, as it was then. */
+			readonly facts: PipelineFacts | null;
 	  }
 	| {
 			readonly kind: "reading";
@@ -55,9 +68,14 @@ export type JournalEvent =
 	| { readonly kind: "timer"; readonly atUs: number }
 	| {
 			readonly kind: "answer";
-			/** Which run of it: `runKey`, and in the order of runs where several have the same. */
+			/** Which run of it: by RunNumbers. */
 			readonly run: string;
 			readonly answer: ModelAnswer;
+	  }
+	| {
+			readonly kind: "segment";
+			readonly run: string;
+			readonly answer: SegmentAnswer;
 	  }
 	| {
 			readonly kind: "register";
@@ -82,6 +100,8 @@ export class Journal {
 	/** So that the end of a turn that was ended early ends no other. */
 	#turn = 0;
 	#clockUs: number[] = [];
+	/** Answers that are there, in the order in which they came. */
+	readonly #arrived: (() => void)[] = [];
 
 	get isOn(): boolean {
 		return this.#sink !== null;
@@ -93,8 +113,14 @@ export class Journal {
 		if (open.length === 0) return;
 		this.begin();
 		this.read(nowUs);
-		for (const { id, request } of open)
-			this.tell({ kind: "open", streamId: id, request, isPartial: true });
+		for (const { id, request, pipelineFacts } of open)
+			this.tell({
+				kind: "open",
+				streamId: id,
+				request,
+				isPartial: true,
+				facts: pipelineFacts ?? null,
+			});
 	}
 
 	/** The turn that is under way is told, too. */
@@ -135,6 +161,22 @@ export class Journal {
 	read(nowUs: number): void {
 		if (this.#isInTurn) this.#clockUs.push(nowUs);
 	}
+
+	/**
+	 * Hands an answer over when nothing of the one before is left to do: two that settle in the same tick would mix their
+	 * callbacks. @param deliver tells it, and settles whoever waits for it
+	 */
+	arrive(deliver: () => void): void {
+		this.#arrived.push(deliver);
+		if (this.#arrived.length === 1) process.nextTick(this.#deliver);
+	}
+
+	readonly #deliver = (): void => {
+		this.endTurn();
+		this.#arrived.shift()?.();
+		if (this.#arrived.length > 0)
+			queueMicrotask(() => process.nextTick(this.#deliver));
+	};
 }
 
 /** `clock`, with what is read from it and which timers fire told to the journal. */

@@ -1,4 +1,5 @@
 // A stream that tells the journal what its client says, before the stream hears it.
+import type { PipelineFacts } from "../pipelines/graph/pipeline-facts.ts";
 import type { QosProfile } from "../pipelines/qos-profile.ts";
 import type { Journal } from "./journal.ts";
 import type { QosOffer } from "./qos.ts";
@@ -70,6 +71,10 @@ export class JournaledStream implements SensorStream {
 
 	credit(): Credit {
 		return this.#stream.credit();
+	}
+
+	get pipelineFacts(): PipelineFacts | null {
+		return this.#stream.pipelineFacts ?? null;
 	}
 
 	get qos(): QosProfile {

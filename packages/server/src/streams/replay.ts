@@ -2,9 +2,13 @@
 // run takes as long as it took then, so every choice that depends on either is made again as it was made.
 import type { Clock, Timer } from "../common/clock.ts";
 import { createCatalogue } from "../pipelines/catalogue.ts";
+import type { PipelineFacts } from "../pipelines/graph/pipeline-facts.ts";
+import type { ModelRunner } from "../pipelines/model-runner.ts";
 import type { Pipeline } from "../pipelines/pipeline.ts";
+import { loadReplayedPipeline } from "../pipelines/replayed-pipeline.ts";
 import type { JournalEvent } from "./journal.ts";
 import { ReplayedRunner } from "./journaled-runner.ts";
+import { ReplayedThreads } from "./journaled-threads.ts";
 import { resolveQos } from "./qos.ts";
 import type { FrameOutcome, SensorStream, StreamListener } from "./stream.ts";
 import { StreamSet } from "./stream-set.ts";
@@ -15,8 +19,8 @@ export interface JournalTurn {
 }
 
 export interface ReplayOptions {
-	/** Beside the models, whose answers are in the journal. */
-	readonly pipelines: readonly Pipeline[];
+	/** Those that are made in code; models, and what configurations declared, are in the journal. */
+	readonly pipelines: (runner: ModelRunner) => readonly Pipeline[];
 	/** Of the server that wrote it: its clock minus CLOCK_MONOTONIC. */
 	readonly hostOffsetUs: number;
 	/** `streamId` as it was recorded. Valid during the call, as for a listener. */
@@ -41,6 +45,9 @@ const NOBODY: StreamListener = {
 export class JournalReplay {
 	readonly #clock = new ReplayClock();
 	readonly #runner = new ReplayedRunner();
+	readonly #threads = new ReplayedThreads();
+	/** As the journal says that it was when its stream was opened. */
+	readonly #declared = new Map<string, Pipeline>();
 	readonly #set: StreamSet;
 	/** By the id that they were recorded with. */
 	readonly #streams = new Map<string, SensorStream>();
@@ -50,9 +57,15 @@ export class JournalReplay {
 	#strayCount = 0;
 
 	constructor(options: ReplayOptions) {
+		const known = createCatalogue(
+			options.pipelines(this.#runner),
+			this.#runner,
+		);
 		this.#set = new StreamSet({
 			clock: this.#clock,
-			catalogue: createCatalogue(options.pipelines, this.#runner),
+			catalogue: {
+				find: (name) => this.#declared.get(name) ?? known.find(name),
+			},
 			hostOffsetUs: options.hostOffsetUs,
 			observer: {
 				frameEnded: ({ id }, outcome) =>
@@ -62,9 +75,12 @@ export class JournalReplay {
 		});
 	}
 
-	/** Resolves when nothing is left to do of it. */
+	/** Resolves when nothing is left to do of it. Throws NOT_FOUND or MALFORMED for a pipeline that cannot be made again. */
 	async play(turn: JournalTurn): Promise<void> {
 		this.#turnCount++;
+		for (const event of turn.events)
+			if (event.kind === "open" && event.facts !== null)
+				await this.#declare(event.facts);
 		this.#clock.beginTurn(turn.clockUs);
 		for (const event of turn.events)
 			if (!this.#apply(event)) this.#strayCount++;
@@ -91,6 +107,8 @@ export class JournalReplay {
 				return this.#clock.fire(event.atUs);
 			case "answer":
 				return this.#runner.answer(event.run, event.answer);
+			case "segment":
+				return this.#threads.answer(event.run, event.answer);
 			case "register":
 				return succeeds(() =>
 					this.#set.sensors.registerSensor(
@@ -113,6 +131,13 @@ export class JournalReplay {
 				return true;
 			}
 		}
+	}
+
+	async #declare(facts: PipelineFacts): Promise<void> {
+		const { name } = facts.definition;
+		const threads = this.#threads.of(name);
+		const parts = { runner: this.#runner, threads };
+		this.#declared.set(name, await loadReplayedPipeline(facts, parts));
 	}
 
 	#open({

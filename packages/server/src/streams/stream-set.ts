@@ -100,6 +100,7 @@ export class StreamSet {
 			streamId: stream.id,
 			request,
 			isPartial: false,
+			facts: stream.pipelineFacts ?? null,
 		});
 		return { ok: true, stream: new JournaledStream(stream, journal) };
 	}
@@ -122,11 +123,8 @@ export class StreamSet {
 				throw invalid(
 					`pipeline '${pipeline.name}' joins sensors; name at least two, the leading one first`,
 				);
-			const processor = pipeline.open({
-				qos,
-				sensors: request.sensors,
-				transforms: request.transforms,
-			});
+			const { sensors, transforms } = request;
+			const processor = pipeline.open({ qos, sensors, transforms }, clock);
 			this.#openedCount++;
 			const stream = new TelemetryStream(
 				{

@@ -2,6 +2,7 @@
 // promise: a reading is taken, and its outcome is told once, perhaps before `reading` returns.
 import type { FrameReason, Outcome } from "@saccade/protocol";
 import type { FramePayload } from "../pipelines/frame.ts";
+import type { PipelineFacts } from "../pipelines/graph/pipeline-facts.ts";
 import type {
 	Decision,
 	FrameResult,
@@ -143,6 +144,8 @@ export interface SensorStream {
 	readonly request: StreamRequest;
 	readonly qos: QosProfile;
 	readonly pipelineName: string;
+	/** For a recording. @default the pipeline is the same everywhere */
+	readonly pipelineFacts?: PipelineFacts | null;
 	/** Its outcome is told through the listener. */
 	reading(reading: Reading): void;
 	/** The device is alive, without a measurement. "" for all of the stream. */

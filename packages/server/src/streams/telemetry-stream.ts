@@ -1,32 +1,27 @@
 // The life of a sensor stream: each reading that it takes ends in exactly one outcome, told once.
 //
-//   reading ─▶ checks ─▶ (join) ─▶ queue ─▶ slot of the pool ─▶ pipeline ─▶ outcome
-//               └ INVALID  │        └ policy: SUPERSEDED, SHED      └ late: EXPIRED
+//   reading ─▶ checks ─▶ (join) ─▶ lane: queue, run ─▶ outcome
+//               └ INVALID  │        └ policy: SUPERSEDED, SHED; late: EXPIRED
 //                          └ unmatched: SUPERSEDED
 //
 //   open ──close()──▶ draining ──last outcome──▶ ended
 //     └────────────────cancel()────────────────────▲
 import { FRAME_REASONS, type FrameReason } from "@saccade/protocol";
 import type { Clock } from "../common/clock.ts";
-import { SaccadeError, toSaccadeError } from "../errors/saccade-error.ts";
-import type {
-	FrameProcessor,
-	FrameResult,
-	Pipeline,
-} from "../pipelines/pipeline.ts";
+import { SaccadeError } from "../errors/saccade-error.ts";
+import {
+	factsOf,
+	type PipelineFacts,
+} from "../pipelines/graph/pipeline-facts.ts";
+import type { FrameProcessor, Pipeline } from "../pipelines/pipeline.ts";
 import type { QosProfile } from "../pipelines/qos-profile.ts";
 import type { ClockQuality } from "./clock-offset.ts";
 import type { Device } from "./device.ts";
-import type { Dispatcher, Runnable } from "./dispatcher.ts";
-import { FrameQueue } from "./frame-queue.ts";
-import {
-	FrameWork,
-	type SupersedingFrame,
-	type WorkOwner,
-} from "./frame-work.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import { FrameLane, type LaneHost } from "./frame-lane.ts";
+import { FrameWork, type WorkOwner } from "./frame-work.ts";
 import { createJoiner, type Joiner } from "./joiner.ts";
 import { Ledger } from "./ledger.ts";
-import { REASON_OF_ERROR } from "./outcome-of-error.ts";
 import { Pace } from "./pace.ts";
 import { faultOf } from "./payload-check.ts";
 import { incompatibilities, type QosOffer, resolveQos } from "./qos.ts";
@@ -89,13 +84,13 @@ export interface StreamSetUp {
 	readonly listener: StreamListener;
 }
 
-export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
+export class TelemetryStream implements SensorStream, WorkOwner, LaneHost {
 	readonly id: string;
 	readonly request: StreamRequest;
 	readonly pipelineName: string;
+	readonly pipelineFacts: PipelineFacts | null;
 	readonly clock: Clock;
 	readonly isTraced: boolean;
-	heapIndex = -1;
 	readonly #tools: StreamTools;
 	readonly #pipeline: Pipeline;
 	readonly #processor: FrameProcessor;
@@ -103,10 +98,8 @@ export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
 	readonly #devices: StreamDevices;
 	readonly #ledger = new Ledger();
 	readonly #pace = new Pace();
-	readonly #queue: FrameQueue<FrameWork>;
+	readonly #lanes: readonly FrameLane[];
 	readonly #joiner: Joiner | null;
-	/** Runs that have not answered, ended or not. */
-	readonly #runs = new Set<FrameWork>();
 	#qos: QosProfile;
 	#state: StreamState = { kind: "open" };
 	#isReleased = false;
@@ -116,6 +109,7 @@ export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
 		this.id = setUp.id;
 		this.request = request;
 		this.pipelineName = pipeline.name;
+		this.pipelineFacts = factsOf(pipeline);
 		this.clock = tools.clock;
 		this.isTraced = tools.tracer != null;
 		this.#tools = tools;
@@ -123,7 +117,12 @@ export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
 		this.#processor = setUp.processor;
 		this.#listener = setUp.listener;
 		this.#qos = qos;
-		this.#queue = new FrameQueue(qos);
+		const { processor } = setUp;
+		const lane = { ...tools, processor, pace: this.#pace, host: this };
+		this.#lanes = Array.from(
+			{ length: processor.laneCount ?? 1 },
+			() => new FrameLane(lane, qos),
+		);
 		this.#devices = new StreamDevices(
 			{ ...tools, request, onEvent: (event) => this.#heard(event) },
 			qos,
@@ -136,7 +135,7 @@ export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
 							work.alignedUs = tools.tracer?.nowUs() ?? Number.NaN;
 							this.#enqueue(work);
 						},
-						gone: (work, reason, detail) => this.#end(work, reason, detail),
+						gone: (work, reason, detail) => this.end(work, reason, detail),
 					});
 	}
 
@@ -145,11 +144,14 @@ export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
 	}
 
 	get waitingCount(): number {
-		return this.#queue.length + (this.#joiner?.waitingCount ?? 0);
+		return (
+			sumOf(this.#lanes, (lane) => lane.waitingCount) +
+			(this.#joiner?.waitingCount ?? 0)
+		);
 	}
 
 	get runningCount(): number {
-		return this.#runs.size;
+		return sumOf(this.#lanes, (lane) => lane.runningCount);
 	}
 
 	// ── what the transport calls ─────────────────────────────────────────────────────────────────────────
@@ -159,11 +161,11 @@ export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
 		const device = this.#deviceOf(reading.deviceId);
 		const work = new FrameWork(this, reading, this.#frameIdOf(reading, device));
 		if (this.#state.kind !== "open") {
-			this.#end(work, "stream-closed", "the stream takes no more readings");
+			this.end(work, "stream-closed", "the stream takes no more readings");
 			return;
 		}
 		if (device === null) {
-			this.#end(
+			this.end(
 				work,
 				"unknown-device",
 				this.#devices.refusalOf(reading.deviceId),
@@ -174,7 +176,7 @@ export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
 		this.#countLost(device, reading);
 		const fault = faultOf(reading.payload, reading.value);
 		if (fault !== null) {
-			this.#end(work, fault.reason, fault.detail);
+			this.end(work, fault.reason, fault.detail);
 			return;
 		}
 		if (this.#placeInTime(work, device, reading)) this.#accept(work);
@@ -197,14 +199,10 @@ export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
 				`${clash.policy}: offered ${clash.offered}, needed ${clash.requested}; ${clash.reason}`,
 			);
 		this.#qos = qos;
-		for (const work of [...this.#runs])
-			this.#stopRun(work, "reconfigured", "the stream's profile changed");
-		for (const { item, reason: why } of this.#queue.setRule(qos))
-			this.#end(item, why, "the stream's profile changed");
-		for (const work of this.#queue) this.#watch(work);
+		for (const lane of this.#lanes) lane.reconfigure(qos);
 		this.#devices.reconfigure(qos);
 		this.#listener.policyChanged(qos, reason);
-		this.#pump();
+		for (const lane of this.#lanes) lane.pump();
 	}
 
 	close(): void {
@@ -218,10 +216,8 @@ export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
 		if (this.#state.kind === "ended") return;
 		this.#setState({ kind: "ended" });
 		this.#joiner?.flush();
-		for (const work of this.#queue.takeAll())
-			this.#end(work, "cancelled", "the client went away");
-		for (const work of [...this.#runs])
-			this.#stopRun(work, "cancelled", "the client went away");
+		for (const lane of this.#lanes)
+			lane.cancel("cancelled", "the client went away");
 		this.#releaseIfIdle();
 	}
 
@@ -231,9 +227,9 @@ export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
 
 	credit(): Credit {
 		const { maxInFlightCount } = this.#qos;
-		const idle = Math.max(0, maxInFlightCount - this.#runs.size);
 		return {
-			count: this.#queue.room + (this.#queue.length === 0 ? idle : 0),
+			// Whichever lane they are for.
+			count: Math.min(...this.#lanes.map((lane) => lane.room)),
 			received: this.#ledger.received,
 			suggestedRateHz: this.#pace.suggestedRateHz(maxInFlightCount),
 			latenessUs: this.#pace.latenessUs,
@@ -271,24 +267,20 @@ export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
 		const sensorUs = toUs(timestampNs);
 		const place = device.placeOf(reading);
 		if (place === "duplicate") {
-			this.#end(work, "duplicate", "time and number of a frame that came");
+			this.end(work, "duplicate", "time and number of a frame that came");
 			return false;
 		}
 		const verdict = device.observe(sensorUs, receivedUs);
 		work.measuredUs = device.measuredUs(sensorUs, receivedUs);
 		if (verdict === "future") {
-			this.#end(work, "from-the-future", "measured later than it was received");
+			this.end(work, "from-the-future", "measured later than it was received");
 			return false;
 		}
 		device.taken(reading);
 		if (verdict === "stepped") this.#tellStep(work);
 		const isLate = place === "earlier" && verdict !== "stepped";
 		if (isLate && this.#qos.dropPolicy === "keep-last") {
-			this.#end(
-				work,
-				"out-of-order",
-				"a newer frame of the device came before",
-			);
+			this.end(work, "out-of-order", "a newer frame of the device came before");
 			return false;
 		}
 		const budget = budgetUs > 0 ? budgetUs : this.#qos.latencyBudgetUs;
@@ -309,45 +301,25 @@ export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
 
 	#accept(work: FrameWork): void {
 		const nowUs = work.receivedUs;
-		if (this.#isPast(work, nowUs)) return;
+		if (this.isPast(work, nowUs)) return;
 		if (this.#joiner === null) this.#enqueue(work);
 		else {
-			this.#watch(work);
+			this.watch(work);
 			this.#joiner.offer(work);
 		}
 	}
 
 	#enqueue(work: FrameWork): void {
-		if (work.isInterrupt) this.#interrupt(work);
-		else if (
-			this.#queue.length === 0 &&
-			this.#runs.size < this.#qos.maxInFlightCount &&
-			this.#tools.dispatcher.take(this)
-		) {
-			// The usual case: nothing waits, so it need not either.
-			this.#run(work);
-			return;
-		}
-		const dropped = this.#queue.push(work);
-		if (dropped !== null) {
-			this.#pace.fellBehind();
-			if (dropped.item !== work) dropped.item.supersededBy = nameOf(work);
-			this.#end(dropped.item, dropped.reason, DROPPED);
-		}
-		if (dropped?.item !== work) this.#watch(work);
-		this.#pump();
+		if (work.isInterrupt) for (const lane of this.#lanes) lane.preempt(work);
+		this.#laneOf(work).enqueue(work);
 	}
 
-	/** What runs makes room: a signal does not wait behind work that it makes stale. */
-	#interrupt(by: FrameWork): void {
-		for (const work of [...this.#runs]) {
-			if (work.isInterrupt) continue;
-			if (work.state !== "ended") work.supersededBy = nameOf(by);
-			this.#stopRun(work, "preempted", "an interrupt of its stream came");
-		}
+	#laneOf({ deviceId }: FrameWork): FrameLane {
+		return this.#lanes[this.#processor.laneOf?.(deviceId) ?? 0]!;
 	}
 
-	#watch(work: FrameWork): void {
+	/** (lane) */
+	watch(work: FrameWork): void {
 		const dueUs = Math.min(
 			work.deadlineUs,
 			work.measuredUs + this.#qos.lifespanUs,
@@ -355,129 +327,19 @@ export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
 		this.#tools.timers.schedule(work, dueUs);
 	}
 
-	/** Runs what waits while there is room for it. */
-	#pump(): void {
-		for (
-			let next = this.#queue.peek();
-			next !== null;
-			next = this.#queue.peek()
-		) {
-			if (next.isInterrupt) this.#tools.dispatcher.force();
-			else if (
-				this.#runs.size >= this.#qos.maxInFlightCount ||
-				!this.#tools.dispatcher.take(this)
-			)
-				return;
-			this.#queue.shift();
-			this.#run(next);
-		}
-		this.#tools.dispatcher.leave(this);
-	}
-
-	/** (dispatcher) */
-	get urgencyUs(): number {
-		return this.#queue.peek()?.deadlineUs ?? Number.POSITIVE_INFINITY;
-	}
-
-	/** (dispatcher) A slot is ours. */
-	slotFree(): void {
-		const next =
-			this.#runs.size < this.#qos.maxInFlightCount ? this.#queue.shift() : null;
-		if (next === null) this.#tools.dispatcher.giveBack();
-		else this.#run(next);
-		this.#pump();
-	}
-
-	/** A slot is taken for it. */
-	#run(work: FrameWork): void {
-		const { dispatcher, timers } = this.#tools;
-		const nowUs = this.clock.nowUs();
-		timers.cancel(work);
-		if (this.#isPast(work, nowUs)) {
-			dispatcher.giveBack();
-			return;
-		}
-		work.state = "running";
-		work.startedUs = nowUs;
-		for (const companion of work.companions) {
-			companion.hold();
-			if (companion.state === "waiting") companion.state = "running";
-			timers.cancel(companion);
-		}
-		let answer: FrameResult | Promise<FrameResult>;
-		try {
-			answer = this.#processor.process(work, work);
-		} catch (error) {
-			this.#answered(work, null, error);
-			return;
-		}
-		if (!(answer instanceof Promise)) {
-			this.#answered(work, answer, null);
-			return;
-		}
-		// Its bytes stay until the run has let go of them, however early it ends.
-		work.hold();
-		this.#runs.add(work);
-		timers.schedule(work, work.deadlineUs);
-		answer.then(
-			(result) => this.#settled(work, result, null),
-			(error: unknown) => this.#settled(work, null, error),
-		);
-	}
-
-	/** A run that took its time. */
-	#settled(work: FrameWork, result: FrameResult | null, error: unknown): void {
-		this.#runs.delete(work);
-		this.#pace.ran(this.clock.nowUs() - work.startedUs);
-		this.#answered(work, result, error);
-		work.letGo();
-		this.#pump();
-		this.#releaseIfIdle();
-	}
-
-	#answered(work: FrameWork, result: FrameResult | null, error: unknown): void {
-		if (work.state !== "ended") this.#conclude(work, result, error);
-		for (const companion of work.companions) companion.letGo();
-		this.#tools.dispatcher.giveBack();
-	}
-
-	#conclude(work: FrameWork, result: FrameResult | null, error: unknown): void {
-		if (result === null) {
-			const failure = toSaccadeError(error);
-			this.#end(work, REASON_OF_ERROR[failure.code], failure.message);
-			return;
-		}
-		const nowUs = this.clock.nowUs();
-		if (nowUs > work.deadlineUs) {
-			const lateMs = ((nowUs - work.deadlineUs) / 1000).toFixed(1);
-			this.#end(work, "deadline-passed", `the result came ${lateMs} ms late`);
-			return;
-		}
-		work.result = result;
-		this.#pace.onTime();
-		this.#settle(work, nowUs);
-	}
-
-	/** Ends a frame whose run goes on without it. */
-	#stopRun(work: FrameWork, reason: FrameReason, detail: string): void {
-		if (work.state === "ended") return;
-		this.#end(work, reason, detail);
-		work.abort();
-	}
-
 	/** (timer) Its deadline passed, or it waited longer than its lifespan. */
 	due(work: FrameWork, nowUs: number): void {
 		if (work.state === "running") {
-			this.#stopRun(work, "deadline-passed", overdue(work, nowUs));
+			this.#laneOf(work).stopRun(work, "deadline-passed", overdue(work, nowUs));
 			return;
 		}
 		// Its profile may have changed since it was scheduled.
 		if (this.#pastReason(work, nowUs) === null) {
-			this.#watch(work);
+			this.watch(work);
 			return;
 		}
-		if (!this.#queue.remove(work)) this.#joiner?.remove(work);
-		this.#isPast(work, nowUs);
+		if (!this.#laneOf(work).remove(work)) this.#joiner?.remove(work);
+		this.isPast(work, nowUs);
 	}
 
 	#pastReason(work: FrameWork, nowUs: number): FrameReason | null {
@@ -487,8 +349,8 @@ export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
 		return isOld ? "lifespan-passed" : null;
 	}
 
-	/** True: it was too late, and was ended. */
-	#isPast(work: FrameWork, nowUs: number): boolean {
+	/** (lane) True: it was too late, and was ended. */
+	isPast(work: FrameWork, nowUs: number): boolean {
 		const reason = this.#pastReason(work, nowUs);
 		if (reason === null) return false;
 		const { lifespanUs } = this.#qos;
@@ -496,23 +358,24 @@ export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
 			reason === "deadline-passed"
 				? overdue(work, nowUs)
 				: `${ms(nowUs - work.measuredUs)} old, its lifespan is ${ms(lifespanUs)}`;
-		this.#end(work, reason, detail);
+		this.end(work, reason, detail);
 		return true;
 	}
 
 	// ── outcomes ─────────────────────────────────────────────────────────────────────────────────────────
 
-	#end(work: FrameWork, reason: FrameReason, detail: string): void {
+	/** (lane) */
+	end(work: FrameWork, reason: FrameReason, detail: string): void {
 		work.reason = reason;
 		work.outcome = FRAME_REASONS[reason];
 		work.detail = detail;
 		const nowUs = this.clock.nowUs();
 		if (reason === "deadline-passed") this.#pace.late(nowUs - work.deadlineUs);
-		this.#settle(work, nowUs);
+		this.settle(work, nowUs);
 	}
 
-	/** The only place where a frame ends, and with it what was joined with it. */
-	#settle(work: FrameWork, nowUs: number): void {
+	/** (lane) The only place where a frame ends, and with it what was joined with it. */
+	settle(work: FrameWork, nowUs: number): void {
 		work.state = "ended";
 		work.finishedUs = nowUs;
 		this.#tools.timers.cancel(work);
@@ -528,7 +391,7 @@ export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
 			companion.reason = work.reason;
 			companion.detail = work.detail;
 			companion.startedUs = work.startedUs;
-			this.#settle(companion, nowUs);
+			this.settle(companion, nowUs);
 		}
 		this.#settleIfDrained();
 	}
@@ -546,12 +409,17 @@ export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
 		this.#releaseIfIdle();
 	}
 
+	/** (lane) */
+	runEnded(): void {
+		this.#releaseIfIdle();
+	}
+
 	/** Once, when nothing of it runs any more. */
 	#releaseIfIdle(): void {
-		if (this.#state.kind !== "ended" || this.#runs.size > 0) return;
+		if (this.#state.kind !== "ended" || this.runningCount > 0) return;
 		if (this.#isReleased) return;
 		this.#isReleased = true;
-		this.#tools.dispatcher.leave(this);
+		for (const lane of this.#lanes) lane.leave();
 		this.#devices.release();
 		this.#processor.close();
 		this.#tools.observer?.streamEnded(this);
@@ -562,12 +430,12 @@ export class TelemetryStream implements SensorStream, WorkOwner, Runnable {
 	}
 }
 
-function nameOf(work: FrameWork): SupersedingFrame {
-	const { deviceId, sequence, timestampNs } = work;
-	return { deviceId, sequence, timestampNs };
+function sumOf(
+	lanes: readonly FrameLane[],
+	count: (lane: FrameLane) => number,
+): number {
+	return lanes.reduce((sum, lane) => sum + count(lane), 0);
 }
-
-const DROPPED = "more came than could be run";
 
 function overdue({ deadlineUs }: FrameWork, nowUs: number): string {
 	return `its deadline passed ${ms(nowUs - deadlineUs)} ago`;

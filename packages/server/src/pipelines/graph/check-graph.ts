@@ -1,7 +1,6 @@
 // Definition + what its steps and models take and give → a plan that can run. Every problem is told at once.
-import type { TensorSpec } from "../../tensor/tensor.ts";
-import type { StepDescription } from "../hosts/messages.ts";
 import { fits, type Port, type Ports, portText } from "../steps/port.ts";
+import { branchesOf } from "./branches.ts";
 import {
 	type GraphNode,
 	type PipelineDefinition,
@@ -9,52 +8,17 @@ import {
 	refText,
 	type SensorNode,
 } from "./definition.ts";
+import {
+	joinPorts,
+	type Lookups,
+	type NodePorts,
+	portsOf,
+	sensorPort,
+	UNKNOWN,
+} from "./node-ports.ts";
 import { findCycle, topologicalOrder } from "./order.ts";
-import { FRAME_PORT, type ValueSource } from "./value-source.ts";
-
-/** What a model takes and gives; null: not known before it is loaded. */
-interface ModelPorts {
-	readonly inputs: readonly TensorSpec[];
-	readonly outputs: readonly TensorSpec[];
-}
-
-/** A text says why there is none. */
-export type ModelLookup = (
-	model: string,
-	version: string,
-) => ModelPorts | string | null;
-
-/** Of each step node, by the node's name. A text says why there is none. */
-export type StepLookup = (node: string) => StepDescription | string;
-
-export interface PlannedNode {
-	readonly node: GraphNode;
-	/** Among the sources. */
-	readonly index: number;
-	/** Null for models. */
-	readonly step: StepDescription | null;
-	readonly inputs: readonly {
-		readonly name: string;
-		readonly source: ValueSource | null;
-		readonly optional: boolean;
-	}[];
-	readonly inputPorts: Ports;
-	readonly outputPorts: Ports;
-}
-
-export interface Plan {
-	readonly definition: PipelineDefinition;
-	/** In an order in which each node comes after what it reads. */
-	readonly nodes: readonly PlannedNode[];
-	readonly decision: ValueSource | null;
-	readonly outputs: readonly {
-		readonly name: string;
-		readonly source: ValueSource;
-		readonly kind: string;
-	}[];
-	/** Some step knows earlier frames. */
-	readonly remembers: boolean;
-}
+import type { Plan, PlannedInput, PlannedNode } from "./plan.ts";
+import type { ValueSource } from "./value-source.ts";
 
 export type Checked =
 	| { readonly ok: true; readonly plan: Plan }
@@ -63,214 +27,192 @@ export type Checked =
 /** Kinds that a client can be sent. */
 const TELLABLE = ["tensor", "boxes", "ground-boxes", "tracks"];
 
-interface Facts {
-	readonly inputs: Ports;
-	readonly outputs: Ports;
-	/** Nothing is known about its ports. */
-	readonly isOpen: boolean;
-	readonly step: StepDescription | null;
-}
-
-const UNKNOWN: Facts = { inputs: {}, outputs: {}, isOpen: true, step: null };
-
 export function checkGraph(
 	definition: PipelineDefinition,
-	steps: StepLookup,
-	models: ModelLookup,
+	lookups: Lookups,
 ): Checked {
-	const problems: string[] = [];
-	const path = `${definition.source}: pipelines.${definition.name}`;
-	const tell = (at: string, problem: string) =>
-		problems.push(`${path}.${at} ${problem}`);
-	const { sensors, nodes } = definition;
-	const names = new Map<string, SensorNode | GraphNode>();
-	for (const one of [...sensors, ...nodes]) {
-		if (names.has(one.name))
-			tell(`nodes.${one.name}`, "has the name of a sensor; take another");
-		names.set(one.name, one);
-	}
-	const facts = new Map<string, Facts>();
-	for (const node of nodes)
-		facts.set(node.name, factsOf(node, steps, models, tell));
-	const cycle = findCycle(nodes);
-	if (cycle !== null)
-		tell(
-			`nodes.${cycle[0]}`,
-			`waits for itself: ${[...cycle, cycle[0]].join(" → ")}; break the circle`,
-		);
-	const order = cycle === null ? topologicalOrder(nodes) : nodes;
-	const indexes = new Map<string, number>();
-	for (const [at, { name }] of [...sensors, ...order].entries())
-		indexes.set(name, at);
+	const check = new GraphCheck(definition, lookups);
+	const nodes = check.nodes();
+	const decision = check.decision();
+	const outputs = check.outputs();
+	const branches = branchesOf(definition, nodes, check.tell);
+	const { problems } = check;
+	return problems.length > 0
+		? { ok: false, problems }
+		: { ok: true, plan: { definition, nodes, decision, outputs, ...branches } };
+}
 
-	/** The output that is meant, and what it gives; null when there is a problem with it. */
-	const resolve = (
-		ref: PortRef,
-		at: string,
-	): { readonly source: ValueSource; readonly port: Port | null } | null => {
-		const index = indexes.get(ref.node);
-		const one = names.get(ref.node);
-		if (index === undefined || one === undefined) {
-			tell(
-				at,
-				`'${refText(ref)}': there is no '${ref.node}'; there are ${[...names.keys()].join(", ")}`,
-			);
-			return null;
+/** The output that is meant, and what it gives; null where that is not known. */
+interface Resolved {
+	readonly source: ValueSource;
+	readonly port: Port | null;
+}
+
+class GraphCheck {
+	readonly problems: string[] = [];
+	readonly #definition: PipelineDefinition;
+	readonly #named = new Map<string, SensorNode | GraphNode>();
+	readonly #order: readonly GraphNode[];
+	/** Of sensors and nodes, in the order of the plan. */
+	readonly #indexes = new Map<string, number>();
+	readonly #ports = new Map<string, NodePorts>();
+
+	constructor(definition: PipelineDefinition, lookups: Lookups) {
+		this.#definition = definition;
+		const { sensors, nodes } = definition;
+		for (const one of [...sensors, ...nodes]) {
+			if (this.#named.has(one.name))
+				this.tell(
+					`nodes.${one.name}`,
+					"has the name of a sensor; take another",
+				);
+			this.#named.set(one.name, one);
 		}
-		if ("payload" in one) return resolveSensor(one, ref, index, at, tell);
-		const { outputs, isOpen } = facts.get(one.name) ?? UNKNOWN;
-		const known = Object.keys(outputs);
-		const port = ref.port ?? (known.length === 1 ? known[0] : undefined);
-		if (isOpen) return { source: { index, port: ref.port ?? "" }, port: null };
-		if (port === undefined || !Object.hasOwn(outputs, port)) {
-			tell(
-				at,
-				ref.port === null
-					? `'${ref.node}' gives ${known.join(", ")}; say which, e.g. ${ref.node}.${known[0] ?? "output"}`
-					: `'${refText(ref)}': '${ref.node}' gives ${known.join(", ")}`,
+		for (const node of nodes)
+			this.#ports.set(node.name, portsOf(node, lookups, this.tell));
+		const cycle = findCycle(nodes);
+		if (cycle !== null)
+			this.tell(
+				`nodes.${cycle[0]}`,
+				`waits for itself: ${[...cycle, cycle[0]].join(" → ")}; break the circle`,
 			);
-			return null;
-		}
-		return { source: { index, port }, port: outputs[port] ?? null };
+		this.#order = cycle === null ? topologicalOrder(nodes) : nodes;
+		for (const [at, { name }] of [...sensors, ...this.#order].entries())
+			this.#indexes.set(name, at);
+	}
+
+	readonly tell = (at: string, problem: string): void => {
+		const { source, name } = this.#definition;
+		this.problems.push(`${source}: pipelines.${name}.${at} ${problem}`);
 	};
 
-	const planned = order.map((node): PlannedNode => {
-		const { inputs, outputs, isOpen, step } = facts.get(node.name) ?? UNKNOWN;
-		const given: {
-			name: string;
-			source: ValueSource | null;
-			optional: boolean;
-		}[] = [];
-		for (const [name, ref] of Object.entries(node.inputs)) {
-			const at = `nodes.${node.name}.in.${name}`;
-			const from = resolve(ref, at);
-			const wanted = Object.hasOwn(inputs, name) ? inputs[name] : undefined;
-			if (!isOpen && wanted === undefined)
-				tell(
+	nodes(): readonly PlannedNode[] {
+		return this.#order.map((node) => this.#planned(node));
+	}
+
+	decision(): ValueSource | null {
+		const { decision } = this.#definition;
+		if (decision === null) return null;
+		const from = this.#resolve(decision, "result.decision");
+		if (from?.port != null && from.port.kind !== "decision")
+			this.tell(
+				"result.decision",
+				`takes a decision, but ${refText(decision)} gives ${portText(from.port)}`,
+			);
+		return from?.source ?? null;
+	}
+
+	outputs(): Plan["outputs"] {
+		return Object.entries(this.#definition.outputs).flatMap(([name, ref]) => {
+			const at = `result.outputs.${name}`;
+			const from = this.#resolve(ref, at);
+			if (from === null) return [];
+			const kind = from.port?.kind ?? "tensor";
+			if (!TELLABLE.includes(kind))
+				this.tell(
 					at,
-					`is no input of ${nodeText(node)}; there are ${Object.keys(inputs).join(", ")}`,
+					`is ${kind}, which cannot be sent; there are ${TELLABLE.join(", ")}`,
 				);
-			else if (
-				from?.port != null &&
-				wanted !== undefined &&
-				!fits(from.port, wanted)
-			)
-				tell(
-					at,
-					`takes ${portText(wanted)}, but ${refText(ref)} gives ${portText(from.port)}`,
-				);
-			if (from !== null)
-				given.push({
-					name,
-					source: from.source,
-					optional: wanted?.optional ?? false,
-				});
+			return [{ name, source: from.source, kind }];
+		});
+	}
+
+	#planned(node: GraphNode): PlannedNode {
+		const given = Object.entries(node.inputs).map(([name, ref]) => {
+			const from = this.#resolve(ref, `nodes.${node.name}.in.${name}`);
+			return { name, ref, from };
+		});
+		if (node.kind === "join")
+			this.#ports.set(
+				node.name,
+				joinPorts(given.map(({ name, from }) => [name, from?.port ?? null])),
+			);
+		const { inputs, outputs, step } = this.#ports.get(node.name) ?? UNKNOWN;
+		const planned: PlannedInput[] = [];
+		for (const { name, ref, from } of given) {
+			this.#assertFits(node, name, ref, from);
+			if (from === null) continue;
+			const optional = ownPort(inputs, name)?.optional ?? false;
+			planned.push({ name, source: from.source, optional });
 		}
 		for (const [name, wanted] of Object.entries(inputs)) {
 			if (Object.hasOwn(node.inputs, name)) continue;
-			if (wanted.optional) given.push({ name, source: null, optional: true });
+			if (wanted.optional) planned.push({ name, source: null, optional: true });
 			else
-				tell(
+				this.tell(
 					`nodes.${node.name}.in.${name}`,
 					`is missing; ${nodeText(node)} needs ${portText(wanted)}`,
 				);
 		}
 		return {
-			...{ node, index: indexes.get(node.name) ?? -1, step, inputs: given },
-			...{ inputPorts: inputs, outputPorts: outputs },
-		};
-	});
-
-	let decision: ValueSource | null = null;
-	if (definition.decision !== null) {
-		const from = resolve(definition.decision, "result.decision");
-		if (from?.port != null && from.port.kind !== "decision")
-			tell(
-				"result.decision",
-				`takes a decision, but ${refText(definition.decision)} gives ${portText(from.port)}`,
-			);
-		decision = from?.source ?? null;
-	}
-	const outputs: { name: string; source: ValueSource; kind: string }[] = [];
-	for (const [name, ref] of Object.entries(definition.outputs)) {
-		const from = resolve(ref, `result.outputs.${name}`);
-		if (from === null) continue;
-		const kind = from.port?.kind ?? "tensor";
-		if (!TELLABLE.includes(kind))
-			tell(
-				`result.outputs.${name}`,
-				`is ${kind}, which cannot be sent; there are ${TELLABLE.join(", ")}`,
-			);
-		outputs.push({ name, source: from.source, kind });
-	}
-	if (problems.length > 0) return { ok: false, problems };
-	const remembers = planned.some(({ step }) => step?.remembers === true);
-	return {
-		ok: true,
-		plan: { definition, nodes: planned, decision, outputs, remembers },
-	};
-}
-
-function factsOf(
-	node: GraphNode,
-	steps: StepLookup,
-	models: ModelLookup,
-	tell: (at: string, problem: string) => void,
-): Facts {
-	const at = `nodes.${node.name}`;
-	if (node.kind === "model") {
-		const ports = models(node.model, node.version);
-		if (typeof ports === "string") tell(at, ports);
-		if (ports === null || typeof ports === "string") return UNKNOWN;
-		const toPorts = (specs: readonly TensorSpec[]): Ports =>
-			Object.fromEntries(
-				specs.map(({ name, dtype, shape }) => [
-					name,
-					{ kind: "tensor", dtype, shape, optional: false },
-				]),
-			);
-		const inputs = toPorts(ports.inputs);
-		return {
-			inputs,
-			outputs: toPorts(ports.outputs),
-			isOpen: false,
-			step: null,
+			...{ node, index: this.#indexes.get(node.name) ?? -1, step },
+			...{ inputs: planned, inputPorts: inputs, outputPorts: outputs },
 		};
 	}
-	const step = steps(node.name);
-	if (typeof step === "string") {
-		tell(at, step);
-		return UNKNOWN;
-	}
-	for (const problem of step.problems) tell(`${at}.with`, problem);
-	if (step.problems.length > 0) return UNKNOWN;
-	return { inputs: step.inputs, outputs: step.outputs, isOpen: false, step };
-}
 
-function resolveSensor(
-	sensor: SensorNode,
-	ref: PortRef,
-	index: number,
-	at: string,
-	tell: (at: string, problem: string) => void,
-): { readonly source: ValueSource; readonly port: Port } | null {
-	const isTensors = sensor.payload === "tensors";
-	if (isTensors === (ref.port === null)) {
-		tell(
+	#assertFits(
+		node: GraphNode,
+		name: string,
+		ref: PortRef,
+		from: Resolved | null,
+	): void {
+		const at = `nodes.${node.name}.in.${name}`;
+		const { inputs, isOpen } = this.#ports.get(node.name) ?? UNKNOWN;
+		const wanted = ownPort(inputs, name);
+		if (isOpen) return;
+		if (wanted === undefined)
+			this.tell(
+				at,
+				`is no input of ${nodeText(node)}; there are ${Object.keys(inputs).join(", ")}`,
+			);
+		else if (from?.port != null && !fits(from.port, wanted))
+			this.tell(
+				at,
+				`takes ${portText(wanted)}, but ${refText(ref)} gives ${portText(from.port)}`,
+			);
+	}
+
+	#resolve(ref: PortRef, at: string): Resolved | null {
+		const index = this.#indexes.get(ref.node);
+		const one = this.#named.get(ref.node);
+		if (index === undefined || one === undefined) {
+			const names = [...this.#named.keys()].join(", ");
+			this.tell(
+				at,
+				`'${refText(ref)}': there is no '${ref.node}'; there are ${names}`,
+			);
+			return null;
+		}
+		if ("payload" in one)
+			return sensorPort(one, ref, index, (problem) => this.tell(at, problem));
+		const { outputs, isOpen } = this.#ports.get(one.name) ?? UNKNOWN;
+		const known = Object.keys(outputs);
+		const port = ref.port ?? (known.length === 1 ? known[0] : undefined);
+		const found = port === undefined ? undefined : ownPort(outputs, port);
+		if (port !== undefined && found !== undefined)
+			return { source: { index, port }, port: found };
+		if (isOpen) return { source: { index, port: ref.port ?? "" }, port: null };
+		this.tell(
 			at,
-			isTensors
-				? `'${sensor.name}' sends tensors; say which, e.g. ${sensor.name}.points`
-				: `'${refText(ref)}': a sensor has one output, '${sensor.name}'`,
+			ref.port === null
+				? `'${ref.node}' gives ${known.join(", ")}; say which, e.g. ${ref.node}.${known[0] ?? "output"}`
+				: `'${refText(ref)}': '${ref.node}' gives ${known.join(", ")}`,
 		);
 		return null;
 	}
-	const kind = isTensors ? "tensor" : sensor.payload;
-	return {
-		source: { index, port: ref.port ?? FRAME_PORT },
-		port: { kind, dtype: null, shape: null, optional: false },
-	};
+}
+
+function ownPort(ports: Ports, name: string): Port | undefined {
+	return Object.hasOwn(ports, name) ? ports[name] : undefined;
 }
 
 function nodeText(node: GraphNode): string {
-	return node.kind === "step" ? `step '${node.step}'` : `model '${node.model}'`;
+	switch (node.kind) {
+		case "step":
+			return `step '${node.step}'`;
+		case "model":
+			return `model '${node.model}'`;
+		case "join":
+			return "the join";
+	}
 }

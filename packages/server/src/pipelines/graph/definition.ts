@@ -46,15 +46,25 @@ interface ModelNode extends NodeBase {
 	readonly version: string;
 }
 
-export type GraphNode = StepNode | ModelNode;
+/**
+ * Brings values of several sensors together by when their frames were measured. The first input leads: its frames go on
+ * from here, with the values of the others as outputs of the same names.
+ */
+interface JoinNode extends NodeBase {
+	readonly kind: "join";
+	readonly rule: JoinRule;
+}
+
+export type GraphNode = StepNode | ModelNode | JoinNode;
 
 export interface PipelineDefinition {
 	readonly name: string;
 	readonly summary: string;
 	/** The file, for people. */
 	readonly source: string;
-	/** The first leads: a result is made for each of its frames. */
+	/** With a join the first leads: a result is made for each of its frames. */
 	readonly sensors: readonly SensorNode[];
+	/** Of all sensors, before anything runs; null: each frame goes its own way, as far as a join node. */
 	readonly join: JoinRule | null;
 	readonly requests: RequestedQos;
 	readonly nodes: readonly GraphNode[];

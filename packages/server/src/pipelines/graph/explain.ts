@@ -3,14 +3,19 @@
 import type { JoinRule } from "../pipeline.ts";
 import type { RequestedQos } from "../qos-profile.ts";
 import { portText } from "../steps/port.ts";
-import type { Checked, PlannedNode } from "./check-graph.ts";
-import { type PipelineDefinition, refText } from "./definition.ts";
+import type { Checked } from "./check-graph.ts";
+import {
+	type GraphNode,
+	type PipelineDefinition,
+	refText,
+} from "./definition.ts";
 import type { Place } from "./place.ts";
+import type { PlannedNode } from "./plan.ts";
 import type { StageTime, StageTimes } from "./stage-times.ts";
 
 interface StageExplanation {
 	readonly name: string;
-	/** `step cloud-points`, `model bev_detector`. */
+	/** `step cloud-points`, `model bev_detector`, `join latest`. */
 	readonly does: string;
 	readonly summary: string;
 	/** Name, type, and where it comes from ("" when nowhere). */
@@ -26,6 +31,8 @@ interface StageExplanation {
 	/** Of frames; null before the first. */
 	readonly lately: StageTime | null;
 	readonly remembers: boolean;
+	/** Sensors whose frames run it. */
+	readonly sensors: readonly string[];
 }
 
 export interface PipelineExplanation {
@@ -55,11 +62,18 @@ export function explainPipeline(
 	const { name, summary, source, sensors, join, requests, decision } =
 		definition;
 	const nodes = checked.ok ? checked.plan.nodes : [];
+	const branches = checked.ok ? checked.plan.branches : [];
+	const sensorsOf = ({ index }: PlannedNode) =>
+		branches.flatMap((branch) =>
+			branch.sources.has(index)
+				? branch.sensors.map((at) => sensors[at]!.name)
+				: [],
+		);
 	return {
 		...{ name, summary, source, join, qos: requests },
 		problems: checked.ok ? [] : checked.problems,
 		sensors: sensors.map((one) => ({ name: one.name, payload: one.payload })),
-		stages: nodes.map((planned) => stageOf(planned, facts)),
+		stages: nodes.map((planned) => stageOf(planned, { ...facts, sensorsOf })),
 		decision: decision === null ? null : refText(decision),
 		outputs: Object.fromEntries(
 			Object.entries(definition.outputs).map(([key, ref]) => [
@@ -72,15 +86,14 @@ export function explainPipeline(
 
 function stageOf(
 	planned: PlannedNode,
-	facts: Parameters<typeof explainPipeline>[2],
+	facts: Parameters<typeof explainPipeline>[2] & {
+		readonly sensorsOf: (node: PlannedNode) => readonly string[];
+	},
 ): StageExplanation {
 	const { node, step, inputPorts, outputPorts } = planned;
 	return {
 		name: node.name,
-		does:
-			node.kind === "step"
-				? `step ${node.step}`
-				: `model ${node.model}${node.version === "" ? "" : ` version ${node.version}`}`,
+		does: doesText(node),
 		summary: step?.summary ?? "",
 		inputs: Object.entries(inputPorts).map(([name, port]) => {
 			const ref = node.inputs[name];
@@ -93,6 +106,18 @@ function stageOf(
 		runs: facts.placeOf(planned),
 		sampleUs: step === null ? null : Math.round(10 * step.costUs) / 10,
 		lately: facts.times.of(node.name),
-		remembers: step?.remembers ?? false,
+		remembers: step?.remembers === true || step?.listens === true,
+		sensors: facts.sensorsOf(planned),
 	};
+}
+
+function doesText(node: GraphNode): string {
+	switch (node.kind) {
+		case "step":
+			return `step ${node.step}`;
+		case "model":
+			return `model ${node.model}${node.version === "" ? "" : ` version ${node.version}`}`;
+		case "join":
+			return `join ${node.rule.kind}`;
+	}
 }

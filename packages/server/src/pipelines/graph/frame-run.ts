@@ -7,19 +7,40 @@ import type { Frame } from "../frame.ts";
 import { stepFailure } from "../hosts/step-failure.ts";
 import type { ModelRunner } from "../model-runner.ts";
 import type { FrameContext, FrameResult, StageSpan } from "../pipeline.ts";
-import type { Plan, PlannedNode } from "./check-graph.ts";
+import type { Joined, JoinPoint } from "./join-point.ts";
 import type { Unit } from "./place.ts";
+import type { Plan, PlannedNode } from "./plan.ts";
 import { resultTensors } from "./result-tensors.ts";
 import type { StreamThreads } from "./stream-threads.ts";
 import { FRAME_PORT, type ValueSource } from "./value-source.ts";
-import type { Workspace } from "./workspace.ts";
+import type { Values, Workspace } from "./workspace.ts";
+
+/** What the frames of one branch run through. */
+export interface Course {
+	/** Places of its units. */
+	readonly units: readonly number[];
+	/** Of each unit of the graph, those of this branch that wait for it. */
+	readonly followers: readonly (readonly number[])[];
+	/** Of each unit of the graph, how many of this branch it waits for. */
+	readonly waitsFor: Int32Array;
+	/** Values of it that joins of other branches keep. */
+	readonly offers: readonly {
+		readonly join: JoinPoint;
+		readonly name: string;
+		readonly source: ValueSource;
+	}[];
+	readonly decision: ValueSource | null;
+	readonly outputs: Plan["outputs"];
+}
 
 /** What frames run through. */
 export interface RunnableGraph {
 	readonly plan: Plan;
 	readonly units: readonly Unit[];
-	/** Of each unit, those that wait for it. */
-	readonly followers: readonly (readonly number[])[];
+	/** Of what listens, what it gave last, by index of the source. */
+	readonly memories: ReadonlyMap<number, Values>;
+	/** By index of the node. */
+	readonly joins: ReadonlyMap<number, JoinPoint>;
 	readonly runner: ModelRunner;
 	readonly threads: StreamThreads;
 	readonly isOfServer: (node: PlannedNode) => boolean;
@@ -28,6 +49,7 @@ export interface RunnableGraph {
 
 export class FrameRun {
 	readonly #graph: RunnableGraph;
+	readonly #course: Course;
 	readonly #frame: Frame;
 	readonly #context: FrameContext;
 	readonly #workspace: Workspace;
@@ -36,28 +58,35 @@ export class FrameRun {
 	readonly #spans: StageSpan[];
 	/** Of each unit, how many it waits for. */
 	readonly #waitsFor: Int32Array;
+	/** Of other frames, whose values it was joined with. */
+	readonly #held: Workspace[] = [];
 	#runningCount = 0;
-	#failure: SaccadeError | null = null;
+	#failure: Error | null = null;
 	#isStarting = false;
 	#answer: {
 		readonly resolve: (result: FrameResult) => void;
-		readonly reject: (error: SaccadeError) => void;
+		readonly reject: (error: Error) => void;
 	} | null = null;
 
 	constructor(
 		graph: RunnableGraph,
-		frames: readonly (Frame | null)[],
-		context: FrameContext,
+		course: Course,
+		input: {
+			readonly frame: Frame;
+			readonly frames: readonly (Frame | null)[];
+			readonly context: FrameContext;
+		},
 		workspace: Workspace,
 	) {
 		this.#graph = graph;
-		this.#frames = frames;
-		this.#frame = frames[0]!;
-		this.#context = context;
+		this.#course = course;
+		this.#frames = input.frames;
+		this.#frame = input.frame;
+		this.#context = input.context;
 		this.#workspace = workspace;
 		// Told as they end, so that a frame that never gets to its result can still be explained.
-		this.#spans = context.trace?.stages ?? [];
-		this.#waitsFor = Int32Array.from(graph.units, ({ after }) => after.length);
+		this.#spans = input.context.trace?.stages ?? [];
+		this.#waitsFor = course.waitsFor.slice();
 	}
 
 	/** So far. */
@@ -65,11 +94,17 @@ export class FrameRun {
 		return this.#spans;
 	}
 
-	/** @param done the workspace is free again */
-	run(done: () => void): FrameResult | Promise<FrameResult> {
+	/** @param ended nothing of it runs any more */
+	run(ended: () => void): FrameResult | Promise<FrameResult> {
+		this.#workspace.hold();
+		const done = () => {
+			for (const workspace of this.#held) workspace.letGo();
+			ended();
+			this.#workspace.letGo();
+		};
 		this.#isStarting = true;
-		for (const [at, unit] of this.#graph.units.entries())
-			if (unit.after.length === 0) this.#start(at);
+		const { units, waitsFor } = this.#course;
+		for (const at of units) if (waitsFor[at] === 0) this.#start(at);
 		this.#isStarting = false;
 		if (this.#runningCount > 0)
 			return new Promise<FrameResult>((resolve, reject) => {
@@ -90,7 +125,7 @@ export class FrameRun {
 			this.#assertWanted(unit);
 			answer = this.#begin(unit);
 		} catch (error) {
-			this.#failure = error as SaccadeError;
+			this.#failure = error as Error;
 			return;
 		}
 		if (!(answer instanceof Promise)) {
@@ -100,11 +135,11 @@ export class FrameRun {
 		this.#runningCount++;
 		answer.then(
 			() => this.#settled(at, null),
-			(error: SaccadeError) => this.#settled(at, error),
+			(error: Error) => this.#settled(at, error),
 		);
 	}
 
-	#settled(at: number, error: SaccadeError | null): void {
+	#settled(at: number, error: Error | null): void {
 		this.#runningCount--;
 		this.#failure ??= error;
 		if (error === null) this.#ended(at);
@@ -112,12 +147,12 @@ export class FrameRun {
 		try {
 			this.#answer?.resolve(this.#result());
 		} catch (failure) {
-			this.#answer?.reject(failure as SaccadeError);
+			this.#answer?.reject(failure as Error);
 		}
 	}
 
 	#ended(at: number): void {
-		for (const next of this.#graph.followers[at]!)
+		for (const next of this.#course.followers[at]!)
 			if (--this.#waitsFor[next]! === 0) this.#start(next);
 	}
 
@@ -129,7 +164,29 @@ export class FrameRun {
 				return this.#runModel(unit.nodes[0]!);
 			case "thread":
 				return this.#runInThread(unit);
+			case "join":
+				return this.#join(unit.nodes[0]!);
 		}
+	}
+
+	#join({ node, index, inputs }: PlannedNode): void | Promise<void> {
+		const [lead] = inputs;
+		const beginUs = this.#context.nowUs();
+		const { measuredUs, receivedUs } = this.#frame;
+		const { signal } = this.#context;
+		const taken = ({ values, held }: Joined) => {
+			this.#held.push(...held);
+			const into = this.#workspace.values[index]!;
+			Object.assign(into, values);
+			into[lead!.name] = this.#sent(lead!.source!, false);
+			const endUs = this.#context.nowUs();
+			this.#spans.push({ name: node.name, beginUs, endUs });
+		};
+		const answer = this.#graph.joins
+			.get(index)!
+			.take({ measuredUs, receivedUs, signal });
+		if (answer instanceof Promise) return answer.then(taken);
+		taken(answer);
 	}
 
 	#runInline(planned: PlannedNode): void | Promise<void> {
@@ -141,7 +198,7 @@ export class FrameRun {
 		const { deviceId, sequence, frameId, measuredUs, deadlineUs } = this.#frame;
 		const frame = { deviceId, sequence, frameId, measuredUs, deadlineUs };
 		const runner = this.#workspace.runners.get(index)!;
-		const outputs = this.#workspace.values[index]!;
+		const outputs = this.#valuesOf(index);
 		const ofServer = this.#graph.isOfServer(planned);
 		const ended = () => {
 			const endUs = this.#context.nowUs();
@@ -193,11 +250,16 @@ export class FrameRun {
 			signal: this.#context.signal,
 		});
 		for (const [at, { index, port }] of unit.gives.entries())
-			this.#workspace.values[index]![port] = outputs[at];
+			this.#valuesOf(index)[port] = outputs[at];
 		this.#spans.push(...spans);
 	}
 
-	/** What a thread gets: frames and their tensors lie in memory that is not theirs. */
+	/** Where a node's outputs are: of what listens, there is one place for all frames. */
+	#valuesOf(index: number): Values {
+		return this.#graph.memories.get(index) ?? this.#workspace.values[index]!;
+	}
+
+	/** What a thread or a join gets: frames and their tensors lie in memory that is not theirs. */
 	#sent(source: ValueSource, optional: boolean): unknown {
 		const value = this.#value(source, optional);
 		if (source.index >= this.#frames.length || value === null) return value;
@@ -210,16 +272,17 @@ export class FrameRun {
 	#value(source: ValueSource | null, optional: boolean): unknown {
 		if (source === null) return null;
 		const { index, port } = source;
-		if (index >= this.#frames.length)
-			return this.#workspace.values[index]![port];
+		if (index >= this.#frames.length) {
+			const value = this.#valuesOf(index)[port];
+			if (value != null || optional || !this.#mayBeAbsent(index))
+				return value ?? null;
+			throw this.#absent(index);
+		}
 		const frame = this.#frames[index] ?? null;
 		const { name } = this.#graph.plan.definition.sensors[index]!;
 		if (frame === null) {
 			if (optional) return null;
-			throw withoutStack(
-				() =>
-					new SaccadeError("UNAVAILABLE", `no frame of '${name}' came with it`),
-			);
+			throw this.#absent(index);
 		}
 		if (port === FRAME_PORT) return frame;
 		const { payload } = frame;
@@ -232,6 +295,22 @@ export class FrameRun {
 					"INVALID_ARGUMENT",
 					`the frame of '${name}' has no tensor '${port}'; it has ${tensors.map((one) => one.name).join(", ") || "none"}`,
 				),
+		);
+	}
+
+	/** What listens may have heard nothing yet, and a join may have found nothing. */
+	#mayBeAbsent(index: number): boolean {
+		const { memories, joins } = this.#graph;
+		return memories.has(index) || joins.has(index);
+	}
+
+	#absent(index: number): SaccadeError {
+		const { definition, nodes } = this.#graph.plan;
+		const { name } =
+			definition.sensors[index] ?? nodes[index - this.#frames.length]!.node;
+		return withoutStack(
+			() =>
+				new SaccadeError("UNAVAILABLE", `nothing of '${name}' came with it`),
 		);
 	}
 
@@ -256,12 +335,18 @@ export class FrameRun {
 
 	#result(): FrameResult {
 		if (this.#failure !== null) throw this.#failure;
-		const { plan } = this.#graph;
-		const decision =
-			plan.decision === null ? null : this.#value(plan.decision, false);
+		const { decision, outputs, offers } = this.#course;
+		const { measuredUs } = this.#frame;
+		for (const { join, name, source } of offers)
+			join.offer(name, {
+				measuredUs,
+				value: this.#sent(source, true),
+				workspace: this.#workspace,
+			});
+		const decided = decision === null ? null : this.#value(decision, false);
 		return {
-			decision: decision as FrameResult["decision"],
-			outputs: plan.outputs.flatMap(({ name, source, kind }) =>
+			decision: decided as FrameResult["decision"],
+			outputs: outputs.flatMap(({ name, source, kind }) =>
 				resultTensors(name, kind, this.#value(source, false)),
 			),
 			stages: this.#spans,

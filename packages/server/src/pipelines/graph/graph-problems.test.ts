@@ -11,6 +11,14 @@ const TENSOR =
 const RESULT = "result: { outputs: { t: packed.tensor } }";
 
 const MODELS = {
+	pair: {
+		inputs: [
+			{ name: "x", dtype: "FP32", shape: [1] },
+			{ name: "y", dtype: "FP32", shape: [1] },
+		],
+		outputs: [{ name: "z", dtype: "FP32", shape: [1] }],
+		run: async () => [],
+	},
 	net: {
 		inputs: [{ name: "x", dtype: "FP32", shape: [-1, 3, 8, 8] }],
 		outputs: [{ name: "y", dtype: "FP32", shape: [-1, 4] }],
@@ -38,7 +46,7 @@ const CASES: readonly (readonly [
 		[
 			`${AT}.sensors.camera.fps is no setting; there are payload, maxPeriodMs, calibration`,
 			`${AT}.qos.depth is no setting; there are reliability, deadlineMs, liveliness, livelinessLeaseMs`,
-			`${AT}.nodes.picture.inputs is no setting; there are in, step, with, runs, timeoutMs, model`,
+			`${AT}.nodes.picture.inputs is no setting; there are in, step, with, runs, timeoutMs, model, join`,
 			`${AT}.result.also is no setting; there are decision, outputs`,
 			`${AT}.sensor is no setting; there are summary, sensors, join, qos, nodes, result`,
 		],
@@ -52,10 +60,34 @@ const CASES: readonly (readonly [
 		],
 	],
 	[
-		"two sensors without a rule, and a rule for one",
-		`{ sensors: { a: { payload: imu }, b: { payload: imu } }, ${RESULT} }`,
+		"a node that reads of two sensors without a rule",
+		`{ sensors: { a: { payload: tensors }, b: { payload: tensors } }, nodes: { t: { model: pair, in: { x: a.x, y: b.x } } }, result: { outputs: { t: t } } }`,
 		[
-			`${AT}.join is missing; 2 sensors come together by a rule, e.g. { kind: latest, maxAgeMs: 200 }`,
+			`${AT}.nodes.t reads of a and b, whose frames come one by one; bring them together with a node { join: { kind: latest, maxAgeMs: 200 }, in: … }, or with the pipeline's join`,
+		],
+	],
+	[
+		"a join of one, of what comes together already, and of what has no frames",
+		`{ sensors: { a: { payload: imu }, b: { payload: tensors } }, nodes: { m: { step: odometry, in: { imu: a } }, one: { join: { kind: latest }, in: { x: b.x } }, same: { join: { kind: latest }, in: { x: b.x, y: b.y } }, still: { join: { kind: latest }, in: { x: m, y: b.y } } }, result: { outputs: { t: same.x } } }`,
+		[
+			`${AT}.nodes.one.in names what is joined; at least two, the leading one first`,
+			`${AT}.nodes.same.in.y comes with each frame of b already; read it without a join`,
+			`${AT}.nodes.still.in.x does not lead: it has no frames of its own`,
+		],
+	],
+	[
+		"a join without its times",
+		`{ sensors: { a: { payload: tensors }, b: { payload: tensors } }, nodes: { j: { join: { kind: window }, in: { x: a.x, y: b.x }, with: {} } }, result: { outputs: { t: j.x } } }`,
+		[
+			`${AT}.nodes.j.join.windowMs is missing; how far apart in time they may be`,
+			`${AT}.nodes.j.with is no setting; there are in, join, step, model`,
+		],
+	],
+	[
+		"what listens to two and needs one of them with each frame",
+		`{ sensors: { a: { payload: tensors }, b: { payload: tensors } }, nodes: { p: { step: planned-path, in: { points: a.path, stepM: b.step } } }, result: { outputs: { t: a.x } } }`,
+		[
+			`${AT}.nodes.p.in.points is needed with each frame, but the step listens to a and b, and has one of them at a time`,
 		],
 	],
 	[
@@ -83,8 +115,8 @@ const CASES: readonly (readonly [
 		"a node that is both, and one that is neither",
 		`{ ${CAMERA}, nodes: { a: { step: s, model: m }, b: {} }, ${RESULT} }`,
 		[
-			`${AT}.nodes.a is either a step or a model; give one of 'step' and 'model'`,
-			`${AT}.nodes.b is either a step or a model; give one of 'step' and 'model'`,
+			`${AT}.nodes.a is a step, a model or a join; give one of 'step', 'model' and 'join'`,
+			`${AT}.nodes.b is a step, a model or a join; give one of 'step', 'model' and 'join'`,
 		],
 	],
 	[

@@ -17,10 +17,11 @@ import { setting } from "../steps/settings.ts";
 import { defineStep, float32Of } from "../steps/step.ts";
 import { openingOf } from "../testing/declare.ts";
 import { frameOf } from "../testing/frames.ts";
-import { checkGraph, type Plan } from "./check-graph.ts";
+import { checkGraph } from "./check-graph.ts";
 import type { GraphNode, PipelineDefinition } from "./definition.ts";
 import { Graph } from "./graph.ts";
 import { type Unit, unitsOf } from "./place.ts";
+import type { Plan } from "./plan.ts";
 import type { StreamThreads } from "./stream-threads.ts";
 
 const INPUTS = ["a", "b", "c"] as const;
@@ -116,14 +117,13 @@ class Bench {
 	constructor(drawn: readonly Drawn[], scheduler: fc.Scheduler) {
 		this.#scheduler = scheduler;
 		this.#runsOf = new Map(drawn.map(({ runs }, at) => [`n${at}`, runs]));
-		const checked = checkGraph(
-			definitionOf(drawn),
-			() => this.#description(),
-			() => ({
+		const checked = checkGraph(definitionOf(drawn), {
+			steps: () => this.#description(),
+			models: () => ({
 				inputs: ["frame", ...INPUTS].map((name) => spec(name)),
 				outputs: [spec("y")],
 			}),
-		);
+		});
 		// Models have no optional inputs: those are told, and are no problem of the graph.
 		assert.ok(checked.ok, checked.ok ? "" : checked.problems.join("\n"));
 		this.plan = checked.plan;
@@ -134,6 +134,7 @@ class Bench {
 		});
 		this.graph = new Graph({
 			...{ plan: checked.plan, units, opening: openingOf(4) },
+			clock: this.clock,
 			runner: this.#models(),
 			threads: this.#threads(),
 			stepOf: () => this.#step,
@@ -201,7 +202,8 @@ class Bench {
 	#description(): StepDescription {
 		const { name, summary } = this.#step;
 		return {
-			...{ name, summary, remembers: false, isAsync: false, costUs: 1 },
+			...{ name, summary, isAsync: false, costUs: 1 },
+			...{ remembers: false, listens: false },
 			inputs: this.#step.inputs({ at: 0 }),
 			outputs: this.#step.outputs({ at: 0 }),
 			problems: [],

@@ -1,4 +1,5 @@
 // A plan made ready to run for one stream.
+import type { Clock } from "../../common/clock.ts";
 import { SaccadeError } from "../../errors/saccade-error.ts";
 import type { Frame } from "../frame.ts";
 import type { ModelRunner } from "../model-runner.ts";
@@ -11,16 +12,24 @@ import type {
 } from "../pipeline.ts";
 import { readSettings } from "../steps/settings.ts";
 import type { AnyStep } from "../steps/step.ts";
-import type { Plan, PlannedNode } from "./check-graph.ts";
-import { FrameRun, type RunnableGraph } from "./frame-run.ts";
+import { coursesOf } from "./courses.ts";
+import { type Course, FrameRun, type RunnableGraph } from "./frame-run.ts";
+import { JoinPoint } from "./join-point.ts";
 import type { Unit } from "./place.ts";
+import type { Plan, PlannedNode } from "./plan.ts";
 import type { StreamThreads } from "./stream-threads.ts";
-import { type AnyRunner, ownTensor, Workspace } from "./workspace.ts";
+import {
+	type AnyRunner,
+	ownTensor,
+	type Values,
+	Workspace,
+} from "./workspace.ts";
 
 export interface GraphOptions {
 	readonly plan: Plan;
 	readonly units: readonly Unit[];
 	readonly opening: StreamOpening;
+	readonly clock: Clock;
 	readonly runner: ModelRunner;
 	readonly threads: StreamThreads;
 	/** The definition of an inline step. */
@@ -36,18 +45,20 @@ export class Graph implements FrameProcessor, RunnableGraph {
 	readonly units: readonly Unit[];
 	readonly runner: ModelRunner;
 	readonly threads: StreamThreads;
-	/** Of each unit, those that wait for it. */
-	readonly followers: readonly (readonly number[])[];
+	readonly memories: ReadonlyMap<number, Values>;
+	readonly joins: ReadonlyMap<number, JoinPoint>;
 	readonly isOfServer: (node: PlannedNode) => boolean;
 	readonly observeInline: (node: PlannedNode, us: number) => void;
 	readonly #options: GraphOptions;
-	readonly #free: Workspace[] = [];
+	/** By branch. */
+	readonly #courses: readonly Course[];
+	readonly #free: readonly Workspace[][];
+	readonly #running: readonly Set<FrameContext>[];
 	/** Steps that remember: one instance for all workspaces. */
 	readonly #remembering = new Map<number, AnyRunner>();
 	readonly #runners = new Set<AnyRunner>();
 	/** Places of the stream's devices. */
 	readonly #sensorOf: ReadonlyMap<string, number>;
-	readonly #running = new Set<FrameContext>();
 	#workspaceCount = 0;
 
 	constructor(options: GraphOptions) {
@@ -58,43 +69,69 @@ export class Graph implements FrameProcessor, RunnableGraph {
 		this.threads = options.threads;
 		this.isOfServer = options.isOfServer;
 		this.observeInline = options.observeInline;
-		this.followers = options.units.map((_, at) =>
-			options.units.flatMap(({ after }, next) =>
-				after.includes(at) ? [next] : [],
+		const { plan, clock } = options;
+		this.memories = new Map(
+			plan.nodes.flatMap(({ index, step }) =>
+				step?.listens === true ? [[index, {}] as const] : [],
 			),
 		);
+		this.joins = new Map(
+			plan.nodes.flatMap(({ index, node, inputs }) => {
+				if (node.kind !== "join") return [];
+				const names = inputs.slice(1).map(({ name }) => name);
+				return [[index, new JoinPoint(node.rule, names, clock)] as const];
+			}),
+		);
+		this.#courses = coursesOf(plan, options.units, this.joins);
+		this.#free = plan.branches.map(() => []);
+		this.#running = plan.branches.map(() => new Set());
 		this.#sensorOf = new Map(
 			options.opening.sensors.map(({ deviceId }, at) => [deviceId, at]),
 		);
 		// What a step cannot be made with is told when the stream is opened.
-		this.#free.push(this.#createWorkspace());
+		for (const [branch, free] of this.#free.entries())
+			free.push(this.#createWorkspace(branch));
+	}
+
+	get laneCount(): number {
+		return this.#courses.length;
+	}
+
+	/** Frames of unlike branches do not wait for each other. */
+	laneOf(deviceId: string): number {
+		return this.plan.ofSensor[this.#sensorOf.get(deviceId) ?? 0] ?? 0;
 	}
 
 	process(
 		frame: Frame,
 		context: FrameContext,
 	): FrameResult | Promise<FrameResult> {
+		const branch = this.laneOf(frame.deviceId);
 		const frames = this.#framesOf(frame, context);
-		this.#assertAlone();
-		const workspace = this.#free.pop() ?? this.#createWorkspace();
-		const run = new FrameRun(this, frames, context, workspace);
-		this.#running.add(context);
+		this.#assertAlone(branch);
+		const workspace =
+			this.#free[branch]!.pop() ?? this.#createWorkspace(branch);
+		const running = this.#running[branch]!;
+		const input = { frame, frames, context };
+		const course = this.#courses[branch]!;
+		const run = new FrameRun(this, course, input, workspace);
+		running.add(context);
 		return run.run(() => {
-			this.#running.delete(context);
+			running.delete(context);
 			this.#options.observe(run.stages);
-			this.#free.push(workspace);
 		});
 	}
 
 	close(): void {
+		for (const join of this.joins.values()) join.close();
 		for (const runner of this.#runners) runner.close?.();
 		this.threads.close();
 	}
 
 	/** A stream's profile may change to more frames at once while it is open. One that was given up is no harm. */
-	#assertAlone(): void {
-		if (!this.plan.remembers || this.#running.size === 0) return;
-		for (const { signal } of this.#running)
+	#assertAlone(branch: number): void {
+		if (!this.plan.branches[branch]!.remembers) return;
+		for (const { signal } of this.#running[branch]!)
 			if (!signal.aborted)
 				throw new SaccadeError(
 					"UNAVAILABLE",
@@ -105,7 +142,8 @@ export class Graph implements FrameProcessor, RunnableGraph {
 	#framesOf(frame: Frame, { companions }: FrameContext): (Frame | null)[] {
 		const { sensors } = this.plan.definition;
 		const frames: (Frame | null)[] = sensors.map(() => null);
-		frames[0] = frame;
+		const isJoined = this.plan.definition.join !== null;
+		frames[isJoined ? 0 : (this.#sensorOf.get(frame.deviceId) ?? 0)] = frame;
 		for (const companion of companions) {
 			const at = this.#sensorOf.get(companion.deviceId);
 			if (at !== undefined && at < frames.length) frames[at] = companion;
@@ -122,16 +160,20 @@ export class Graph implements FrameProcessor, RunnableGraph {
 		return frames;
 	}
 
-	#createWorkspace(): Workspace {
+	#createWorkspace(branch: number): Workspace {
 		const { definition, nodes } = this.plan;
 		const runners = new Map<number, AnyRunner>();
-		for (const unit of this.units) {
-			const node = unit.nodes[0]!;
-			if (unit.place === "inline")
-				runners.set(node.index, this.#createRunner(node));
+		for (const at of this.#courses[branch]!.units) {
+			const { nodes: own, place } = this.units[at]!;
+			const node = own[0]!;
+			if (place === "inline") runners.set(node.index, this.#createRunner(node));
 		}
-		const sourceCount = definition.sensors.length + nodes.length;
-		return new Workspace(this.#workspaceCount++, sourceCount, runners);
+		return new Workspace({
+			number: this.#workspaceCount++,
+			sourceCount: definition.sensors.length + nodes.length,
+			runners,
+			onFree: (free) => this.#free[branch]!.push(free),
+		});
 	}
 
 	#createRunner(planned: PlannedNode): AnyRunner {
@@ -146,7 +188,8 @@ export class Graph implements FrameProcessor, RunnableGraph {
 		const runner: AnyRunner = step.create({
 			...{ settings: read.settings, opening, tensor: ownTensor },
 		});
-		if (step.remembers === true) this.#remembering.set(planned.index, runner);
+		if (step.remembers === true || step.listens === true)
+			this.#remembering.set(planned.index, runner);
 		this.#runners.add(runner);
 		return runner;
 	}

@@ -3,13 +3,14 @@
 //   inline    on the event loop: measured to be quicker than the hop to a thread
 //   thread    steps that come with the server share one thread of the pipeline; every step of somebody else has its own
 //   model     through the model's scheduler
-import type { Plan, PlannedNode } from "./check-graph.ts";
+//   join      where it waits for the frames of other sensors
+import type { Plan, PlannedNode } from "./plan.ts";
 import type { ValueSource } from "./value-source.ts";
 
 /** The event loop is not held for longer (docs/config.md; the hop to a thread and back costs about as much). */
 export const INLINE_LIMIT_US = 50;
 
-export type Place = "inline" | "thread" | "model";
+export type Place = "inline" | "thread" | "model" | "join";
 
 export interface Unit {
 	readonly place: Place;
@@ -21,6 +22,8 @@ export interface Unit {
 	readonly takes: readonly ValueSource[];
 	/** What others read of it. */
 	readonly gives: readonly ValueSource[];
+	/** Of each that it gives: whether a replay reads it, where neither threads nor models run. */
+	readonly isReplayed: readonly boolean[];
 	/** Units before it, by their place in the list. */
 	readonly after: readonly number[];
 }
@@ -30,6 +33,7 @@ export const SERVER_THREAD = "server";
 
 /** @param isSlow it was quick with its sample, and slow with frames */
 export function placeOf({ node, step }: PlannedNode, isSlow = false): Place {
+	if (node.kind === "join") return "join";
 	if (node.kind === "model" || step === null) return "model";
 	const isQuick = !step.isAsync && !isSlow && step.costUs < INLINE_LIMIT_US;
 	return isQuick && node.runs === "auto" ? "inline" : "thread";
@@ -51,6 +55,7 @@ export function unitsOf(plan: Plan, { threadOf, isSlow }: Placement): Unit[] {
 			(group, i) =>
 				place === "thread" &&
 				group.thread === thread &&
+				runsWith(plan, node, group.nodes[0]!) &&
 				readsNothingElse(node, group.nodes, i, groupOf),
 		);
 		if (at >= 0) groups[at]!.nodes.push(node);
@@ -68,17 +73,46 @@ export function unitsOf(plan: Plan, { threadOf, isSlow }: Placement): Unit[] {
 			),
 		);
 		const readers = plan.nodes.filter(({ index }) => groupOf.get(index) !== at);
-		const read = readers.flatMap(({ inputs }) =>
-			inputs.flatMap(({ source }) => source ?? []),
-		);
+		const read = sourcesOf(readers);
 		const gives = distinct(
 			[...read, ...wanted].filter(({ index }) => inside.has(index)),
+		);
+		const again = sourcesOf(
+			readers.filter((one) => runsAgain(placeOf(one, isSlow(one)))),
+		);
+		const isReplayed = gives.map((give) =>
+			[...again, ...wanted].some((source) => isSame(source, give)),
 		);
 		const after = [
 			...new Set(takes.flatMap(({ index }) => groupOf.get(index) ?? [])),
 		];
-		return { place, thread, nodes, takes, gives, after };
+		return { place, thread, nodes, takes, gives, isReplayed, after };
 	});
+}
+
+function sourcesOf(nodes: readonly PlannedNode[]): ValueSource[] {
+	return nodes.flatMap(({ inputs }) =>
+		inputs.flatMap(({ source }) => source ?? []),
+	);
+}
+
+function runsAgain(place: Place): boolean {
+	return place === "inline" || place === "join";
+}
+
+function isSame(one: ValueSource, other: ValueSource): boolean {
+	return one.index === other.index && one.port === other.port;
+}
+
+/** For the same frames; what listens is by itself, since others read its memory. */
+function runsWith(plan: Plan, node: PlannedNode, other: PlannedNode): boolean {
+	const listens = node.step?.listens === true || other.step?.listens === true;
+	return (
+		!listens &&
+		plan.branches.every(
+			({ sources }) => sources.has(node.index) === sources.has(other.index),
+		)
+	);
 }
 
 /**

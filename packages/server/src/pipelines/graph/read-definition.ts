@@ -97,11 +97,6 @@ function readDefinition(
 	const hasJoin = reader.has("join");
 	const joinReader = reader.mapping("join");
 	const join = hasJoin ? readJoin(joinReader) : null;
-	if (join === null && sensors.length > 1)
-		reader.problem(
-			"join",
-			`is missing; ${sensors.length} sensors come together by a rule, e.g. { kind: latest, maxAgeMs: 200 }`,
-		);
 	if (join !== null && sensors.length === 1)
 		reader.problem("join", "has nothing to join; leave it out with one sensor");
 	const requests = readRequests(reader.mapping("qos"));
@@ -221,15 +216,24 @@ function readNode(
 	if (!NAME.test(name)) tell(path, NAME_RULE);
 	const reader = new MappingReader(value, path, tell);
 	const inputs = readRefs("in", reader);
-	if (reader.has("model") === reader.has("step"))
-		tell(path, "is either a step or a model; give one of 'step' and 'model'");
+	const kinds = ["step", "model", "join"].filter((kind) => reader.has(kind));
+	if (kinds.length !== 1)
+		tell(
+			path,
+			"is a step, a model or a join; give one of 'step', 'model' and 'join'",
+		);
+	if (reader.has("join")) {
+		const rule = readJoin(reader.mapping("join"));
+		reader.end(["step", "model"]);
+		return { kind: "join", name, inputs, rule };
+	}
 	if (reader.has("model")) {
 		const node = {
 			...{ kind: "model" as const, name, inputs },
 			model: reader.read("model", filledText, ""),
 			version: reader.read("version", version, ""),
 		};
-		reader.end(["step"]);
+		reader.end(["step", "join"]);
 		return node;
 	}
 	const node = {
@@ -240,7 +244,7 @@ function readNode(
 		timeoutUs:
 			1000 * reader.read("timeoutMs", milliseconds, DEFAULT_TIMEOUT_MS),
 	};
-	reader.end(["model"]);
+	reader.end(["model", "join"]);
 	return node;
 }
 

@@ -1,6 +1,6 @@
 // Whether a stream can be served by a plan: its sensors, their rhythm and calibration, and how many frames run at once.
 import type { StreamOpening } from "../pipeline.ts";
-import type { Plan } from "./check-graph.ts";
+import type { Plan } from "./plan.ts";
 
 /** What is wrong and what to do, or null. */
 export function streamProblem(
@@ -35,7 +35,10 @@ export function streamProblem(
 				);
 		}
 	}
-	if (plan.remembers && opening.qos.maxInFlightCount > 1)
+	if (
+		plan.branches.some(({ remembers }) => remembers) &&
+		opening.qos.maxInFlightCount > 1
+	)
 		problems.push(
 			`it remembers earlier frames, so one runs at a time; the stream asks for ${opening.qos.maxInFlightCount}`,
 		);

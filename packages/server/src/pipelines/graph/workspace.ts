@@ -1,10 +1,10 @@
 // What one frame needs while it runs: the values that nodes gave, and steps with their memory. Frames that run beside
-// each other have one each; it is used again by later ones.
+// each other have one each; it is used again by later ones when nobody holds it any more.
 import type { Frame } from "../frame.ts";
 import { createTensor, type StepRunner } from "../steps/step.ts";
 import { SharedFrame } from "./shared-frame.ts";
 
-type Values = Record<string, unknown>;
+export type Values = Record<string, unknown>;
 export type AnyRunner = StepRunner<Values, Values>;
 
 export class Workspace {
@@ -14,15 +14,30 @@ export class Workspace {
 	/** Inline steps, by index of the source. */
 	readonly runners: ReadonlyMap<number, AnyRunner>;
 	readonly #shared: SharedFrame[] = [];
+	readonly #onFree: (free: Workspace) => void;
+	/** Its frame, and joins that keep values of it. */
+	#holdCount = 0;
 
-	constructor(
-		number: number,
-		sourceCount: number,
-		runners: ReadonlyMap<number, AnyRunner>,
-	) {
-		this.number = number;
-		this.values = Array.from({ length: sourceCount }, () => ({}));
-		this.runners = runners;
+	constructor(options: {
+		readonly number: number;
+		readonly sourceCount: number;
+		readonly runners: ReadonlyMap<number, AnyRunner>;
+		/** Another frame may use it. */
+		readonly onFree: (free: Workspace) => void;
+	}) {
+		this.number = options.number;
+		this.values = Array.from({ length: options.sourceCount }, () => ({}));
+		this.runners = options.runners;
+		this.#onFree = options.onFree;
+	}
+
+	hold(): void {
+		this.#holdCount++;
+	}
+
+	letGo(): void {
+		this.#holdCount--;
+		if (this.#holdCount === 0) this.#onFree(this);
 	}
 
 	/** As another thread can see it. */

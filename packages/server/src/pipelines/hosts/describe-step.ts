@@ -38,6 +38,7 @@ export async function describeStep(
 			name: step.name,
 			summary: step.summary,
 			remembers: step.remembers ?? false,
+			listens: step.listens ?? false,
 			inputs,
 			outputs,
 			...timed,
@@ -57,7 +58,10 @@ async function timeStep(
 ): Promise<{ readonly isAsync: boolean; readonly costUs: number }> {
 	const runner = step.create({
 		settings,
-		opening: NO_STREAM,
+		opening: {
+			...NO_STREAM,
+			transforms: step.sampleTransforms?.(settings) ?? [],
+		},
 		tensor: (dtype, shape) => createTensor(dtype, shape, false),
 	});
 	const inputs = step.sample(settings);
@@ -95,7 +99,7 @@ async function timeStep(
 const SAMPLE_FRAME: StepFrame = {
 	deviceId: "sample",
 	sequence: 0,
-	frameId: "base_link",
+	frameId: "sample",
 	measuredUs: 0,
 	deadlineUs: Number.POSITIVE_INFINITY,
 	nowUs: 0,
@@ -103,7 +107,8 @@ const SAMPLE_FRAME: StepFrame = {
 
 function nothing(step: AnyStep, problems: readonly string[]): StepDescription {
 	return {
-		...{ name: step.name, summary: step.summary, remembers: false },
+		...{ name: step.name, summary: step.summary },
+		...{ remembers: false, listens: false },
 		...{ inputs: {}, outputs: {}, isAsync: false, costUs: 0, problems },
 	};
 }

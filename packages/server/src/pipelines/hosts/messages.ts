@@ -10,6 +10,7 @@ export interface StepDescription {
 	readonly name: string;
 	readonly summary: string;
 	readonly remembers: boolean;
+	readonly listens: boolean;
 	readonly inputs: Ports;
 	readonly outputs: Ports;
 	/** Its answer comes later, as a promise. */

@@ -89,7 +89,8 @@ export class SegmentRunner {
 				opening: spec.opening,
 				tensor: (dtype, shape) => createTensor(dtype, shape, isShared),
 			});
-			if (step.remembers === true) remembering.set(node, runner);
+			if (step.remembers === true || step.listens === true)
+				remembering.set(node, runner);
 			return runner;
 		} catch (error) {
 			throw stepFailure(error, node, ofServer);

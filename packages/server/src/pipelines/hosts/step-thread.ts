@@ -224,6 +224,8 @@ export class StepThread {
 		const worker = new Worker(workerUrl(), {
 			name,
 			workerData: data,
+			// A launcher that resolves to sources does so in its own thread only.
+			...(isSource && { execArgv: ["--conditions=source"] }),
 			resourceLimits: { maxOldGenerationSizeMb: Math.ceil(maxBytes / MIB) },
 		});
 		worker.on("message", (answer: ThreadAnswer) =>
@@ -318,8 +320,9 @@ function unexpected(answer: ThreadAnswer): SaccadeError {
 }
 
 /** Beside this file: its source in development, compiled in the package. */
+const isSource = import.meta.url.endsWith(".ts");
+
 function workerUrl(): URL {
-	const isSource = import.meta.url.endsWith(".ts");
 	return new URL(
 		isSource ? "./step-worker.ts" : "./step-worker.js",
 		import.meta.url,

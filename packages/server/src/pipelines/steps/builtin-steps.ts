@@ -1,6 +1,7 @@
 // The steps that come with the server, by name.
 import { CLOUD_STEPS } from "./cloud-steps.ts";
 import { DETECTOR_STEPS } from "./detector-steps.ts";
+import { MOTION_STEPS } from "./motion-steps.ts";
 import { PICTURE_STEPS } from "./picture-steps.ts";
 import { RASTER_STEPS } from "./raster-steps.ts";
 import type { AnyStep } from "./step.ts";
@@ -11,6 +12,7 @@ const STEPS: readonly AnyStep[] = [
 	...RASTER_STEPS,
 	...PICTURE_STEPS,
 	...DETECTOR_STEPS,
+	...MOTION_STEPS,
 	...TRACK_STEPS,
 ];
 

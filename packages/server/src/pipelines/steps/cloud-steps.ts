@@ -7,13 +7,20 @@ import {
 	dropNotFinite,
 	GroundRemover,
 	keepInBox,
+	motionOver,
 	type Points,
 	readPoints,
 	timesFromAzimuth,
 	transformPoints,
 	VoxelGrid,
 } from "@saccade/perception";
-import { filledText, number, text, wholeNumber } from "../../common/readers.ts";
+import {
+	filledText,
+	number,
+	oneOf,
+	text,
+	wholeNumber,
+} from "../../common/readers.ts";
 import { createCloudDecoder } from "../cloud-decoder.ts";
 import { transformOf } from "../frame-transform.ts";
 import { optionalPort, port } from "./port.ts";
@@ -160,45 +167,59 @@ const removeGround = defineStep({
 const deskew = defineStep({
 	name: "deskew",
 	summary:
-		"moves each point of a sweep to where it would be at one instant, by the turn rate of an IMU and the speed ahead",
+		"moves each point of a sweep to where it would be at one instant, by the vehicle's motion over the sweep, or by one reading of an IMU and of the speed ahead",
 	settings: {
 		capacity,
 		referenceS: setting({
 			read: number(),
-			meaning: "the instant, in seconds from the sweep's stamp",
+			meaning: "the instant, in seconds from the sweep's begin",
 			default: 0.05,
 		}),
 		periodS: setting({
 			read: number({ min: 0.001 }),
-			meaning: "of a turn, where points have no times of their own",
+			meaning: "of a turn",
 			default: 0.1,
+		}),
+		stamped: setting({
+			read: oneOf("begin", "end"),
+			meaning: "where in its sweep a cloud is stamped",
+			default: "begin",
 		}),
 	},
 	inputs: () => ({
 		points: port("points"),
+		motion: optionalPort("motion"),
 		imu: optionalPort("imu"),
 		speed: optionalPort("reading"),
 	}),
 	outputs: () => ({ points: port("points") }),
 	create: ({ settings }) => {
+		const { periodS, referenceS, stamped } = settings;
 		const own = ownPoints(settings.capacity, true);
-		const motion = createSweepMotion();
+		const sweep = createSweepMotion();
 		return {
-			run: ({ points, imu, speed }, outputs) => {
+			run: ({ points, motion, imu, speed }, outputs, frame) => {
 				const moved = own(points);
 				if (points.timesS === null) timesFromAzimuth(moved, settings);
-				const rate = imu?.payload.angularVelocity;
-				motion.angularXRadps = rate?.[0] ?? 0;
-				motion.angularYRadps = rate?.[1] ?? 0;
-				motion.angularZRadps = rate?.[2] ?? 0;
-				motion.velocityXMps = speed?.value ?? 0;
-				deskewPoints(moved, motion, settings.referenceS);
+				const stampS = frame.measuredUs / 1e6;
+				const beginS = stamped === "end" ? stampS - periodS : stampS;
+				if (motion !== null)
+					motionOver(motion, beginS, beginS + periodS, sweep);
+				else {
+					const rate = imu?.payload.angularVelocity;
+					sweep.angularXRadps = rate?.[0] ?? 0;
+					sweep.angularYRadps = rate?.[1] ?? 0;
+					sweep.angularZRadps = rate?.[2] ?? 0;
+					sweep.velocityXMps = speed?.value ?? 0;
+				}
+				deskewPoints(moved, sweep, referenceS);
 				outputs.points = moved;
 			},
 		};
 	},
 	sample: (settings) => ({
 		points: samplePoints(settings.capacity, true),
+		motion: null,
 		imu: null,
 		speed: null,
 	}),
@@ -237,7 +258,15 @@ const toFrame = defineStep({
 			},
 		};
 	},
-	sample: () => ({ points: samplePoints(0) }),
+	sample: ({ capacity: most }) => ({ points: samplePoints(most) }),
+	sampleTransforms: ({ target }) => [
+		{
+			parentFrameId: target,
+			childFrameId: "sample",
+			translation: [1.3, 0, 1.8],
+			rotation: [0, 0, Math.SQRT1_2, Math.SQRT1_2],
+		},
+	],
 });
 
 /** A copy to change, in memory that is used again: others may read the same points. */

@@ -6,7 +6,9 @@ import type {
 	Detections,
 	EgoState,
 	ImageU8,
+	PlannedPath,
 	Points,
+	PoseHistory,
 	RotatedDetections,
 	Tracks,
 } from "@saccade/perception";
@@ -41,6 +43,10 @@ export interface PortValues {
 	/** Rotated boxes on the ground. */
 	readonly "ground-boxes": RotatedDetections;
 	readonly tracks: TrackedObjects;
+	/** Where the vehicle was lately, in the frame of its odometry. */
+	readonly motion: PoseHistory;
+	/** Where it means to go, in the same frame. */
+	readonly path: PlannedPath;
 	readonly decision: Decision;
 }
 
@@ -48,7 +54,7 @@ export interface TrackedObjects {
 	readonly tracks: Tracks;
 	/** When they were last updated, on the server's clock. */
 	readonly timeS: number;
-	/** The vehicle, in the frame of the tracks. */
+	/** The vehicle then, in the frame of the tracks. */
 	readonly ego: EgoState;
 }
 

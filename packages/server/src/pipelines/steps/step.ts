@@ -7,7 +7,7 @@ import { DTYPE_BYTES, type DType } from "@saccade/protocol";
 import { SaccadeError, withoutStack } from "../../errors/saccade-error.ts";
 import { elementCount } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import type { StreamOpening } from "../pipeline.ts";
+import type { FrameTransform, StreamOpening } from "../pipeline.ts";
 import type { InputsOf, OutputsOf, Ports } from "./port.ts";
 import type { SettingsOf, SettingsSpec } from "./settings.ts";
 
@@ -53,11 +53,18 @@ export interface StepDefinition<
 	outputs(settings: SettingsOf<Spec>): Out;
 	/** It knows earlier frames: one instance a stream, one frame at a time. @default false */
 	readonly remembers?: boolean;
+	/**
+	 * It misses nothing: it runs for each frame of each sensor that it reads of, as they come, with its other inputs null,
+	 * and whoever reads of it gets what it gave last. It remembers, then, and is to be quick. @default false
+	 */
+	readonly listens?: boolean;
 	create(
 		context: StepContext<SettingsOf<Spec>>,
 	): StepRunner<InputsOf<In>, OutputsOf<Out>>;
 	/** Inputs of usual size. At load the step is timed with them, which decides where it runs. */
 	sample(settings: SettingsOf<Spec>): InputsOf<In>;
+	/** What the stream of the sample was opened with; its frames are of frame `sample`. @default nothing */
+	sampleTransforms?(settings: SettingsOf<Spec>): readonly FrameTransform[];
 }
 
 /** A step that somebody else calls: types are checked when the pipeline is. */

@@ -1,25 +1,58 @@
 // From boxes on the ground to tracks, and from tracks to what a vehicle does.
 import {
+	type ClassMotion,
 	type Contact,
 	createDriveDecision,
+	createEgoState,
 	createMovingBox,
+	createOdometryPose,
+	createRotatedDetections,
 	createTracks,
 	DecisionPolicy,
 	type DriveDecision,
+	egoAt,
 	findContact,
+	placeDetections,
+	poseAt,
 	TRACK_CONFIRMED,
 	Tracker,
 	toPathFrame,
 } from "@saccade/perception";
-import { number, wholeNumber } from "../../common/readers.ts";
+import { isMapping } from "../../common/mapping.ts";
+import {
+	listOf,
+	number,
+	type Reader,
+	wholeNumber,
+} from "../../common/readers.ts";
 import type { Decision } from "../pipeline.ts";
-import { EgoMotion } from "./ego-motion.ts";
 import { optionalPort, port, tensorPort } from "./port.ts";
 import { sampleGroundBoxes, sampleTracks } from "./samples.ts";
 import { setting } from "./settings.ts";
 import { type AnyStep, defineStep, float32Of } from "./step.ts";
 
 const metres = number({ min: 0, max: 1000 });
+
+const MOTION_KEYS: readonly string[] = [
+	"deviationM",
+	"accelerationMps2",
+	"birthSpeedMps",
+	"slipMps",
+] satisfies readonly (keyof ClassMotion)[];
+
+const classMotion: Reader<ClassMotion> = (value) => {
+	const isOne =
+		isMapping(value) &&
+		Object.entries(value).every(
+			([key, item]) => MOTION_KEYS.includes(key) && number({ min: 0 })(item).ok,
+		);
+	return isOne
+		? { ok: true, value }
+		: {
+				ok: false,
+				problem: `numbers from 0 on are needed, of ${MOTION_KEYS.join(", ")}`,
+			};
+};
 
 const track = defineStep({
 	name: "track",
@@ -52,35 +85,47 @@ const track = defineStep({
 			meaning: "how long a track lives unseen",
 			default: 0.6,
 		}),
+		classes: setting({
+			read: listOf(classMotion),
+			meaning: "how objects of each class move, where they differ",
+			default: [],
+		}),
+		offsetS: setting({
+			read: number(),
+			meaning: "the instant of the boxes, in seconds from the frame's",
+			default: 0,
+		}),
 	},
 	inputs: () => ({
 		boxes: port("ground-boxes"),
-		speed: optionalPort("reading"),
-		imu: optionalPort("imu"),
+		motion: optionalPort("motion"),
 	}),
 	outputs: () => ({ tracks: port("tracks") }),
 	create: ({ settings }) => {
-		const tracks = createTracks(settings.capacity);
+		const { capacity, offsetS } = settings;
+		const tracks = createTracks(capacity);
 		const tracker = new Tracker(tracks, {
 			...settings,
-			maxDetectionCount: settings.capacity,
+			maxDetectionCount: capacity,
 		});
-		const motion = new EgoMotion(settings.capacity);
+		const placed = createRotatedDetections(capacity);
+		const pose = createOdometryPose();
+		let updatedS = Number.NEGATIVE_INFINITY;
 		return {
-			run: ({ boxes, speed, imu }, outputs, frame) => {
-				const timeS = frame.measuredUs / 1e6;
-				const placed = motion.place(
-					boxes,
-					timeS,
-					speed?.value ?? 0,
-					imu?.payload.angularVelocity[2] ?? 0,
-				);
-				tracker.update(placed, timeS);
-				outputs.tracks = { tracks, timeS, ego: motion.state(timeS) };
+			run: ({ boxes, motion }, outputs, frame) => {
+				const timeS = frame.measuredUs / 1e6 + offsetS;
+				if (motion !== null) poseAt(motion, timeS, pose);
+				// The best come first.
+				const count = Math.min(boxes.count, capacity);
+				placeDetections({ ...boxes, count }, pose, placed);
+				if (tracker.update(placed, timeS) === "updated") updatedS = timeS;
+				const ego = createEgoState();
+				if (motion !== null) egoAt(motion, timeS, null, ego);
+				outputs.tracks = { tracks, timeS: updatedS, ego };
 			},
 		};
 	},
-	sample: () => ({ boxes: sampleGroundBoxes(), speed: null, imu: null }),
+	sample: () => ({ boxes: sampleGroundBoxes(), motion: null }),
 });
 
 const vehicle = {
@@ -165,23 +210,32 @@ const decide = defineStep({
 			default: 3,
 		}),
 	},
-	inputs: () => ({ tracks: port("tracks") }),
+	inputs: () => ({
+		tracks: port("tracks"),
+		motion: optionalPort("motion"),
+		path: optionalPort("path"),
+	}),
 	outputs: () => ({ decision: port("decision") }),
 	create: ({ settings }) => {
 		const { frontM, rearM, widthM, validForMs } = settings;
+		const now = createEgoState();
 		const policy = new DecisionPolicy({
 			...settings,
 			vehicle: { frontM, rearM, widthM },
 		});
 		const decision = createDriveDecision();
 		return {
-			run: ({ tracks: known }, outputs) => {
-				policy.decide(known.ego, known.tracks, known.timeS, decision);
+			run: ({ tracks: known, motion, path }, outputs, frame) => {
+				const ego =
+					motion === null
+						? { ...known.ego, path }
+						: egoAt(motion, frame.measuredUs / 1e6, path, now);
+				policy.decide(ego, known.tracks, known.timeS, decision);
 				outputs.decision = told(decision, 1000 * validForMs);
 			},
 		};
 	},
-	sample: () => ({ tracks: sampleTracks() }),
+	sample: () => ({ tracks: sampleTracks(), motion: null, path: null }),
 });
 
 /** Numbers that are infinite say nothing to a vehicle: they are left out. */

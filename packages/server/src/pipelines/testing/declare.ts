@@ -4,8 +4,12 @@ import { parse } from "yaml";
 import { systemClock } from "../../common/clock.ts";
 import { SaccadeError } from "../../errors/saccade-error.ts";
 import type { Tensor, TensorSpec } from "../../tensor/tensor.ts";
+import { bundledPipelines } from "../bundled/bundled-pipelines.ts";
 import type { DeclaredPipeline } from "../declared-pipeline.ts";
-import { DeclaredPipelines } from "../declared-pipelines.ts";
+import {
+	DeclaredPipelines,
+	type DeclaredPipelinesOptions,
+} from "../declared-pipelines.ts";
 import { readDefinitions } from "../graph/read-definition.ts";
 import { NO_STREAM } from "../hosts/describe-step.ts";
 import type { ModelRun, ModelRunner } from "../model-runner.ts";
@@ -42,13 +46,15 @@ export interface Declared {
 	pipeline(name: string): DeclaredPipeline;
 }
 
+interface DeclareOptions {
+	readonly models?: Readonly<Record<string, ScriptedModel>>;
+	readonly stepFiles?: readonly string[];
+}
+
 /** Throws what `prepare` does. */
-export async function declare(
+export function declare(
 	yaml: string,
-	options: {
-		readonly models?: Readonly<Record<string, ScriptedModel>>;
-		readonly stepFiles?: readonly string[];
-	} = {},
+	options: DeclareOptions = {},
 ): Promise<Declared> {
 	const problems: string[] = [];
 	const sections = parse(yaml) as { readonly pipelines: unknown };
@@ -57,10 +63,23 @@ export async function declare(
 		"saccade.yaml",
 		problems,
 	);
-	if (problems.length > 0) throw new Error(problems.join("\n"));
+	if (problems.length > 0)
+		return Promise.reject(new Error(problems.join("\n")));
+	return prepare({ definitions }, options);
+}
+
+/** Those that come with the server. */
+export function declareBundled(options: DeclareOptions): Promise<Declared> {
+	return prepare({ definitions: [], bundled: bundledPipelines() }, options);
+}
+
+async function prepare(
+	pipelines: Pick<DeclaredPipelinesOptions, "definitions" | "bundled">,
+	options: DeclareOptions,
+): Promise<Declared> {
 	const warnings: string[] = [];
 	const all = new DeclaredPipelines({
-		definitions,
+		...pipelines,
 		stepFiles: options.stepFiles ?? [],
 		runner: scriptedRunner(options.models ?? {}),
 		clock: systemClock,

@@ -37,14 +37,24 @@ export class HeldPipeline implements Pipeline {
 	/** In the order they started. */
 	readonly runs: HeldRun[] = [];
 	closedCount = 0;
+	readonly #lanes: readonly string[];
 
-	constructor(options: Partial<Pick<Pipeline, "requests" | "join">> = {}) {
+	/** @param options.lanes devices that have a lane each. @default all share one */
+	constructor(
+		options: Partial<Pick<Pipeline, "requests" | "join">> & {
+			readonly lanes?: readonly string[];
+		} = {},
+	) {
 		this.requests = options.requests ?? {};
 		this.join = options.join ?? null;
+		this.#lanes = options.lanes ?? [];
 	}
 
 	open() {
+		const lanes = this.#lanes;
 		return {
+			laneCount: Math.max(1, lanes.length),
+			laneOf: (deviceId: string) => Math.max(0, lanes.indexOf(deviceId)),
 			process: (frame: Frame, context: FrameContext) =>
 				new Promise<FrameResult>((resolve, reject) => {
 					const finish = () => resolve(RESULT);

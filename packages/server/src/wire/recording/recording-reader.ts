@@ -3,8 +3,13 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { type DType, isDType } from "@saccade/protocol";
 import { TensorsSchema } from "@saccade/protocol/gen/saccade/v1/payload_pb.js";
 import { SaccadeError } from "../../errors/saccade-error.ts";
+import type { StageSpan } from "../../pipelines/pipeline.ts";
 import { readMcap } from "../../recording/read-mcap.ts";
-import type { JournalEvent, ModelAnswer } from "../../streams/journal.ts";
+import type {
+	JournalEvent,
+	ModelAnswer,
+	SegmentAnswer,
+} from "../../streams/journal.ts";
 import type { JournalTurn } from "../../streams/replay.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { type PayloadShape, type PlainReading, payloadOf } from "./payloads.ts";
@@ -15,6 +20,7 @@ import {
 	OUTCOMES_SUFFIX,
 	type RecordingHeader,
 } from "./recording-writer.ts";
+import { stepValuesOf } from "./step-values.ts";
 import { parseTaggedJson } from "./tagged-json.ts";
 
 export type RecordingItem =
@@ -103,7 +109,14 @@ interface WrittenTurn {
 }
 
 type WrittenEvent =
-	| Exclude<JournalEvent, { kind: "reading" | "answer" }>
+	| Exclude<JournalEvent, { kind: "reading" | "answer" | "segment" }>
+	| {
+			readonly kind: "segment";
+			readonly run: string;
+			readonly answer?: SegmentAnswer;
+			readonly spans?: readonly StageSpan[];
+			readonly message?: MessageReference | null;
+	  }
 	| {
 			readonly kind: "reading";
 			readonly streamId: string;
@@ -141,12 +154,25 @@ function eventOf(event: WrittenEvent, payloads: Payloads): JournalEvent[] {
 		const payload = payloadOf(shape, bytes);
 		return [{ kind, streamId, reading: { ...reading, payload } }];
 	}
+	if (event.kind === "segment") return segmentOf(event, payloads);
 	if (event.kind !== "answer") return [event];
 	const { kind, run, answer, message } = event;
 	if (answer !== undefined) return [{ kind, run, answer }];
 	const bytes = message ? payloads.take(message) : null;
 	if (bytes === null) return [];
 	return [{ kind, run, answer: { ok: true, outputs: tensorsOf(bytes) } }];
+}
+
+function segmentOf(
+	event: Extract<WrittenEvent, { kind: "segment" }>,
+	payloads: Payloads,
+): JournalEvent[] {
+	const { kind, run, answer, spans = [], message } = event;
+	if (answer !== undefined) return [{ kind, run, answer }];
+	const bytes = message ? payloads.take(message) : null;
+	if (bytes === null) return [];
+	const outputs = stepValuesOf(bytes);
+	return [{ kind, run, answer: { ok: true, outputs, spans } }];
 }
 
 function tensorsOf(bytes: Uint8Array): Tensor[] {

@@ -6,6 +6,7 @@ import { TensorsSchema } from "@saccade/protocol/gen/saccade/v1/payload_pb.js";
 import {
 	BatchRecordSchema,
 	RefusalRecordSchema,
+	StepValuesSchema,
 } from "@saccade/protocol/gen/saccade/v1/recording_pb.js";
 import {
 	DecisionSchema,
@@ -18,12 +19,14 @@ import type {
 	JournalEvent,
 	JournalSink,
 	ModelAnswer,
+	SegmentAnswer,
 } from "../../streams/journal.ts";
 import type { FrameOutcome, SensorStream } from "../../streams/stream.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { OutcomeWriter } from "../outcome-buffer.ts";
 import { messageOf, type PlainReading, shapeOf } from "./payloads.ts";
 import { jsonChannel, pointCloud2Channel, protobufChannel } from "./schemas.ts";
+import { stepValuesBytes } from "./step-values.ts";
 import { taggedJson } from "./tagged-json.ts";
 
 /** False: it was dropped. */
@@ -63,6 +66,7 @@ const JOURNAL = jsonChannel(JOURNAL_TOPIC, "saccade.JournalTurn", {
 	events: { type: "array", items: { type: "object" } },
 });
 const ANSWERS = protobufChannel(ANSWERS_TOPIC, TensorsSchema);
+const STEP_ANSWERS = protobufChannel("/saccade/step-answers", StepValuesSchema);
 
 /** Device ids are the clients' to choose; beyond so many, their readings share a channel. */
 const MAX_CHANNEL_COUNT = 10_000;
@@ -91,6 +95,7 @@ export class RecordingWriter implements JournalSink {
 	event(event: JournalEvent): void {
 		if (event.kind === "reading") this.#reading(event.streamId, event.reading);
 		else if (event.kind === "answer") this.#answer(event.run, event.answer);
+		else if (event.kind === "segment") this.#segment(event.run, event.answer);
 		else this.#events.push(event);
 	}
 
@@ -137,6 +142,17 @@ export class RecordingWriter implements JournalSink {
 		const bytes = toBinary(TensorsSchema, tensors);
 		const message = this.#add(ANSWERS, this.#lastUs, bytes);
 		this.#events.push({ kind: "answer", run, message });
+	}
+
+	#segment(run: string, answer: SegmentAnswer): void {
+		if (!answer.ok) {
+			this.#events.push({ kind: "segment", run, answer });
+			return;
+		}
+		const { outputs, spans } = answer;
+		const bytes = stepValuesBytes(outputs);
+		const message = this.#add(STEP_ANSWERS, this.#lastUs, bytes);
+		this.#events.push({ kind: "segment", run, spans, message });
 	}
 
 	// ── what comes out ───────────────────────────────────────────────────────────────────────────────────

@@ -117,3 +117,23 @@ export declare type RefusalRecord = Message<"saccade.v1.RefusalRecord"> & {
  */
 export declare const RefusalRecordSchema: GenMessage<RefusalRecord>;
 
+/**
+ * What the steps of a thread gave, as far as a replay reads it.
+ *
+ * @generated from message saccade.v1.StepValues
+ */
+export declare type StepValues = Message<"saccade.v1.StepValues"> & {
+  /**
+   * A list of values in the serialization format of V8 (`node:v8`), which later versions read, too.
+   *
+   * @generated from field: bytes values = 1;
+   */
+  values: Uint8Array;
+};
+
+/**
+ * Describes the message saccade.v1.StepValues.
+ * Use `create(StepValuesSchema)` to create a new message.
+ */
+export declare const StepValuesSchema: GenMessage<StepValues>;
+

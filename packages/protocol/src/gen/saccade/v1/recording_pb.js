@@ -10,7 +10,7 @@ import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
  * Describes the file saccade/v1/recording.proto.
  */
 export const file_saccade_v1_recording = /*@__PURE__*/
-  fileDesc("ChpzYWNjYWRlL3YxL3JlY29yZGluZy5wcm90bxIKc2FjY2FkZS52MSLOAQoLQmF0Y2hSZWNvcmQSDQoFbW9kZWwYASABKAkSDwoHdmVyc2lvbhgCIAEoCRIQCghyZXF1ZXN0cxgDIAEoDRIMCgRyb3dzGAQgASgNEhYKDmNsb3NlZF9iZWNhdXNlGAUgASgJEg4KBmZhaWxlZBgGIAEoCBIXCg9nYXRoZXJfc3RhcnRfbnMYByABKAMSFAoMcnVuX3N0YXJ0X25zGAggASgDEhIKCnJ1bl9lbmRfbnMYCSABKAMSFAoMc3BsaXRfZW5kX25zGAogASgDImQKDVJlZnVzYWxSZWNvcmQSDQoFbW9kZWwYASABKAkSDwoHdmVyc2lvbhgCIAEoCRIPCgdvdXRjb21lGAMgASgJEhAKCHF1ZXVlX25zGAQgASgDEhAKCHRvdGFsX25zGAUgASgDYgZwcm90bzM");
+  fileDesc("ChpzYWNjYWRlL3YxL3JlY29yZGluZy5wcm90bxIKc2FjY2FkZS52MSLOAQoLQmF0Y2hSZWNvcmQSDQoFbW9kZWwYASABKAkSDwoHdmVyc2lvbhgCIAEoCRIQCghyZXF1ZXN0cxgDIAEoDRIMCgRyb3dzGAQgASgNEhYKDmNsb3NlZF9iZWNhdXNlGAUgASgJEg4KBmZhaWxlZBgGIAEoCBIXCg9nYXRoZXJfc3RhcnRfbnMYByABKAMSFAoMcnVuX3N0YXJ0X25zGAggASgDEhIKCnJ1bl9lbmRfbnMYCSABKAMSFAoMc3BsaXRfZW5kX25zGAogASgDImQKDVJlZnVzYWxSZWNvcmQSDQoFbW9kZWwYASABKAkSDwoHdmVyc2lvbhgCIAEoCRIPCgdvdXRjb21lGAMgASgJEhAKCHF1ZXVlX25zGAQgASgDEhAKCHRvdGFsX25zGAUgASgDIhwKClN0ZXBWYWx1ZXMSDgoGdmFsdWVzGAEgASgMYgZwcm90bzM");
 
 /**
  * Describes the message saccade.v1.BatchRecord.
@@ -25,4 +25,11 @@ export const BatchRecordSchema = /*@__PURE__*/
  */
 export const RefusalRecordSchema = /*@__PURE__*/
   messageDesc(file_saccade_v1_recording, 1);
+
+/**
+ * Describes the message saccade.v1.StepValues.
+ * Use `create(StepValuesSchema)` to create a new message.
+ */
+export const StepValuesSchema = /*@__PURE__*/
+  messageDesc(file_saccade_v1_recording, 2);
 
