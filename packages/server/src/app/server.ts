@@ -51,6 +51,7 @@ import { journaledRunner } from "../streams/journaled-runner.ts";
 import { journaledThreads } from "../streams/journaled-threads.ts";
 import { StreamSet } from "../streams/stream-set.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import type { OtlpExport } from "../telemetry/otlp/otlp-export.ts";
 import { PageComposer } from "../telemetry/page.ts";
 import {
 	CONTENT_TYPE,
@@ -85,7 +86,12 @@ import { bothObservers, StreamMetrics } from "./stream-metrics.ts";
 import { swapLog } from "./swap-log.ts";
 import { SwapMetrics } from "./swap-metrics.ts";
 import { yieldToLoop } from "./thread-priority.ts";
-import { createTracing, Tracing } from "./tracing/tracing.ts";
+import {
+	collectTelemetryMetrics,
+	createOtlpExport,
+	exportOf,
+} from "./tracing/otlp.ts";
+import { createTracing, isTraced, Tracing } from "./tracing/tracing.ts";
 import { VERSION } from "./version.ts";
 
 /** Where the server listens; null: not served. */
@@ -159,6 +165,8 @@ class SaccadeServer implements Server {
 	readonly #metrics: MetricsRegistry | null;
 	readonly #metricsPort: MetricsTransport | null;
 	readonly #swapMetrics: SwapMetrics | null;
+	/** Null: nothing is sent. */
+	readonly #otlp: OtlpExport | null;
 	/** Null: nobody explains, and nobody exports. */
 	readonly #tracing: Tracing | null;
 	readonly #modelMetrics = new WeakMap<ModelVersion, ModelMetrics>();
@@ -177,12 +185,22 @@ class SaccadeServer implements Server {
 		this.#metrics = metrics;
 		this.#metricsPort =
 			metrics === null ? null : createMetricsTransport(metricsFormats(metrics));
-		this.#tracing = options.traceStore
-			? new Tracing({ clock, metrics, ratio: options.traceSampleRatio })
+		this.#otlp = createOtlpExport(options.otlp, metrics, this.#log);
+		this.#tracing = isTraced(options)
+			? new Tracing({
+					clock,
+					metrics,
+					ratio: options.traceSampleRatio,
+					keeps: options.traceStore,
+					log: this.#log,
+					export: exportOf(this.#otlp, options.otlp),
+				})
 			: null;
 		this.#audit = createAuditLog(options, clock, this.#log);
 		if (metrics !== null && this.#audit !== null)
 			collectAuditMetrics(metrics, this.#audit);
+		if (metrics !== null)
+			collectTelemetryMetrics(metrics, this.#otlp, this.#tracing);
 		this.#runtime = createOnnxRuntime({
 			...(options.onnxLibrary !== "" && { libraryPath: options.onnxLibrary }),
 			poolThreads: poolThreadsOf(dependencies.poolThreads),
@@ -386,6 +404,7 @@ class SaccadeServer implements Server {
 				budget: this.#budget,
 				network: () => this.#network.counts(),
 			});
+		this.#otlp?.start(Date.now() * 1000);
 		this.#phase = "serving";
 		this.#audit?.begin();
 		if (this.#inspector !== null)
@@ -437,6 +456,7 @@ class SaccadeServer implements Server {
 		this.#audit?.append(serverEvent("server-stopped", ""));
 		await this.#audit?.close();
 		this.#devices.close();
+		await this.#otlp?.close();
 		await this.#metricsPort?.close();
 		this.#processMetrics?.close();
 		await this.#repository.close();
@@ -459,7 +479,9 @@ class SaccadeServer implements Server {
 			recordings: this.#recordings,
 			metadata,
 			pipelines: { explain: () => this.#pipelines.explain() },
-			traces: createTraceService(this.#tracing?.store ?? null),
+			traces: createTraceService(
+				this.#options.traceStore ? (this.#tracing?.store ?? null) : null,
+			),
 			repository: this.#repository,
 			health: new RegistryHealthService(
 				this.#registry,

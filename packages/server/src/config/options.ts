@@ -13,6 +13,10 @@ import {
 } from "../common/readers.ts";
 import { headerPatternProblem } from "../endpoint/header-forward.ts";
 import type { PipelineDefinition } from "../pipelines/graph/definition.ts";
+import type {
+	OtlpProtocol,
+	OtlpSettings,
+} from "../telemetry/otlp/otlp-settings.ts";
 import type { DeviceSpec } from "./devices.ts";
 
 const MIB = 1024 * 1024;
@@ -399,6 +403,33 @@ export const OPTIONS = {
 		reason:
 			"Enough to see how time is spent, at less than 1 % of the throughput; 1 traces everything.",
 	}),
+	otlpEndpoint: option({
+		flag: "otlp-endpoint",
+		read: text,
+		default: "",
+		unit: "URL",
+		meaning:
+			"Collector that traces, metrics and logs are sent to over OTLP, as `http://127.0.0.1:4318`. Empty: as OpenTelemetry's own variables say (`OTEL_EXPORTER_OTLP_ENDPOINT`, …; docs/observability.md), else nothing is sent.",
+		reason: "Telemetry leaves the machine only where it was told to.",
+	}),
+	otlpProtocol: option<OtlpProtocol>({
+		flag: "otlp-protocol",
+		read: oneOf("http/protobuf", "grpc"),
+		default: "http/protobuf",
+		unit: "http/protobuf | grpc",
+		meaning:
+			"How it is sent, where `OTEL_EXPORTER_OTLP_PROTOCOL` does not say otherwise.",
+		reason: "OpenTelemetry's default.",
+	}),
+	traceConfig: option({
+		flag: "trace-config",
+		read: list,
+		default: [],
+		unit: "[mode,]setting=value, repeatable",
+		meaning:
+			"Triton's form: `rate=N` traces one of N, `level=OFF` none but those whose caller asks; `mode=opentelemetry`, `opentelemetry,url=…` and `opentelemetry,resource=key=value` say where traces go.",
+		reason: "Triton's option; the others above say the same.",
+	}),
 	bodyBudgetBytes: option({
 		flag: "body-budget",
 		read: count,
@@ -577,6 +608,8 @@ export type ServerOptions = {
 	readonly pipelines: readonly PipelineDefinition[];
 	/** `steps:`, absolute. */
 	readonly stepFiles: readonly string[];
+	/** Where telemetry is sent; null: nowhere. */
+	readonly otlp: OtlpSettings | null;
 	/** The variables that say which GPUs may be used, as they are. */
 	readonly gpuVariables: {
 		readonly nvidia: string | undefined;
@@ -603,7 +636,6 @@ export const IGNORED_FLAGS: ReadonlySet<string> = new Set([
 	"allow-cpu-metrics",
 	"metrics-interval-ms",
 	"metrics-config",
-	"trace-config",
 	"cache-config",
 	"rate-limit",
 	"rate-limit-resource",

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { isMapping } from "../common/mapping.ts";
 import type { Reader } from "../common/readers.ts";
+import type { OtlpProtocol } from "../telemetry/otlp/otlp-settings.ts";
 import { readDevices } from "./devices.ts";
 import { envNameOf } from "./env-name.ts";
 import {
@@ -11,7 +12,9 @@ import {
 	REFUSED_FLAGS,
 	type ServerOptions,
 } from "./options.ts";
+import { readOtel, readSamplerRatio } from "./otel.ts";
 import { readPipelines } from "./pipelines.ts";
+import { readTraceConfig } from "./trace-config.ts";
 import { readSections } from "./yaml.ts";
 
 export interface Sources {
@@ -86,6 +89,7 @@ export function resolveOptions(sources: Sources): Resolved {
 	);
 	options["pipelines"] = pipelines;
 	options["stepFiles"] = stepFiles;
+	resolveTelemetry({ options, given, env: sources.env, problems, warnings });
 	options["gpuVariables"] = {
 		nvidia: sources.env["NVIDIA_VISIBLE_DEVICES"],
 		cuda: sources.env["CUDA_VISIBLE_DEVICES"],
@@ -96,6 +100,39 @@ export function resolveOptions(sources: Sources): Resolved {
 		options: Object.freeze(options) as unknown as ServerOptions,
 		warnings,
 	};
+}
+
+/** What OpenTelemetry's own variables and Triton's option say stands behind ours. */
+function resolveTelemetry(to: {
+	readonly options: Record<string, unknown>;
+	readonly given: Given;
+	readonly env: Sources["env"];
+	readonly problems: string[];
+	readonly warnings: string[];
+}): void {
+	const { options, given, env, problems, warnings } = to;
+	const { traceConfig: items = [], otlpEndpoint, otlpProtocol } = options;
+	const traceConfig = readTraceConfig(
+		items as readonly string[],
+		problems,
+		warnings,
+	);
+	const asked = traceConfig.ratio ?? readSamplerRatio(env, problems);
+	if (given.traceSampleRatio === undefined && asked !== null)
+		options["traceSampleRatio"] = asked;
+	options["otlp"] = readOtel(
+		{
+			env,
+			endpoint: String(otlpEndpoint ?? ""),
+			protocol:
+				given.otlpProtocol === undefined
+					? null
+					: (otlpProtocol as OtlpProtocol),
+			traceConfig,
+			serverName: String(options["serverName"]),
+		},
+		problems,
+	);
 }
 
 /** https://specifications.freedesktop.org/basedir-spec/latest/ */

@@ -24,7 +24,11 @@ export function withTracing(options: TracingOptions | null): OpenMiddleware {
 		if (!opened.ok || head.operation !== "infer") return opened;
 		const parent = callerOf((name) => head.header(name));
 		if (parent === null && !sampler.takesNext()) return opened;
-		const trace = beginRequestTrace(parent, parent?.isSampled ?? true);
+		const trace = beginRequestTrace(
+			head.transport,
+			parent,
+			parent?.isSampled ?? true,
+		);
 		trace.openedUs = nowUs();
 		return { ok: true, context: { ...opened.context, trace } };
 	};

@@ -45,7 +45,6 @@ export interface ModelListener {
 
 /** The run that requests were a part of. */
 export interface BatchFacts {
-	readonly device: string;
 	readonly rows: number;
 	readonly closedBecause: ClosedBecause;
 	/** Valid during the call. */

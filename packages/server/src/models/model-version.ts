@@ -381,7 +381,6 @@ export class ModelVersion {
 		this.tracer?.batchFinished(
 			batch,
 			{
-				device: instance.device.name,
 				rows,
 				closedBecause,
 				stamps,

@@ -31,7 +31,7 @@ test("no label is one whose values a client can invent", () => {
 		...["model", "version", "reason", "stage", "closed_because", "outcome"],
 		// Of pipelines, which the operator names.
 		"source",
-		...["device", "step", "part", "mode", "phase"],
+		...["device", "step", "part", "mode", "phase", "signal"],
 		...["state", "because", "gpu_uuid"],
 	]);
 	for (const { name, labels } of all)

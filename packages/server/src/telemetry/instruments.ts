@@ -314,6 +314,18 @@ export const INSTRUMENTS = {
 		[],
 		"Time in which the event loop had work: its rate is the share in which a new arrival waits for it.",
 	),
+	telemetryExported: instrument(
+		"saccade_telemetry_exported_total",
+		"counter",
+		["signal"],
+		"Records (traces), points (metrics) and lines (logs) that a collector took over OTLP.",
+	),
+	telemetryDropped: instrument(
+		"saccade_telemetry_dropped_total",
+		"counter",
+		["signal", "because"],
+		"Those that it never got, by why: buffer-full, export-failed; of traces also too-many, slow and missed ones that were not recorded because of how many there were.",
+	),
 	tensorCopiedBytes: instrument(
 		"saccade_tensor_copied_bytes_total",
 		"counter",

@@ -5,6 +5,14 @@ import { writeSync } from "node:fs";
 /** What a line carries besides its text. */
 type LogFields = Readonly<Record<string, string | number | boolean | null>>;
 
+/** A line as data. */
+export interface LogLine {
+	readonly level: Exclude<LogLevel, "silent">;
+	readonly unixMs: number;
+	readonly text: string;
+	readonly fields: LogFields;
+}
+
 export interface Logger {
 	info(fields: LogFields, text: string): void;
 	warn(fields: LogFields, text: string): void;
@@ -12,6 +20,8 @@ export interface Logger {
 	/** What each request did; off unless asked for. */
 	debug(fields: LogFields, text: string): void;
 	setLevel(level: LogLevel): void;
+	/** Hears of every line that is written, from now on. */
+	follow(listener: (line: LogLine) => void): void;
 }
 
 /** From the most talkative on. */
@@ -27,10 +37,14 @@ export function createLogger(
 	write: (line: string) => void = writeToStandardError,
 ): Logger {
 	let least = LEVELS.indexOf(level);
-	const at = (own: LogLevel) => (fields: LogFields, msg: string) => {
+	const listeners: ((line: LogLine) => void)[] = [];
+	const at = (own: LogLine["level"]) => (fields: LogFields, msg: string) => {
 		if (LEVELS.indexOf(own) < least) return;
-		const time = new Date().toISOString();
+		const now = new Date();
+		const time = now.toISOString();
 		write(`${JSON.stringify({ level: own, time, msg, ...fields })}\n`);
+		for (const listener of listeners)
+			listener({ level: own, unixMs: now.getTime(), text: msg, fields });
 	};
 	return {
 		debug: at("debug"),
@@ -39,6 +53,9 @@ export function createLogger(
 		error: at("error"),
 		setLevel: (next) => {
 			least = LEVELS.indexOf(next);
+		},
+		follow: (listener) => {
+			listeners.push(listener);
 		},
 	};
 }

@@ -15,6 +15,8 @@ interface FrameContext {
 	readonly work: FrameWork;
 	readonly isSampled: boolean;
 	readonly isMissed: boolean;
+	/** Of its models, as far as they ended. */
+	readonly requests: readonly TraceRecord[];
 	readonly unixUs: (atUs: number) => number;
 }
 
@@ -24,7 +26,7 @@ export function frameStartUs({ measuredUs, receivedUs }: FrameWork): number {
 }
 
 export function frameRecord(context: FrameContext): TraceRecord {
-	const { stream, work, isSampled, isMissed, unixUs } = context;
+	const { stream, work, isSampled, isMissed, requests, unixUs } = context;
 	const { begunTrace, parent } = work;
 	const startUs = frameStartUs(work);
 	return {
@@ -34,6 +36,7 @@ export function frameRecord(context: FrameContext): TraceRecord {
 		parentSpanId: parent?.spanId ?? null,
 		tracestate: parent?.tracestate ?? "",
 		isSampled,
+		transport: null,
 		isMissed,
 		name: stream.pipelineName,
 		version: "",
@@ -50,7 +53,7 @@ export function frameRecord(context: FrameContext): TraceRecord {
 		stages: stagesOf(work, startUs).stages,
 		decisions: decisionsOf(stream, work, startUs),
 		batch: null,
-		links: linksOf(stream, work),
+		links: linksOf(stream, work, requests),
 	};
 }
 
@@ -127,8 +130,12 @@ function decisionsOf(
 	return decisions;
 }
 
-/** What it was joined with has a trace only where the client sent one. */
-function linksOf({ request }: TelemetryStream, work: FrameWork): TraceLink[] {
+/** The batches of its models; its stream's and its companions' traces, where the client sent such. */
+function linksOf(
+	{ request }: TelemetryStream,
+	work: FrameWork,
+	requests: readonly TraceRecord[],
+): TraceLink[] {
 	const links: TraceLink[] = [];
 	if (request.trace != null) {
 		const { traceId, spanId } = request.trace;
@@ -141,6 +148,8 @@ function linksOf({ request }: TelemetryStream, work: FrameWork): TraceLink[] {
 				spanId: parent.spanId,
 				kind: "joined",
 			});
+	for (const { links: own } of requests)
+		links.push(...own.filter(({ kind }) => kind === "batch"));
 	return links;
 }
 

@@ -53,19 +53,20 @@ export class StreamTracer implements FrameTracer {
 			begunTrace?.end(forget);
 			return;
 		}
-		const record = frameRecord({
-			stream,
-			work,
-			isSampled,
-			isMissed,
-			unixUs: (atUs) => this.#recorder.unixUs(atUs),
-		});
-		work.traceId = record.traceId;
 		const isExported = isSampled || isMissed;
 		const requests =
 			begunTrace?.end((late) =>
 				this.#recorder.recordLate({ ...late, isSampled }, isExported),
 			) ?? [];
+		const record = frameRecord({
+			stream,
+			work,
+			isSampled,
+			isMissed,
+			requests,
+			unixUs: (atUs) => this.#recorder.unixUs(atUs),
+		});
+		work.traceId = record.traceId;
 		this.#recorder.record(
 			subject,
 			record,

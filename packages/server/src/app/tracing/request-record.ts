@@ -66,7 +66,8 @@ export function batchedRecord(
 		rows,
 		requestCount: batch.requestCount,
 		closedBecause,
-		device: batch.device,
+		device: stamps.device,
+		lane: stamps.lane,
 		predictedUs: batch.predictedUs,
 		actualUs,
 		startUs: stamps.gatherStartUs - startUs,
@@ -79,7 +80,7 @@ export function batchedRecord(
 			kind: "batch-closed",
 			because: closedBecause,
 			atUs: inBatch.startUs,
-			text: `batch ${batch.number} of ${rows} ${rows === 1 ? "row" : "rows"} from ${batch.requestCount} ${batch.requestCount === 1 ? "request" : "requests"} ran on ${batch.device}, because ${CLOSED_TEXT[closedBecause]}; ${predictionText(batch.predictedUs, actualUs)}`,
+			text: `batch ${batch.number} of ${rows} ${rows === 1 ? "row" : "rows"} from ${batch.requestCount} ${batch.requestCount === 1 ? "request" : "requests"} ran on ${stamps.device}, because ${CLOSED_TEXT[closedBecause]}; ${predictionText(batch.predictedUs, actualUs)}`,
 		},
 	];
 	const lateUs = endUs - entry.deadlineUs;
@@ -205,6 +206,7 @@ function base(
 		parentSpanId: trace?.parentSpanId ?? null,
 		tracestate: trace?.tracestate ?? "",
 		isSampled: trace?.isSampled ?? false,
+		transport: trace?.transport ?? null,
 		name: model.name,
 		version: model.version,
 		startUnixUs: unixUs(startUs),

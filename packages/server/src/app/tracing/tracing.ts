@@ -4,21 +4,26 @@ import type { ServerOptions } from "../../config/options.ts";
 import type { TracingOptions } from "../../endpoint/tracing.ts";
 import type { ModelTracer } from "../../models/model-events.ts";
 import { INSTRUMENTS } from "../../telemetry/instruments.ts";
+import type { Logger } from "../../telemetry/logger.ts";
 import type { Exemplar, MetricsRegistry } from "../../telemetry/registry.ts";
 import { HeadSampler } from "../../telemetry/tracing/head-sampler.ts";
 import type { TraceRecord } from "../../telemetry/tracing/trace-record.ts";
 import { TraceRecorder } from "../../telemetry/tracing/trace-recorder.ts";
-import { TraceStore } from "../../telemetry/tracing/trace-store.ts";
+import {
+	KEEP_NOTHING,
+	TRACE_STORE_DEFAULTS,
+	TraceStore,
+} from "../../telemetry/tracing/trace-store.ts";
 import { StreamTracer } from "./frame-tracer.ts";
 import { RequestTracer } from "./model-tracer.ts";
 import type { TracedModel } from "./request-record.ts";
 
 /** Sampling at the head, in each thread that has network connections. Null: nobody traces. */
 export function createTracing(
-	options: Pick<ServerOptions, "traceStore" | "traceSampleRatio">,
+	options: Pick<ServerOptions, "traceStore" | "traceSampleRatio" | "otlp">,
 	clock: Clock,
 ): TracingOptions | null {
-	if (!options.traceStore) return null;
+	if (!isTraced(options)) return null;
 	return {
 		sampler: new HeadSampler(options.traceSampleRatio),
 		nowUs: () => clock.nowUs(),
@@ -31,42 +36,72 @@ function exemplarOf(us: number, record: TraceRecord): Exemplar {
 	return { value: us / 1e6, traceId, spanId, unixUs };
 }
 
+/** Somebody keeps traces, or sends them. */
+export function isTraced({
+	traceStore,
+	otlp,
+}: Pick<ServerOptions, "traceStore" | "otlp">): boolean {
+	return traceStore || (otlp?.targets.traces ?? null) !== null;
+}
+
 interface TracingSetUp {
 	readonly clock: Clock;
+	/** Null: they are not sent. */
+	readonly export: ((record: TraceRecord) => void) | null;
+	readonly log: Pick<Logger, "debug">;
+	/** Whether they are kept, too. */
+	readonly keeps: boolean;
 	/** Null: there are no buckets to give examples of. */
 	readonly metrics: MetricsRegistry | null;
 	readonly ratio: number;
 }
 
 export class Tracing {
-	readonly store = new TraceStore();
+	readonly store: TraceStore;
 	readonly frames: StreamTracer;
 	readonly #recorder: TraceRecorder;
 	readonly #metrics: MetricsRegistry | null;
+	readonly #isSent: boolean;
 
-	constructor({ clock, metrics, ratio }: TracingSetUp) {
+	constructor(setUp: TracingSetUp) {
+		const { clock, metrics, ratio, keeps, log } = setUp;
 		this.#metrics = metrics;
+		this.#isSent = setUp.export !== null;
+		this.store = new TraceStore(keeps ? TRACE_STORE_DEFAULTS : KEEP_NOTHING);
 		this.#recorder = new TraceRecorder({
 			clock,
 			store: this.store,
-			export: null,
+			export: setUp.export,
+			log,
 		});
 		this.frames = new StreamTracer(
 			this.#recorder,
 			new HeadSampler(ratio),
-			(pipeline, us, record) =>
+			(pipeline, us, record) => {
+				if (!this.#isFound(record)) return;
 				metrics
 					?.histogram(INSTRUMENTS.frameAge, [pipeline])
-					.addExemplar(exemplarOf(us, record)),
+					.addExemplar(exemplarOf(us, record));
+			},
 		);
+	}
+
+	/** Slow and missed ones that were too many to be recorded. */
+	get passedOverCount(): number {
+		return this.#recorder.passedOverCount;
 	}
 
 	requestsOf(model: TracedModel): ModelTracer {
 		const { name, version } = model;
 		const labels = [name, version, "request"];
 		const times = this.#metrics?.histogram(INSTRUMENTS.stageDuration, labels);
-		return new RequestTracer(this.#recorder, model, (us, record) =>
-			times?.addExemplar(exemplarOf(us, record)),
-		);
+		return new RequestTracer(this.#recorder, model, (us, record) => {
+			if (this.#isFound(record)) times?.addExemplar(exemplarOf(us, record));
+		});
+	}
+
+	/** Whoever follows an exemplar looks where traces are sent, if they are. */
+	#isFound({ isSampled, isMissed }: TraceRecord): boolean {
+		return !this.#isSent || isSampled || isMissed;
 	}
 }

@@ -10,6 +10,7 @@ const RECORD: TraceRecord = {
 	parentSpanId: null,
 	tracestate: "",
 	isSampled: true,
+	transport: "http",
 	name: "m",
 	version: "1",
 	attributes: { rows: 2 },

@@ -44,6 +44,7 @@ export class FrameTrace implements RequestOwner {
 			parentSpanId: this.spanId,
 			tracestate: this.tracestate,
 			isSampled: false,
+			transport: "pipeline",
 			frame: this,
 			...NO_STAMPS,
 		};

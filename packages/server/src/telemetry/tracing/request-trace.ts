@@ -3,7 +3,7 @@
 // Plain data, since a network thread may have begun it.
 import type { TraceContext } from "./trace-context.ts";
 import { newSpanId, newTraceId } from "./trace-ids.ts";
-import type { TraceRecord } from "./trace-record.ts";
+import type { TraceRecord, TraceTransport } from "./trace-record.ts";
 
 /** Whom a request works for, and whose trace it is a part of. */
 export interface RequestOwner {
@@ -16,6 +16,7 @@ export interface RequestTrace {
 	readonly parentSpanId: string | null;
 	readonly tracestate: string;
 	readonly isSampled: boolean;
+	readonly transport: TraceTransport;
 	/** Of a pipeline's model: the frame that it works for. */
 	readonly frame: RequestOwner | null;
 	/** Instants on the server's clock in µs; NaN until they came, and where they are not known. */
@@ -28,6 +29,7 @@ export interface RequestTrace {
 
 /** @param parent null: the trace begins here */
 export function beginRequestTrace(
+	transport: TraceTransport,
 	parent: TraceContext | null,
 	isSampled: boolean,
 ): RequestTrace {
@@ -37,6 +39,7 @@ export function beginRequestTrace(
 		parentSpanId: parent?.spanId ?? null,
 		tracestate: parent?.tracestate ?? "",
 		isSampled,
+		transport,
 		frame: null,
 		...NO_STAMPS,
 	};

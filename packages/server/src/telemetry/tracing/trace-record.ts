@@ -4,6 +4,9 @@ import type { Outcome } from "@saccade/protocol";
 
 export type RecordKind = "request" | "frame";
 
+/** How it came: over the network, or from a pipeline of the server's own. */
+export type TraceTransport = "http" | "grpc" | "pipeline";
+
 /** A piece of the record's time. Stages do not overlap, but for those that a pipeline runs side by side. */
 export interface TraceStage {
 	/** Of a request: head, admit, body, check, queue, gather, run, split, encode. Of a frame: receive, align, queue, then the pipeline's own. */
@@ -46,6 +49,8 @@ export interface TraceBatch {
 	readonly requestCount: number;
 	readonly closedBecause: string;
 	readonly device: string;
+	/** Of the model: counted over all its devices. */
+	readonly lane: number;
 	/** From gathering to the answers: what was predicted when it ended (0: nothing was known), and what it was. */
 	readonly predictedUs: number;
 	readonly actualUs: number;
@@ -73,6 +78,8 @@ export interface TraceRecord {
 	readonly tracestate: string;
 	/** Whether the caller or the sampler asked for it; else it is kept for what became of it. */
 	readonly isSampled: boolean;
+	/** Null: of a request that nobody asked to trace, and of frames. */
+	readonly transport: TraceTransport | null;
 	/** The model, or the pipeline. */
 	readonly name: string;
 	/** The model's version; "" of a frame. */

@@ -1,6 +1,7 @@
 // What is recorded goes to the store, and, when the caller or the sampler asked for it or its deadline was missed, to
 // whoever exports. How many may be recorded for what became of them is bounded: overload must not make tracing dear.
 import type { Clock } from "../../common/clock.ts";
+import type { Logger } from "../logger.ts";
 import type { DoneStage } from "./frame-trace.ts";
 import { RateGate } from "./rate-gate.ts";
 import { newSpanId } from "./trace-ids.ts";
@@ -16,12 +17,15 @@ export interface TraceRecorderOptions {
 	readonly store: TraceStore;
 	/** Null: nothing is exported. */
 	readonly export: ((record: TraceRecord) => void) | null;
+	/** What is recorded is told at level debug, with the ids of its trace. */
+	readonly log: Pick<Logger, "debug">;
 }
 
 export class TraceRecorder {
 	readonly clock: Clock;
 	readonly store: TraceStore;
 	readonly #export: ((record: TraceRecord) => void) | null;
+	readonly #log: Pick<Logger, "debug">;
 	readonly #wall: WallClock;
 	readonly #gate = new RateGate(KEPT_PER_SECOND);
 
@@ -29,6 +33,7 @@ export class TraceRecorder {
 		this.clock = options.clock;
 		this.store = options.store;
 		this.#export = options.export;
+		this.#log = options.log;
 		this.#wall = new WallClock(options.clock);
 	}
 
@@ -54,9 +59,26 @@ export class TraceRecorder {
 	): void {
 		this.store.add(subject, record, this.clock.nowUs());
 		for (const one of more) this.store.append(one);
+		this.#tell(record);
 		if (this.#export === null || !(record.isSampled || record.isMissed)) return;
 		this.#export(record);
 		for (const one of more) this.#export(one);
+	}
+
+	#tell(record: TraceRecord): void {
+		const { kind, name, version, traceId, spanId, outcome, reason } = record;
+		this.#log.debug(
+			{
+				trace_id: traceId,
+				span_id: spanId,
+				[kind === "frame" ? "pipeline" : "model"]: name,
+				...(version !== "" && { version }),
+				outcome,
+				...(reason !== null && { reason }),
+				durationUs: Math.round(record.durationUs),
+			},
+			record.detail === "" ? `${kind} ended` : record.detail,
+		);
 	}
 
 	/** Of a trace that was recorded: a request of it that ended after its frame. */

@@ -18,6 +18,7 @@ function record(traceId: string, more: Partial<TraceRecord> = {}): TraceRecord {
 		parentSpanId: null,
 		tracestate: "",
 		isSampled: false,
+		transport: "http",
 		name: "m",
 		version: "1",
 		attributes: {},

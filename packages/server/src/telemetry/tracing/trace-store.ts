@@ -17,11 +17,19 @@ export interface TraceStoreOptions {
 	readonly windowUs: number;
 }
 
-const TRACE_STORE_DEFAULTS: TraceStoreOptions = {
+export const TRACE_STORE_DEFAULTS: TraceStoreOptions = {
 	slowestCount: 16,
 	missedCount: 32,
 	sampledCount: 256,
 	windowUs: 300_000_000,
+};
+
+/** For who only sends traces on: nothing is slow enough. */
+export const KEEP_NOTHING: TraceStoreOptions = {
+	slowestCount: 0,
+	missedCount: 0,
+	sampledCount: 0,
+	windowUs: Number.POSITIVE_INFINITY,
 };
 
 /** Models and pipelines that lists are kept of; what comes beyond shares one. */
@@ -73,6 +81,11 @@ export class TraceStore {
 		this.#options = options;
 	}
 
+	/** Whether anything is kept at all. */
+	get keeps(): boolean {
+		return this.#options.slowestCount > 0;
+	}
+
 	/** Looked up once by who records. */
 	subject(kind: RecordKind, name: string): TraceSubject {
 		const key = `${kind}:${name}`;
@@ -81,6 +94,7 @@ export class TraceStore {
 		if (known !== undefined) return known;
 		if (isFull) return this.#overflow(kind);
 		const subject = new TraceSubject(kind, name);
+		if (!this.keeps) subject.slowerThanUs = Number.POSITIVE_INFINITY;
 		this.#subjects.set(key, subject);
 		return subject;
 	}
@@ -104,6 +118,7 @@ export class TraceStore {
 
 	/** Keeps it where it belongs; what belongs nowhere is not kept. @param nowUs the server's clock */
 	add(subject: TraceSubject, record: TraceRecord, nowUs: number): void {
+		if (!this.keeps) return;
 		this.turnWindow(subject, nowUs);
 		const { traceId, durationUs } = record;
 		const isSlow = durationUs > subject.slowerThanUs;

@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { OtlpCollector } from "../../../../../test/support/otlp-collector.ts";
+import { until } from "../../../../../test/support/until.ts";
+import { newSpanId, newTraceId } from "../tracing/trace-ids.ts";
+import type { TraceRecord } from "../tracing/trace-record.ts";
+import { OtlpExport } from "./otlp-export.ts";
+
+function record(): TraceRecord {
+	return {
+		kind: "request",
+		traceId: newTraceId(),
+		spanId: newSpanId(),
+		parentSpanId: null,
+		tracestate: "",
+		isSampled: true,
+		transport: "grpc",
+		name: "m",
+		version: "1",
+		attributes: {},
+		startUnixUs: 1_700_000_000_000_000,
+		durationUs: 1,
+		outcome: "RESULT",
+		reason: null,
+		detail: "",
+		deadlineUs: null,
+		isMissed: false,
+		stages: [],
+		decisions: [],
+		batch: null,
+		links: [],
+	};
+}
+
+function exportTo(url: string) {
+	return new OtlpExport({
+		settings: {
+			targets: {
+				traces: { protocol: "http/protobuf", url: `${url}/v1/traces` },
+				metrics: null,
+				logs: null,
+			},
+			resource: { "service.name": "test" },
+			metricsEveryMs: 1000,
+			timeoutMs: 10_000,
+		},
+		scope: { name: "test", version: "1" },
+		registry: null,
+		onChange: () => {},
+		bufferCount: 100,
+		batchCount: 10,
+		everyMs: 20,
+	});
+}
+
+test("a buffer that is full drops and counts; nothing more is kept", async (t) => {
+	const collector = new OtlpCollector();
+	collector.behaviour = "hang";
+	t.after(() => collector.close());
+	const otlp = exportTo(await collector.listenHttp());
+	t.after(() => otlp.close());
+	otlp.start(0);
+	for (let i = 0; i < 1000; i++) otlp.trace(record());
+	// 100 wait, and 10 are with the thread.
+	assert.equal(otlp.counts.traces.overflowed, 1000 - 110);
+	await until("the batch there", () => collector.requestCount === 1);
+	otlp.trace(record());
+	assert.equal(otlp.counts.traces.overflowed, 1000 - 110 + 1);
+	assert.equal(collector.requestCount, 1);
+});
+
+test("a backlog goes out in batches, each when the one before was taken", async (t) => {
+	const collector = new OtlpCollector();
+	t.after(() => collector.close());
+	const otlp = exportTo(await collector.listenHttp());
+	t.after(() => otlp.close());
+	otlp.start(0);
+	for (let i = 0; i < 100; i++) otlp.trace(record());
+	await until("all of them", () => otlp.counts.traces.exported === 100);
+	assert.equal(collector.requestCount, 10);
+	assert.equal(collector.spans.length, 100);
+	assert.equal(
+		collector.span("inference.GRPCInferenceService/ModelInfer")?.kind,
+		2,
+	);
+});
+
+test("what comes before the thread is there, or for a signal that is not sent, is not kept", () => {
+	const otlp = exportTo("http://127.0.0.1:9");
+	otlp.trace(record());
+	assert.equal(otlp.counts.traces.overflowed, 1);
+	otlp.log({ level: "info", unixMs: 0, text: "", fields: {} });
+	assert.equal(otlp.counts.logs.overflowed, 0);
+});
