@@ -135,7 +135,7 @@ export async function measureHolds(pageCount: number): Promise<HoldRound> {
 		if (page === 0) holdUs.length = 0;
 		const startMs = performance.now();
 		beginMs = startMs;
-		await composer.compose();
+		(await composer.compose()).release();
 		if (page >= 0) pageMs.push(performance.now() - startMs);
 	}
 	return { holdUs, pageMs: pageMs.reduce((a, b) => a + b, 0) / pageCount };

@@ -5,7 +5,7 @@ import { type Interval, interval } from "../lib/stats.ts";
 import { measureHolds, measureRound } from "./measure.ts";
 
 const ROUNDS = 5;
-const SECONDS = 4;
+const SECONDS = 3;
 const PAGES = 50;
 const rounds = benchArguments.number("--rounds", ROUNDS);
 const seconds = benchArguments.number("--seconds", SECONDS);

@@ -10,7 +10,7 @@ export const usage: Usage = {
 			name: "--seconds",
 			value: "S",
 			about:
-				"of inferences with scrapes, and without, in each round (default 4)",
+				"of inferences with scrapes, and without, in each round (default 3)",
 		},
 	],
 	notes: [
@@ -18,6 +18,6 @@ export const usage: Usage = {
 		"scrape-200-models/hold: the longest that the page holds the event loop, composed in the bench's own process.",
 		"inference-delay/*: an inference on a connection of its own, one after the other: those during which a scrape was",
 		"under way less those of the same server without scrapes. The scraper reads on a thread of its own.",
-		"All rows with 5 rounds and 4 seconds write bench/results/scrape.json; any other run only prints.",
+		"All rows with 5 rounds and 3 seconds write bench/results/scrape.json; any other run only prints.",
 	],
 };

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type Page, PageComposer } from "./page.ts";
 
-const textOf = (page: Page) =>
-	page.map((piece) => Buffer.from(piece).toString()).join("");
+const textOf = ({ pieces }: Page) =>
+	pieces.map((piece) => Buffer.from(piece).toString()).join("");
 
 /** Parts that each take a while, and turns that a test lets happen. */
 class Bench {
@@ -52,7 +52,6 @@ describe("a page in slices", () => {
 		assert.deepEqual(bench.log, ["1.1", "1.2", "1.3", "turn"]);
 		await bench.run();
 		assert.equal(textOf(await page), "1.1;1.2;1.3;1.4;1.5;");
-		assert.equal((await page).length, 2);
 		assert.deepEqual(bench.log.slice(3), ["turn", "1.4", "1.5"]);
 	});
 
@@ -68,7 +67,7 @@ describe("a page in slices", () => {
 		const late = [bench.composer.compose(), bench.composer.compose()];
 		await bench.run();
 		assert.match(textOf(await first), /^1\./);
-		for (const page of late) assert.equal(await page, await late[0]);
+		assert.equal((await late[0]!).pieces, (await late[1]!).pieces);
 		assert.match(textOf(await late[0]!), /^2\.1;2\.2;2\.3;$/);
 		const again = bench.composer.compose();
 		await bench.run();
@@ -89,5 +88,42 @@ describe("a page in slices", () => {
 		await assert.rejects(first, /broken/);
 		assert.equal(textOf(await second), "a");
 		assert.equal(textOf(await composer.compose()), "a");
+	});
+
+	test("is written in memory of the page before, once nobody reads that any more", async () => {
+		const composer = new PageComposer({
+			parts: () => ["räder 車輪 🚗 ", "x".repeat(100_000), " end"],
+		});
+		const text = `räder 車輪 🚗 ${"x".repeat(100_000)} end`;
+		const memoryOf = ({ pieces }: Page) => pieces.map(({ buffer }) => buffer);
+		const [first, shared] = await Promise.all([
+			composer.compose(),
+			composer.compose().then(async () => composer.compose()),
+		]);
+		assert.equal(textOf(first), text);
+		first.release();
+		first.release();
+		const second = await composer.compose();
+		assert.equal(textOf(second), text);
+		assert.ok(memoryOf(first).includes(memoryOf(second)[0]!));
+		assert.ok(!memoryOf(shared).includes(memoryOf(second)[0]!));
+		const third = await composer.compose();
+		assert.ok(!memoryOf(second).includes(memoryOf(third)[0]!));
+		assert.equal(textOf(second), text);
+	});
+
+	test("that two share is let go when both have", async () => {
+		const composer = new PageComposer({ parts: () => ["a"] });
+		const first = composer.compose();
+		const both = await Promise.all([composer.compose(), composer.compose()]);
+		(await first).release();
+		const memory = both[0].pieces[0]!.buffer;
+		both[0].release();
+		const other = await composer.compose();
+		const another = await composer.compose();
+		for (const { pieces } of [other, another])
+			assert.notEqual(pieces[0]!.buffer, memory);
+		both[1].release();
+		assert.equal((await composer.compose()).pieces[0]!.buffer, memory);
 	});
 });

@@ -40,27 +40,40 @@ export function* prometheusText(
 		collect();
 		yield "";
 	}
-	const isOpen = format === "openmetrics";
-	for (const family of registry.families()) yield* familyText(family, isOpen);
-	if (isOpen) yield "# EOF\n";
+	for (const family of registry.families()) yield* familyText(family, format);
+	if (format === "openmetrics") yield "# EOF\n";
 }
 
-function* familyText(family: MetricFamily, isOpen: boolean): Generator<string> {
+function* familyText(
+	family: MetricFamily,
+	format: TextFormat,
+): Generator<string> {
 	const { name, help, points } = family;
+	const isOpen = format === "openmetrics";
 	const { title, type } = isOpen
 		? openMetricsType(family)
 		: { title: name, type: family.kind };
 	yield `# HELP ${title} ${help}\n# TYPE ${title} ${type}\n`;
 	let bounds: readonly string[] | null = null;
 	// Those of now: one that is removed and comes again would be told twice.
-	for (const { text, series } of [...points])
+	for (const { text: labels, series, rendered } of [...points]) {
+		const version = series instanceof Histogram ? series.count : series.value;
+		const last = rendered[format];
+		if (last?.version === version) {
+			yield last.text;
+			continue;
+		}
+		let text: string;
 		if (series instanceof Histogram) {
 			bounds ??= series.bounds.map(
 				(bound) => `le="${isOpen ? openNumber(bound) : bound}"} `,
 			);
 			const exemplars = isOpen ? series.exemplars : null;
-			yield histogramText(name, text, series, { bounds, exemplars });
-		} else yield `${name}${braced(text)} ${series.value}\n`;
+			text = histogramText(name, labels, series, { bounds, exemplars });
+		} else text = `${name}${braced(labels)} ${series.value}\n`;
+		rendered[format] = { version, text };
+		yield text;
+	}
 }
 
 /**

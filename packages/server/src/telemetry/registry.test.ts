@@ -59,6 +59,21 @@ test("the series of a model vanish with it, and only its", () => {
 	assert.match(text, /version="12"/);
 });
 
+test("what changed since the last time is told as it is now", () => {
+	const registry = new MetricsRegistry();
+	const count = registry.counter(INSTRUMENTS.inferenceCount, ["m", "1"]);
+	const sizes = registry.histogram(INSTRUMENTS.batchSize, ["m", "1"]);
+	const before = render(registry);
+	assert.equal(render(registry), before);
+	count.add();
+	sizes.record(3);
+	const after = render(registry);
+	assert.match(after, /^nv_inference_count\{.*\} 1$/m);
+	assert.match(after, /^saccade_batch_size_sum\{.*\} 3$/m);
+	sizes.record(4);
+	assert.match(render(registry), /^saccade_batch_size_sum\{.*\} 7$/m);
+});
+
 test("a series that goes and comes again while it is rendered is told once", () => {
 	const registry = new MetricsRegistry();
 	const labels = (model: string) => [model, "1"];

@@ -67,6 +67,14 @@ interface SeriesPoint {
 	/** Both in text form, escaped: `model="a",version="1"`. */
 	readonly text: string;
 	readonly series: Series;
+	/** What was made of it last, by format: most series do not change from one scrape to the next. */
+	readonly rendered: Record<string, Rendered>;
+}
+
+interface Rendered {
+	/** Of the series: its value, or how many values it has. */
+	readonly version: number;
+	readonly text: string;
 }
 
 /** All series of one name. */
@@ -185,7 +193,13 @@ function addSeries(
 ): Series {
 	const text = labelText(labels, values);
 	const series = create();
-	family.series.set(text, { names: labels, values, text, series });
+	family.series.set(text, {
+		names: labels,
+		values,
+		text,
+		series,
+		rendered: {},
+	});
 	return series;
 }
 
