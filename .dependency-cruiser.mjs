@@ -74,7 +74,7 @@ export default {
 		{
 			name: "protocol-imports-nothing-of-ours",
 			severity: "error",
-			from: { path: "^packages/(protocol|grpc|perception)/src" },
+			from: { path: "^packages/(protocol|grpc|foxglove|perception)/src" },
 			to: { path: "^packages/", pathNot: "^packages/$1/" },
 		},
 		{

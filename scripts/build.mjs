@@ -16,6 +16,7 @@ const packages = [
 	"protocol",
 	"client",
 	"grpc",
+	"foxglove",
 	"perception",
 	"drive",
 	"server",

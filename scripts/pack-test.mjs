@@ -38,6 +38,7 @@ try {
 		"protocol",
 		"client",
 		"grpc",
+		"foxglove",
 		"perception",
 		"drive",
 		"server",
