@@ -299,6 +299,7 @@ describe("a frame", () => {
 		assert.equal(request?.links[0]?.kind, "batch");
 		assert.deepEqual(frame?.links, [
 			{ traceId: TRACE(3), spanId: SPAN, kind: "stream" },
+			request?.links[0],
 		]);
 		assert.equal(frame?.attributes["stream.name"], "front camera");
 		assert.equal(frame?.decisions[0]?.kind, "clock");
