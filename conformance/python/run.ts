@@ -3,10 +3,19 @@
 //   node -C source conformance/python/run.ts [-k EXPRESSION]
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import {
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	rmSync,
+	writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { startServer } from "../../bench/lib/server-process.ts";
+import { dirname, join } from "node:path";
+import {
+	type RunningServer,
+	startServer,
+} from "../../bench/lib/server-process.ts";
 import { FIXTURE_SETS, findFixture } from "../../scripts/fixtures/catalogue.ts";
 import { writeFixture } from "../../scripts/fixtures/write-fixture.ts";
 import { addModelFile } from "../../test/support/model-repository.ts";
@@ -27,11 +36,27 @@ function writeRepository(directory: string): string[] {
 	return [...names, "fastestdet"];
 }
 
+/** Two repositories with a model of the same name, with alternative configurations and one of a version alone. */
+function writeNamespaces(directory: string): string[] {
+	const repositories = ["one", "two"].map((name) => join(directory, name));
+	for (const repository of repositories)
+		writeFixture(repository, findFixture("add_sub"));
+	const [one = ""] = repositories;
+	writeFixture(one, findFixture("simple"));
+	for (const [file, text] of [
+		["add_sub/configs/interop.pbtxt", "max_batch_size: 6"],
+		["simple/1/config.pbtxt", "max_batch_size: 5"],
+	] as const) {
+		mkdirSync(dirname(join(one, file)), { recursive: true });
+		writeFileSync(join(one, file), text);
+	}
+	return repositories;
+}
+
 /** Asynchronous, because this process reads the server's log meanwhile: a full pipe would stop the server. */
 async function runTests(
 	python: string,
-	httpAddress: string,
-	grpcAddress: string,
+	addresses: Readonly<Record<string, string>>,
 ): Promise<number> {
 	const args = ["-m", "pytest", here, ...process.argv.slice(2)];
 	const pytest = spawn(python, args, {
@@ -39,8 +64,7 @@ async function runTests(
 		stdio: "inherit",
 		env: {
 			...process.env,
-			SACCADE_HTTP: httpAddress,
-			SACCADE_GRPC: grpcAddress,
+			...addresses,
 			SACCADE_SHARED: sharedPath("."),
 			PYTHONDONTWRITEBYTECODE: "1",
 		},
@@ -49,29 +73,51 @@ async function runTests(
 	return status ?? 1;
 }
 
-async function runAgainstOwnServer(python: string): Promise<number> {
-	const repository = mkdtempSync(join(tmpdir(), "saccade-conformance-"));
+async function runAgainstOwnServers(python: string): Promise<number> {
+	const folder = mkdtempSync(join(tmpdir(), "saccade-conformance-"));
+	const servers: RunningServer[] = [];
+	const start = async (
+		repositories: readonly string[],
+		args: readonly string[],
+	): Promise<RunningServer> => {
+		const stateDir = `--state-dir=${join(folder, "state")}`;
+		const server = await startServer(repositories, [
+			"--model-control-mode=explicit",
+			stateDir,
+			...args,
+		]);
+		servers.push(server);
+		return server;
+	};
 	try {
+		const repository = join(folder, "models");
 		const names = writeRepository(repository);
-		const server = await startServer(
+		const usual = await start(
 			[repository],
-			[
-				"--model-control-mode=explicit",
-				`--state-dir=${join(repository, ".state")}`,
-				...names.map((name) => `--load-model=${name}`),
-			],
+			names.map((name) => `--load-model=${name}`),
 		);
-		const status = await runTests(
-			python,
-			`127.0.0.1:${server.httpPort}`,
-			`127.0.0.1:${server.grpcPort}`,
+		const namespaced = await start(writeNamespaces(folder), [
+			"--model-namespacing=true",
+			"--model-config-name=interop",
+			"--load-model=*",
+		]);
+		const status = await runTests(python, {
+			SACCADE_ADD_SUB_FILE: join(repository, "add_sub", "1", "model.onnx"),
+			SACCADE_HTTP: `127.0.0.1:${usual.httpPort}`,
+			SACCADE_GRPC: `127.0.0.1:${usual.grpcPort}`,
+			SACCADE_NAMESPACED_HTTP: `127.0.0.1:${namespaced.httpPort}`,
+			SACCADE_NAMESPACED_GRPC: `127.0.0.1:${namespaced.grpcPort}`,
+		});
+		const exitCodes = await Promise.all(
+			servers.splice(0).map((server) => server.stop()),
 		);
-		const exitCode = await server.stop();
-		if (exitCode !== 0)
-			console.error(`conformance: the server ended with ${exitCode}`);
-		return status === 0 ? exitCode : status;
+		const failed = exitCodes.find((code) => code !== 0) ?? 0;
+		if (failed !== 0)
+			console.error(`conformance: a server ended with ${failed}`);
+		return status === 0 ? failed : status;
 	} finally {
-		rmSync(repository, { recursive: true, force: true });
+		await Promise.all(servers.map((server) => server.stop()));
+		rmSync(folder, { recursive: true, force: true });
 	}
 }
 
@@ -79,5 +125,5 @@ const python = preparePython("python", join(here, "requirements.txt"));
 const { SACCADE_HTTP, SACCADE_GRPC } = process.env;
 process.exitCode =
 	SACCADE_HTTP !== undefined && SACCADE_GRPC !== undefined
-		? await runTests(python, SACCADE_HTTP, SACCADE_GRPC)
-		: await runAgainstOwnServer(python);
+		? await runTests(python, { SACCADE_HTTP, SACCADE_GRPC })
+		: await runAgainstOwnServers(python);

@@ -1,9 +1,10 @@
 """The repository extension; the server runs with --model-control-mode=explicit."""
 
 import json
+import os
 
 import pytest
-from helpers import as_dict, simple_inputs
+from helpers import as_dict, assert_simple_answer, simple_inputs
 from tritonclient.utils import InferenceServerException
 
 
@@ -75,3 +76,88 @@ def test_a_bad_file_fails_to_load_and_harms_nobody(api, model):
     assert not api.client.is_model_ready(model)
     assert api.client.is_server_live()
     assert api.client.is_model_ready("mlp")
+
+
+def add_sub_file(api):
+    """The bytes of a model that answers sum and difference, as it lies in the repository."""
+    path = os.environ.get("SACCADE_ADD_SUB_FILE")
+    if not path:
+        pytest.skip("SACCADE_ADD_SUB_FILE names no file")
+    with open(path, "rb") as file:
+        return file.read()
+
+
+@pytest.fixture
+def gone_afterwards(api):
+    yield api
+    try:
+        api.client.unload_model("from_request")
+    except InferenceServerException:
+        pass
+
+
+def test_files_in_the_request_serve_beside_the_repository(gone_afterwards):
+    api = gone_afterwards
+    api.client.load_model(
+        "from_request",
+        config=json.dumps({"backend": "onnxruntime", "max_batch_size": 4}),
+        files={"file:3/model.onnx": add_sub_file(api)},
+    )
+    assert api.client.is_model_ready("from_request", "3")
+    assert_simple_answer(api.client.infer("from_request", simple_inputs(api.module)))
+    assert index(api)["from_request"]["version"] == "3"
+    api.client.unload_model("from_request")
+    assert not api.client.is_model_ready("from_request")
+
+
+def test_files_without_a_configuration_are_refused(api):
+    with pytest.raises(InferenceServerException, match="must be specified"):
+        api.client.load_model("from_request", files={"file:1/model.onnx": b"x"})
+
+
+@pytest.mark.parametrize(
+    "path", ["../../evil", "/etc/evil", "1/../../evil", "model.onnx", "1/" + "x" * 300]
+)
+def test_files_that_lead_elsewhere_are_refused(api, path):
+    config = json.dumps({"backend": "onnxruntime"})
+    with pytest.raises(InferenceServerException, match="failed to load"):
+        api.client.load_model(
+            "from_request", config=config, files={f"file:{path}": b"x"}
+        )
+    assert "from_request" not in index(api) or (
+        index(api)["from_request"].get("state") != "READY"
+    )
+
+
+def test_a_broken_file_leaves_the_model_in_service(restored):
+    api = restored
+    with pytest.raises(InferenceServerException, match="load failed"):
+        api.client.load_model(
+            "add_sub",
+            config=json.dumps({"backend": "onnxruntime"}),
+            files={"file:1/model.onnx": b"no model"},
+        )
+    assert api.client.is_model_ready("add_sub")
+    entry = index(api)["add_sub"]
+    assert entry["state"] == "READY"
+
+
+def test_only_ready_models_are_in_the_index_of_ready_ones(api):
+    # The HTTP client sends no such wish.
+    if api.name == "http":
+        pytest.skip("the client cannot ask for it")
+    from tritonclient.grpc import service_pb2
+
+    answer = api.client._client_stub.RepositoryIndex(
+        service_pb2.RepositoryIndexRequest(ready=True)
+    )
+    assert answer.models
+    assert all(model.state == "READY" for model in answer.models)
+
+
+def test_a_name_that_leads_out_of_the_repository_is_no_model(api):
+    config = json.dumps({"backend": "onnxruntime"})
+    with pytest.raises(InferenceServerException):
+        api.client.load_model(
+            "../evil", config=config, files={"file:1/model.onnx": b"x"}
+        )

@@ -30,6 +30,7 @@ const BODY_BUDGET_BYTES = 64 * MIB;
 /** Bodies over each transport, slots kept for reuse, answers that nobody reads; the rest is the heap's. */
 const GROWTH_BYTES = 2 * BODY_BUDGET_BYTES + (64 + 256 + 256) * MIB;
 const INFER = "POST /v2/models/simple/infer";
+const LOAD = "POST /v2/repository/models/simple/load";
 const HTTP_TIMEOUT_MS = 1000;
 
 const LIMITS = [
@@ -168,6 +169,39 @@ describe("bad input", { timeout: 300_000 }, () => {
 			const reply = await inferOverGrpc(dial(), liar);
 			assert.equal(reply.status, 8, reply.message);
 		}
+	});
+
+	attack("loads with a body of 10 GB: refused at the head", async () => {
+		for (const lines of [
+			["Content-Length: 10737418240"],
+			["Content-Length: 10737418240", "Expect: 100-continue"],
+		]) {
+			const connection = connect();
+			await connection.write(requestText(LOAD, "", lines));
+			const response = await connection.response();
+			assert.equal(response?.status, 400, String(response?.body));
+			assert.match(
+				errorOf(response),
+				/10737418240 bytes exceeds .* Use --body-budget/,
+			);
+		}
+		// Without a length it is refused as soon as it is too much.
+		const chunk = `100000\r\n${"x".repeat(MIB)}\r\n`;
+		const connection = connect();
+		await connection.write(
+			requestText(LOAD, "", ["Transfer-Encoding: chunked"]),
+		);
+		for (let sent = 0; sent < 32; sent++)
+			await connection.write(chunk).catch(() => {});
+		assert.equal((await connection.response())?.status, 400);
+		// A message of gRPC has at most 4 GiB.
+		const liar = frame(new Uint8Array(64));
+		liar.writeUInt32BE(0xffff_ffff, 1);
+		const reply = await dial().call(
+			"/inference.GRPCInferenceService/RepositoryModelLoad",
+			liar,
+		);
+		assert.equal(reply.status, 8, reply.message);
 	});
 
 	attack("huge shapes", async () => {

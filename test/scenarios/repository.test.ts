@@ -1,5 +1,8 @@
 // Loading and unloading over both transports: one story each, because every step changes the server.
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { after, describe, test } from "node:test";
 import { findFixture } from "../../scripts/fixtures/catalogue.ts";
 import { MODEL_FILE } from "../../scripts/fixtures/fixture.ts";
@@ -226,6 +229,27 @@ describe("the model repository", { timeout: 120_000 }, () => {
 								"internal",
 								"failed to load 'escape'",
 							),
+					);
+				for (const model of ["../escape", "..", "a/../../escape"])
+					await t.test(
+						`files of a model called ${JSON.stringify(model)} stay outside`,
+						async () => {
+							await fails(
+								"load",
+								{
+									// An encoded slash is part of a name.
+									model: name === "HTTP" ? encodeURIComponent(model) : model,
+									load: {
+										config: '{"backend":"onnxruntime"}',
+										"file:1/model.onnx": Uint8Array.of(1),
+									},
+								},
+								"internal",
+								"is no model name",
+							);
+							for (const parent of [tmpdir(), dirname(tmpdir())])
+								assert.equal(existsSync(join(parent, "escape")), false);
+						},
 					);
 				await t.test("a load parameter that does not exist", () =>
 					fails(

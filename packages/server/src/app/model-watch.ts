@@ -1,6 +1,7 @@
 // Control modes poll and watch: what changes in the model repositories is loaded, what is gone is unloaded.
 import type { Clock } from "../common/clock.ts";
 import type { ServerOptions } from "../config/options.ts";
+import type { Naming } from "../repository/naming.ts";
 import type { Inspector } from "../repository/watch/inspector.ts";
 import { RepositoryWatch } from "../repository/watch/repository-watch.ts";
 import type { DiskRepositoryService } from "../service/repository-service.ts";
@@ -17,10 +18,12 @@ export async function watchModels(
 	options: ServerOptions,
 	{
 		repository,
+		naming,
 		inspector,
 		clock,
 		log,
 	}: {
+		readonly naming: Naming;
 		readonly repository: DiskRepositoryService;
 		readonly inspector: Inspector;
 		readonly clock: Clock;
@@ -32,6 +35,7 @@ export async function watchModels(
 	const told = () => {};
 	const watch = new RepositoryWatch({
 		repositories: options.modelRepositories,
+		nameOf: (place) => naming.nameOf(place),
 		useEvents: cause === "watch",
 		pollUs: options.repositoryPollS * 1e6,
 		settleUs: options.repositorySettleMs * 1000,

@@ -24,6 +24,11 @@ import { createCameraPipeline } from "../pipelines/camera-pipeline.ts";
 import { createCatalogue } from "../pipelines/catalogue.ts";
 import { DeclaredPipelines } from "../pipelines/declared-pipelines.ts";
 import { createScalarPipeline } from "../pipelines/scalar-pipeline.ts";
+import {
+	flatNaming,
+	type Naming,
+	namespacedNaming,
+} from "../repository/naming.ts";
 import { Inspector } from "../repository/watch/inspector.ts";
 import type { RepositoryWatch } from "../repository/watch/repository-watch.ts";
 import { FakeRuntime } from "../runtime/fake/fake-runtime.ts";
@@ -149,6 +154,7 @@ class SaccadeServer implements Server {
 	readonly #prepared: PreparedModels;
 	readonly #devices: ServerDevices;
 	readonly #registry: ModelRegistry;
+	readonly #naming: Naming;
 	readonly #repository: DiskRepositoryService;
 	/** Null: nobody follows what becomes of the repositories. */
 	readonly #inspector: Inspector | null;
@@ -228,6 +234,9 @@ class SaccadeServer implements Server {
 					);
 		if (metrics !== null)
 			collectDeviceMetrics(metrics, this.#devices.manager, clock);
+		this.#naming = options.modelNamespacing
+			? namespacedNaming(options.modelRepositories)
+			: flatNaming(options.modelRepositories);
 		this.#registry = new ModelRegistry(this.#registryEvents(), clock);
 		const integrity = createIntegrityGate(options);
 		const loader = new ModelLoader({
@@ -280,6 +289,8 @@ class SaccadeServer implements Server {
 				isExplicit: options.modelControlMode === "explicit",
 				history,
 				...(this.#inspector !== null && { inspector: this.#inspector }),
+				configName: options.modelConfigName,
+				naming: this.#naming,
 			},
 			this.#registry,
 			swapper,
@@ -409,6 +420,7 @@ class SaccadeServer implements Server {
 		this.#audit?.begin();
 		if (this.#inspector !== null)
 			this.#watch = await watchModels(this.#options, {
+				naming: this.#naming,
 				repository: this.#repository,
 				inspector: this.#inspector,
 				clock: systemClock,

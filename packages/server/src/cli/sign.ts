@@ -4,7 +4,10 @@ import { join } from "node:path";
 import { readSigningKey, type SigningKey } from "../common/ed25519.ts";
 import { checkVersion } from "../integrity/check-version.ts";
 import { signVersion } from "../integrity/sign-version.ts";
-import { readModelDirectory } from "../repository/model-directory.ts";
+import {
+	configTextsOf,
+	readModelDirectory,
+} from "../repository/model-directory.ts";
 import { formatTable } from "./table.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -47,7 +50,7 @@ export async function sign(model: string, flags: SignFlags): Promise<void> {
 
 /** Ends with 1 when a version may not serve. */
 export async function verify(model: string, flags: VerifyFlags): Promise<void> {
-	const { path, versions, configText } = await versionsOf(model, flags);
+	const { directory, path, versions } = await versionsOf(model, flags);
 	const keys = (flags.key ?? []).map((file) => readFileSync(file, "utf8"));
 	const verdicts = versions.map((version) => ({
 		version,
@@ -58,7 +61,7 @@ export async function verify(model: string, flags: VerifyFlags): Promise<void> {
 			mode: keys.length === 0 ? "digest" : "signature",
 			keys,
 			nowMs: Date.now(),
-			configText,
+			configTexts: configTextsOf(directory, version),
 			copyTo: null,
 		}),
 	}));
@@ -83,14 +86,14 @@ async function versionsOf(model: string, flags: VersionFlags) {
 		throw new UsageError(
 			`${modelRepository} has no model '${model}' (it has: ${readdirSync(modelRepository).join(", ")})`,
 		);
-	const { path, configText } = directory;
+	const { path } = directory;
 	const versions = modelVersion?.map(Number) ?? directory.versions;
 	const absent = versions.filter((each) => !directory.versions.includes(each));
 	if (versions.length === 0 || absent.length > 0)
 		throw new UsageError(
 			`${join(modelRepository, model)} has no version ${absent.join(", ")} (it has: ${directory.versions.join(", ") || "none"})`,
 		);
-	return { path, configText, versions };
+	return { directory, path, versions };
 }
 
 function readPrivateKey(file: string): SigningKey {

@@ -34,6 +34,16 @@ const headerPattern: Reader<string> = (value) => {
 	return problem === null ? read : { ok: false, problem };
 };
 
+/** Part of a file's name, and no path. */
+const configName: Reader<string> = (value) => {
+	const read = text(value);
+	if (!read.ok || /^[\w-][\w.-]{0,99}$|^$/.test(read.value)) return read;
+	return {
+		ok: false,
+		problem: "letters, digits, '.', '_' and '-' are needed, at most 100",
+	};
+};
+
 interface Option<T> {
 	/** Without the dashes. Triton's name where it has one. */
 	readonly flag: string;
@@ -114,6 +124,26 @@ export const OPTIONS = {
 		unit: "name, repeatable; * = all",
 		meaning: "Models to load at start in control mode explicit.",
 		reason: "Triton's default.",
+	}),
+	modelConfigName: option({
+		flag: "model-config-name",
+		read: configName,
+		default: "",
+		unit: "name",
+		meaning:
+			"Models that have `configs/NAME.pbtxt` are configured by it in place of `config.pbtxt`.",
+		reason:
+			"Triton's. One repository for machines that differ, e.g. with and without a GPU.",
+	}),
+	modelNamespacing: option({
+		flag: "model-namespacing",
+		read: boolean,
+		default: false,
+		unit: "boolean",
+		meaning:
+			"Models are called `<repository>::<model>`, after the last part of the repository's path, so that several repositories may have models of one name. The short name works while it is that of one model.",
+		reason:
+			"Triton's, where only ensembles can name what is ambiguous; here every client can.",
 	}),
 	exitOnError: option({
 		flag: "exit-on-error",
@@ -619,8 +649,6 @@ export type ServerOptions = {
 
 /** Triton options that are known and have no effect yet: each warns by name and the server starts. */
 export const IGNORED_FLAGS: ReadonlySet<string> = new Set([
-	"model-config-name",
-	"model-namespacing",
 	"model-load-retry-count",
 	"reuse-http-port",
 	"http-thread-count",

@@ -29,8 +29,8 @@ export interface CheckRequest {
 	readonly keys: readonly string[];
 	/** Wall-clock time in ms since 1970. */
 	readonly nowMs: number;
-	/** The configuration that is to be used, if a file holds it. */
-	readonly configText: string | null;
+	/** Of the files whose configuration is to be used. */
+	readonly configTexts: readonly string[];
 	/** Where the files go that were found right, in the layout of `directory`; null: nowhere. */
 	readonly copyTo: string | null;
 }
@@ -89,14 +89,16 @@ function checkNames(
 /** The text that is used was read before; so it is that text that is checked, whichever file it came from. */
 function checkConfig(
 	{ files, shared }: Manifest,
-	{ configText }: CheckRequest,
+	{ configTexts }: CheckRequest,
 ): string | null {
-	if (configText === null) return null;
-	const sha256 = createHash("sha256").update(configText, "utf8").digest("hex");
 	const configs = [...shared, ...files].filter(([path]) =>
 		path.endsWith(".pbtxt"),
 	);
-	if (configs.some(([, fact]) => fact.sha256 === sha256)) return null;
+	const isSigned = (text: string) => {
+		const sha256 = createHash("sha256").update(text, "utf8").digest("hex");
+		return configs.some(([, fact]) => fact.sha256 === sha256);
+	};
+	if (configTexts.every(isSigned)) return null;
 	return configs.length === 0
 		? `the model's configuration is not in ${MANIFEST_FILE}: it was added after signing; sign again`
 		: `the model's configuration is not the one in ${MANIFEST_FILE}: it was changed after signing; restore it, or sign again`;

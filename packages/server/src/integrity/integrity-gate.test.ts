@@ -59,7 +59,7 @@ function setUp(t: TestContext, mode: "digest" | "signature" = "signature") {
 			version: 1,
 			directory,
 			path: at("1", "model.onnx"),
-			configText: CONFIG,
+			configTexts: [CONFIG],
 			isOverridden: false,
 			...files,
 		});
@@ -147,7 +147,7 @@ describe("a version whose files are as they were signed", () => {
 	test("needs a manifest alone in mode digest", async (t) => {
 		const { at, admit, refuses } = setUp(t, "digest");
 		rmSync(at("1", SIGNATURE_FILE));
-		await (await admit({ isOverridden: true, configText: null })).release();
+		await (await admit({ isOverridden: true, configTexts: [] })).release();
 		rmSync(at("1", MANIFEST_FILE));
 		await refuses(
 			/manifest\.json is missing; make one with: saccade models sign/,
@@ -251,7 +251,7 @@ describe("a version is refused, and says what to do, when", () => {
 		"its configuration was changed",
 		/configuration is not the one/,
 		() => ({
-			configText: `${CONFIG}max_batch_size: 8\n`,
+			configTexts: [CONFIG, "max_batch_size: 8\n"],
 		}),
 	);
 	refused(
@@ -264,7 +264,7 @@ describe("a version is refused, and says what to do, when", () => {
 	);
 	refused("a request brings its configuration", /signed by nobody/, () => ({
 		isOverridden: true,
-		configText: null,
+		configTexts: [],
 	}));
 	for (const [name, path] of [
 		["leads up", "../../../etc/passwd"],

@@ -24,7 +24,7 @@ interface Files {
 	readonly directory: string;
 	/** Of the model. */
 	readonly path: string;
-	readonly configText: string | null;
+	readonly configTexts: readonly string[];
 	readonly isOverridden: boolean;
 }
 
@@ -46,7 +46,7 @@ export class IntegrityGate {
 	/** Throws LOAD_FAILED that says what is wrong and what to do. */
 	async admit(files: Files): Promise<Admitted> {
 		const { mode, keys, nowMs } = this.#options;
-		const { model, version, directory, path, configText } = files;
+		const { model, version, directory, path, configTexts } = files;
 		if (files.isOverridden && mode === "signature")
 			throw refused(
 				files,
@@ -65,7 +65,7 @@ export class IntegrityGate {
 				mode,
 				keys,
 				nowMs: nowMs(),
-				configText,
+				configTexts,
 				copyTo: root,
 			});
 			if (problem !== null) throw refused(files, problem);

@@ -148,8 +148,8 @@ describe("loading a model", () => {
 			{ "config.pbtxt": BACKEND, "1/model.json": "not the one to load" },
 			4,
 			{
-				admit: async ({ configText, isOverridden }) => {
-					asked.push([configText, isOverridden]);
+				admit: async ({ configTexts, isOverridden }) => {
+					asked.push([configTexts, isOverridden]);
 					return {
 						directory: elsewhere,
 						path: copy,
@@ -167,10 +167,36 @@ describe("loading a model", () => {
 		await load('{"backend":"fake","max_batch_size":"no"}').catch(() => {});
 		await load('{"backend":"fake"}');
 		assert.deepEqual(asked, [
-			[BACKEND, false],
-			[null, true],
+			[[BACKEND], false],
+			[[], true],
 		]);
 		assert.equal(releaseCount, 2);
+	});
+
+	test("gives each version what its own configuration says, unless a request's stands for both", async (t) => {
+		const { load } = await setUp(t, {
+			"config.pbtxt": `${BACKEND} max_batch_size: 8 version_policy { all { } }`,
+			"1/model.json": MODEL,
+			"2/model.json": MODEL,
+			"2/config.pbtxt": "max_batch_size: 4",
+		});
+		const sizes = (models: readonly ModelVersion[]) =>
+			models.map(({ config }) => config.maxBatchSize);
+		assert.deepEqual(sizes((await load()).models), [8, 4]);
+		const override = '{"backend":"fake","max_batch_size":2}';
+		assert.deepEqual(sizes((await load(override)).models), [2]);
+	});
+
+	test("refuses a version whose own configuration is wrong, and says whose", async (t) => {
+		const { load } = await setUp(t, {
+			"config.pbtxt": `${BACKEND} version_policy { all { } }`,
+			"1/model.json": MODEL,
+			"2/model.json": MODEL,
+			"2/config.pbtxt": "max_batch_size: many",
+		});
+		const { models, errors } = await load();
+		assert.equal(models.length, 1);
+		assert.match(errors.join(), /^2: .*model 'm' version 2/);
 	});
 
 	test("brings every version that its policy serves to ready, and tells them first", async (t) => {
@@ -284,7 +310,7 @@ test("warns once of what has no effect, what is unknown and what is passed over"
 	await load();
 	assert.deepEqual(warnings, [
 		"version directory '01' of model 'm' is ignored: leading zeros are not allowed",
-		"model 'm': config.pbtxt has fields that are not known: respond_cache (line 2)",
+		"the configuration of model 'm' has fields that are not known: respond_cache (line 2)",
 		"model 'm': no effect in this version: metric_tags",
 	]);
 });

@@ -14,11 +14,13 @@ import type {
 	SaccadeSettings,
 } from "../repository/model-config.ts";
 import {
+	configTextsOf,
 	findModelFile,
 	type ModelDirectory,
 	readLabels,
 	selectVersions,
 } from "../repository/model-directory.ts";
+import { overlayConfig } from "../repository/overlay-config.ts";
 import {
 	emptyConfig,
 	preflightConfig,
@@ -65,6 +67,7 @@ export interface ModelLoaderOptions {
 
 /** A version as it lies on disk. */
 interface VersionFiles {
+	/** As its directory is called. */
 	readonly model: string;
 	readonly version: number;
 	/** Of the model. */
@@ -72,8 +75,8 @@ interface VersionFiles {
 	/** The file that the backend opens. */
 	readonly path: string;
 	readonly bytes: number;
-	/** What stands in `config.pbtxt`; null: there is none, or a client's own stands in its place. */
-	readonly configText: string | null;
+	/** Of the files that configure it; empty: there are none, or a client's own configuration stands in their place. */
+	readonly configTexts: readonly string[];
 	/** A client's own configuration stands in place of the file's. */
 	readonly isOverridden: boolean;
 }
@@ -139,6 +142,7 @@ export class ModelLoader {
 		const { directory, overrideJson = null } = request;
 		for (const warning of directory.warnings) this.#options.warn(warning);
 		const message = this.#readMessage(directory, overrideJson);
+		if (message.name === directory.ownName) message.name = directory.name;
 		const preflight = preflightConfig(message, directory.name);
 		const versions = selectVersions(
 			directory.versions,
@@ -175,9 +179,10 @@ export class ModelLoader {
 
 	async #loadToReady(
 		request: LoadRequest,
-		message: ReturnType<typeof emptyConfig>,
+		modelMessage: ReturnType<typeof emptyConfig>,
 		version: number,
 	): Promise<ModelVersion> {
+		const message = this.#messageOf(request, modelMessage, version);
 		const { runtimes, clock, admit = asTheyAre } = this.#options;
 		const { directory, overrideJson = null } = request;
 		const phase = (name: SwapPhase) => request.phase?.(name, version);
@@ -196,12 +201,13 @@ export class ModelLoader {
 				`backend '${preflight.backend}' is not part of this server (it has: ${[...runtimes.keys()].join(", ")})`,
 			);
 		const files: VersionFiles = {
-			model: directory.name,
+			model: directory.ownName,
 			version,
 			directory: directory.path,
 			path,
 			bytes: (await stat(path)).size,
-			configText: overrideJson === null ? directory.configText : null,
+			configTexts:
+				overrideJson === null ? configTextsOf(directory, version) : [],
 			isOverridden: overrideJson !== null,
 		};
 		const { release, ...admitted } = await admit(files);
@@ -358,10 +364,28 @@ export class ModelLoader {
 		const origin = `the configuration of model '${name}'`;
 		if (overrideJson !== null) return parseConfigJson(overrideJson, origin);
 		if (configText === null) return emptyConfig();
-		const { message, unknownFields } = parseConfigText(configText, origin);
+		return this.#parse(configText, origin);
+	}
+
+	/** The model's, and what the version has otherwise. */
+	#messageOf(
+		{ directory, overrideJson = null }: LoadRequest,
+		message: ReturnType<typeof emptyConfig>,
+		version: number,
+	) {
+		const text = directory.versionConfigs.get(version);
+		if (text === undefined || overrideJson !== null) return message;
+		const origin = `the configuration of model '${directory.name}' version ${version}`;
+		const own = this.#parse(text, origin);
+		if (own.name === directory.ownName) own.name = directory.name;
+		return overlayConfig(message, own, origin);
+	}
+
+	#parse(text: string, origin: string) {
+		const { message, unknownFields } = parseConfigText(text, origin);
 		if (unknownFields.length > 0)
 			this.#options.warn(
-				`model '${name}': config.pbtxt has fields that are not known: ${unknownFields.join(", ")}`,
+				`${origin} has fields that are not known: ${unknownFields.join(", ")}`,
 			);
 		return message;
 	}

@@ -2,6 +2,7 @@
 // the other; a switch is one assignment, made when every new version is ready; on failure the old ones stay.
 import { type Clock, systemClock } from "../common/clock.ts";
 import { SaccadeError, toSaccadeError } from "../errors/saccade-error.ts";
+import { ambiguousName, shortNameOf } from "../repository/naming.ts";
 import type { LoadBegun, LoadedVersion } from "./model-loader.ts";
 import type { ModelVersion } from "./model-version.ts";
 import { CanaryRouter } from "./swap/canary.ts";
@@ -76,6 +77,8 @@ export interface RegistryListener {
 
 export class ModelRegistry {
 	readonly #models = new Map<string, ModelSlot>();
+	/** Names with a namespace, by what stands for them while it is the only one. */
+	readonly #shortNames = new Map<string, Set<string>>();
 	readonly #listener: RegistryListener;
 	readonly #clock: Clock;
 	readonly #unloading = new Set<Promise<void>>();
@@ -88,7 +91,7 @@ export class ModelRegistry {
 
 	/** The version in service: the highest when `version` is empty. Throws NOT_FOUND or UNAVAILABLE with Triton's texts. */
 	resolve(name: string, version: string): ModelVersion {
-		const slot = this.#models.get(name);
+		const slot = this.#find(name);
 		if (slot === undefined) throw unknownModel(name);
 		if (version === "") {
 			const latest = slot.serving.at(-1);
@@ -104,7 +107,7 @@ export class ModelRegistry {
 		version: string,
 		sequence: Sequence | null,
 	): ModelVersion {
-		const slot = this.#models.get(name);
+		const slot = this.#find(name);
 		if (slot === undefined) throw unknownModel(name);
 		if (sequence === null || isNoSequence(sequence))
 			return this.#routeOne(slot, name, version);
@@ -121,6 +124,20 @@ export class ModelRegistry {
 			: this.resolve(name, version);
 	}
 
+	/** What the model is called in whole; null: no such model was ever loaded or tried. Throws like `resolve`. */
+	nameOf(name: string): string | null {
+		if (this.#models.has(name)) return name;
+		const names = this.#shortNames.get(name);
+		if (names === undefined) return null;
+		const [only = name] = names;
+		if (names.size > 1) throw ambiguousName(name, [...names].sort());
+		return only;
+	}
+
+	#find(name: string): ModelSlot | undefined {
+		return this.#models.get(name) ?? this.#models.get(this.nameOf(name) ?? "");
+	}
+
 	/** Every ready version, by name and version. */
 	serving(): ModelVersion[] {
 		return [...this.#models.values()].flatMap(({ serving }) => serving);
@@ -129,7 +146,7 @@ export class ModelRegistry {
 	/** Ready versions of one model; throws like `resolve` when there is none. */
 	versionsOf(name: string): readonly ModelVersion[] {
 		this.resolve(name, "");
-		return this.#models.get(name)?.serving ?? [];
+		return this.#find(name)?.serving ?? [];
 	}
 
 	/** Names that were ever loaded or tried, with what the index shows. */
@@ -139,7 +156,7 @@ export class ModelRegistry {
 		/** Why versions in service were not replaced, though that was tried. */
 		readonly alarms: ReadonlyMap<number, string>;
 	} | null {
-		const slot = this.#models.get(name);
+		const slot = this.#find(name);
 		if (slot === undefined) return null;
 		const serving = new Set(slot.serving.map(({ version }) => version));
 		const others = [...slot.records.values()].filter(
@@ -365,7 +382,15 @@ export class ModelRegistry {
 				state: "UNAVAILABLE",
 				reason: error.message,
 			});
-		else if (slot.pendingCount === 1) this.#models.delete(name);
+		else if (slot.pendingCount === 1) this.#forget(name);
+	}
+
+	#forget(name: string): void {
+		this.#models.delete(name);
+		const short = shortNameOf(name) ?? "";
+		const names = this.#shortNames.get(short);
+		names?.delete(name);
+		if (names?.size === 0) this.#shortNames.delete(short);
 	}
 
 	#slotOf(name: string): ModelSlot {
@@ -383,6 +408,11 @@ export class ModelRegistry {
 				turn: null,
 			};
 			this.#models.set(name, slot);
+			const short = shortNameOf(name);
+			if (short !== null) {
+				const names = this.#shortNames.get(short) ?? new Set();
+				this.#shortNames.set(short, names.add(name));
+			}
 		}
 		return slot;
 	}

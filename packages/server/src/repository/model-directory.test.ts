@@ -1,10 +1,17 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+	mkdirSync,
+	mkdtempSync,
+	rmSync,
+	symlinkSync,
+	writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { MAX_CONFIG_BYTES } from "./config-text.ts";
 import {
+	configTextsOf,
 	findModelFile,
 	listModels,
 	readLabels,
@@ -81,11 +88,43 @@ describe("a model's directory", () => {
 		});
 	});
 
+	test("has the configuration of the name that was asked for, and else the usual one", async (t) => {
+		const root = makeRepository(t, {
+			"m/config.pbtxt": "the usual one",
+			"m/configs/edge.pbtxt": "for the edge",
+		});
+		const textOf = async (name: string) =>
+			(await readModelDirectory(root, "m", name))?.configText;
+		assert.equal(await textOf(""), "the usual one");
+		assert.equal(await textOf("edge"), "for the edge");
+		assert.equal(await textOf("cloud"), "the usual one");
+	});
+
+	test("tells which versions have a configuration of their own", async (t) => {
+		const model = await modelOf(t, {
+			"m/config.pbtxt": "model",
+			"m/1/model.onnx": "",
+			"m/2/config.pbtxt": "two",
+		});
+		assert.deepEqual([...model.versionConfigs], [[2, "two"]]);
+		assert.deepEqual(configTextsOf(model, 1), ["model"]);
+		assert.deepEqual(configTextsOf(model, 2), ["model", "two"]);
+	});
+
+	test("whose configuration is a link to nowhere is not taken for one without", async (t) => {
+		const root = makeRepository(t, { "m/1/": "" });
+		symlinkSync(join(root, "gone"), join(root, "m", "config.pbtxt"));
+		await assert.rejects(readModelDirectory(root, "m"), {
+			...LOAD_FAILED,
+			message: /config\.pbtxt cannot be read \(ENOENT\)/,
+		});
+	});
+
 	test("that does not exist is null", async (t) => {
 		assert.equal(await readModelDirectory(makeRepository(t, {}), "m"), null);
 	});
 
-	for (const name of ["..", ".", "", "a/b", "a\\b", "a\0b"])
+	for (const name of ["..", ".", "", "a/b", "a\\b", "a\0b", "x".repeat(256)])
 		test(`is never looked for as ${JSON.stringify(name)}`, async (t) => {
 			const root = makeRepository(t, {});
 			await assert.rejects(readModelDirectory(root, name), LOAD_FAILED);

@@ -1,26 +1,36 @@
 // Triton's repository layout on disk, read once per poll:
 //
 //   <repository>/<model>/config.pbtxt            optional
+//   <repository>/<model>/configs/<name>.pbtxt    in its place, where the server was started for that name
 //   <repository>/<model>/<labels>.txt            optional
 //   <repository>/<model>/<version>/model.onnx    version: digits without a leading zero
-import { readdir, readFile, stat } from "node:fs/promises";
-import { isAbsolute, join, relative, resolve, sep } from "node:path";
-import { SaccadeError } from "../errors/saccade-error.ts";
+//   <repository>/<model>/<version>/config.pbtxt  what this version has otherwise than the model; optional
+import { lstat, readdir, readFile, stat } from "node:fs/promises";
+import { basename, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { isSaccadeError, SaccadeError } from "../errors/saccade-error.ts";
 import { MAX_CONFIG_BYTES } from "./config-text.ts";
 import type { VersionPolicy } from "./model-config.ts";
 
 const VERSION = /^(0|[1-9]\d{0,17})$/;
 const CONFIG_FILE = "config.pbtxt";
+const CONFIG_DIRECTORY = "configs";
+/** As long as a file's name may be. */
+const MAX_NAME_LENGTH = 255;
 /** A label file is a list of names; more is a mistake. */
 const MAX_LABEL_BYTES = 16 * 1024 * 1024;
 
 export interface ModelDirectory {
+	/** As the server calls it. */
 	readonly name: string;
+	/** As its directory is called, and its configuration if it names it. */
+	readonly ownName: string;
 	readonly path: string;
 	/** Ascending. */
 	readonly versions: readonly number[];
-	/** Null: there is no `config.pbtxt`. */
+	/** Null: there is no `config.pbtxt`, and none of the name that was asked for. */
 	readonly configText: string | null;
+	/** Of versions that have a configuration of their own. */
+	readonly versionConfigs: ReadonlyMap<number, string>;
 	/** Version-like directories that were passed over, and why, for the log. */
 	readonly warnings: readonly string[];
 }
@@ -44,14 +54,32 @@ export async function listModels(repository: string): Promise<string[]> {
 	}
 }
 
-/** Null when the repository has no such model. Throws LOAD_FAILED for a name that leaves the repository. */
+/** Throws LOAD_FAILED for a name that leaves the repository. */
+export function assertModelName(name: string): void {
+	if (
+		name === "" ||
+		name === "." ||
+		name === ".." ||
+		name.length > MAX_NAME_LENGTH ||
+		/[/\\\0]/.test(name)
+	)
+		throw new SaccadeError(
+			"LOAD_FAILED",
+			`'${name.slice(0, 100)}' is no model name`,
+		);
+}
+
+/**
+ * Null when the repository has no such model. Throws LOAD_FAILED for a name that leaves the repository.
+ * @param configName of the configuration that stands in place of `config.pbtxt` where the model has it; empty: none
+ */
 export async function readModelDirectory(
 	repository: string,
 	name: string,
+	configName = "",
 ): Promise<ModelDirectory | null> {
+	assertModelName(name);
 	const path = join(repository, name);
-	if (name === "" || name === "." || name === ".." || /[/\\\0]/.test(name))
-		throw new SaccadeError("LOAD_FAILED", `'${name}' is no model name`);
 	if (!(await isDirectory(path))) return null;
 	const entries = await readdir(path);
 	const warnings: string[] = [];
@@ -67,22 +95,79 @@ export async function readModelDirectory(
 	}
 	return {
 		name,
+		ownName: name,
 		path,
 		versions: versions.sort((a, b) => a - b),
-		configText: entries.includes(CONFIG_FILE)
-			? await readConfigText(join(path, CONFIG_FILE), name)
-			: null,
+		configText: await readModelConfig(path, name, configName),
+		versionConfigs: await readVersionConfigs(path, name, versions),
 		warnings,
 	};
 }
 
-/** Never more of it in memory than a configuration may have. */
-async function readConfigText(path: string, model: string): Promise<string> {
-	const { size } = await stat(path);
-	if (size <= MAX_CONFIG_BYTES) return readFile(path, "utf8");
-	throw new SaccadeError(
-		"LOAD_FAILED",
-		`${CONFIG_FILE} of model '${model}' has ${size} bytes; a configuration has at most ${MAX_CONFIG_BYTES}`,
+/** What configures a version: the model's text, and its own. */
+export function configTextsOf(
+	{ configText, versionConfigs }: ModelDirectory,
+	version: number,
+): string[] {
+	const texts = [configText, versionConfigs.get(version) ?? null];
+	return texts.filter((text) => text !== null);
+}
+
+async function readModelConfig(
+	path: string,
+	model: string,
+	configName: string,
+): Promise<string | null> {
+	if (configName !== "") {
+		const alternative = join(path, CONFIG_DIRECTORY, `${configName}.pbtxt`);
+		const text = await readConfigText(alternative, model);
+		if (text !== null) return text;
+	}
+	return readConfigText(join(path, CONFIG_FILE), model);
+}
+
+async function readVersionConfigs(
+	path: string,
+	model: string,
+	versions: readonly number[],
+): Promise<Map<number, string>> {
+	const texts = new Map<number, string>();
+	for (const version of versions) {
+		const file = join(path, String(version), CONFIG_FILE);
+		const text = await readConfigText(file, model);
+		if (text !== null) texts.set(version, text);
+	}
+	return texts;
+}
+
+/** Null: there is none. Never more of it in memory than a configuration may have. */
+async function readConfigText(
+	path: string,
+	model: string,
+): Promise<string | null> {
+	// A link whose target is not there is no missing file: without its configuration a model is another one.
+	if (!(await exists(path))) return null;
+	try {
+		const { size } = await stat(path);
+		if (size <= MAX_CONFIG_BYTES) return await readFile(path, "utf8");
+		throw new SaccadeError(
+			"LOAD_FAILED",
+			`${basename(path)} of model '${model}' has ${size} bytes; a configuration has at most ${MAX_CONFIG_BYTES}`,
+		);
+	} catch (error) {
+		if (isSaccadeError(error)) throw error;
+		throw new SaccadeError(
+			"LOAD_FAILED",
+			`${path} cannot be read (${codeOf(error)}); mend its rights, or the link`,
+			{ cause: error },
+		);
+	}
+}
+
+async function exists(path: string): Promise<boolean> {
+	return lstat(path).then(
+		() => true,
+		(error) => !["ENOENT", "ENOTDIR"].includes(codeOf(error)),
 	);
 }
 

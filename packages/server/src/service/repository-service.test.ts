@@ -16,6 +16,7 @@ import { ModelLoader } from "../models/model-loader.ts";
 import { ModelRegistry } from "../models/model-registry.ts";
 import { ModelSwapper } from "../models/swap/swapper.ts";
 import { FAKE_MODEL } from "../models/testing/fake-model.ts";
+import { namespacedNaming } from "../repository/naming.ts";
 import { FakeRuntime } from "../runtime/fake/fake-runtime.ts";
 import { DiskRepositoryService } from "./repository-service.ts";
 
@@ -32,6 +33,8 @@ interface Given {
 	readonly repositories: readonly (readonly string[])[];
 	readonly isExplicit?: boolean;
 	readonly maxOverrideBytes?: number;
+	readonly isNamespaced?: boolean;
+	readonly configName?: string;
 }
 
 function setUp(t: TestContext, given: Given) {
@@ -57,11 +60,15 @@ function setUp(t: TestContext, given: Given) {
 		policy: "deadline",
 		warn: () => {},
 	});
-	const { isExplicit = true, maxOverrideBytes } = given;
+	const { isExplicit = true, maxOverrideBytes, configName = "" } = given;
 	const service = new DiskRepositoryService(
 		{
 			repositories,
 			isExplicit,
+			configName,
+			...(given.isNamespaced === true && {
+				naming: namespacedNaming(repositories),
+			}),
 			...(maxOverrideBytes !== undefined && { maxOverrideBytes }),
 		},
 		registry,
@@ -158,6 +165,93 @@ describe("control mode explicit", () => {
 		for (const name of ["../0/a", "..", ".", "", "a\0"])
 			await assert.rejects(load(name), failed(/^failed to load /));
 	});
+});
+
+describe("with namespaces", () => {
+	const twice = { repositories: [["a", "b"], ["a"]], isNamespaced: true };
+
+	test("models of one name serve side by side, and a short name is that of the only one", async (t) => {
+		const { service, registry, load } = setUp(t, twice);
+		await service.refresh();
+		assert.deepEqual(
+			service.index(false).map(({ name }) => name),
+			["0::a", "0::b", "1::a"],
+		);
+		await load("0::a");
+		await load("1::a");
+		await load("b");
+		const names = service.index(true).map(({ name }) => name);
+		assert.deepEqual(names, ["0::a", "0::b", "1::a"]);
+		assert.notEqual(registry.resolve("0::a", ""), registry.resolve("1::a", ""));
+		assert.equal(registry.resolve("b", ""), registry.resolve("0::b", ""));
+		assert.equal(registry.resolve("0::a", "").config.name, "0::a");
+		await service.unload("b", false);
+		assert.equal(service.index(true).length, 2);
+	});
+
+	test("a short name of several says which there are, to whoever asks, loads or unloads", async (t) => {
+		const { service, registry, load } = setUp(t, twice);
+		const text =
+			/There are 2 identifiers of model 'a' in global map.*'0::a' or '1::a'/;
+		await assert.rejects(load("a"), failed(text));
+		await assert.rejects(service.unload("a", false), { message: text });
+		await load("0::a");
+		assert.equal(registry.resolve("a", "").config.name, "0::a");
+		await load("1::a");
+		const ambiguous = { code: "INVALID_ARGUMENT", message: text };
+		for (const ask of [
+			() => registry.resolve("a", ""),
+			() => registry.route("a", "", null),
+			() => registry.versionsOf("a"),
+		])
+			assert.throws(ask, ambiguous);
+		await assert.rejects(service.unload("a", false), ambiguous);
+	});
+
+	test("a repository that is none, and a name that leads out of it, have no model", async (t) => {
+		const { load } = setUp(t, twice);
+		for (const name of ["2::a", "0::../1/a", "::a", "0::"])
+			await assert.rejects(load(name), failed(/^failed to load/));
+	});
+
+	test("a configuration may name the model as its directory, and as the server does", async (t) => {
+		const { registry, repositories, load } = setUp(t, twice);
+		const file = join(repositories[1] ?? "", "a", "config.pbtxt");
+		for (const name of ["a", "1::a"]) {
+			writeFileSync(file, `name: "${name}" ${CONFIG}`);
+			await load("1::a");
+			assert.equal(registry.resolve("1::a", "").config.name, "1::a");
+		}
+		writeFileSync(file, `name: "0::a" ${CONFIG}`);
+		await assert.rejects(load("1::a"), failed(/names the model '0::a'/));
+	});
+
+	test("files of a request may stand for a model of a repository", async (t) => {
+		const { registry, load } = setUp(t, twice);
+		await load("1::a", '{"backend":"fake","max_batch_size":"7"}', {
+			"5/model.json": MODEL,
+		});
+		assert.equal(registry.resolve("1::a", "").version, 5);
+	});
+});
+
+test("a configuration of the name that the server was started for stands in place of the usual one", async (t) => {
+	const { registry, repositories, load } = setUp(t, {
+		repositories: [["a", "b"]],
+		configName: "edge",
+	});
+	const folder = join(repositories[0] ?? "", "a", "configs");
+	mkdirSync(folder);
+	writeFileSync(
+		join(folder, "edge.pbtxt"),
+		'backend: "fake" max_batch_size: 5',
+	);
+	await load("a");
+	await load("b");
+	const sizes = ["a", "b"].map(
+		(name) => registry.resolve(name, "").config.maxBatchSize,
+	);
+	assert.deepEqual(sizes, [5, 2]);
 });
 
 describe("an override", () => {

@@ -1,7 +1,7 @@
 // The model repository as clients see it: an index, and load and unload in control mode `explicit`.
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { SaccadeError, toSaccadeError } from "../errors/saccade-error.ts";
 import type { ModelRegistry } from "../models/model-registry.ts";
 import type { SwapHistory, SwapRecord } from "../models/swap/swap-history.ts";
@@ -12,15 +12,24 @@ import {
 	listModels,
 	type ModelDirectory,
 	readModelDirectory,
-	resolveInside,
 } from "../repository/model-directory.ts";
+import {
+	ambiguousName,
+	flatNaming,
+	type Naming,
+} from "../repository/naming.ts";
+import { writeOverride } from "../repository/override-files.ts";
 import type { Inspector } from "../repository/watch/inspector.ts";
 import type { IndexEntry, LoadRequest, RepositoryService } from "./services.ts";
 
 export interface RepositoryOptions {
 	readonly repositories: readonly string[];
+	/** What their models are called. @default as their directories */
+	readonly naming?: Naming;
 	/** Load and unload over the API. */
 	readonly isExplicit: boolean;
+	/** Of the configuration that models have in `configs/`; empty: none. @default "" */
+	readonly configName?: string;
 	/** Bytes of all files of one override. @default 2 GiB */
 	readonly maxOverrideBytes?: number;
 	/** Looks into the files before they are loaded; what serves already is then not loaded again. @default nobody does */
@@ -29,8 +38,12 @@ export interface RepositoryOptions {
 	readonly history?: Pick<SwapHistory, "of">;
 }
 
+const MAX_OVERRIDE_BYTES = 2 ** 31;
+const MAX_OVERRIDE_FILES = 1000;
+
 export class DiskRepositoryService implements RepositoryService {
 	readonly #options: RepositoryOptions;
+	readonly #naming: Naming;
 	readonly #registry: ModelRegistry;
 	readonly #swapper: ModelSwapper;
 	/** Names seen on disk at the last look; the index shows them without reading the disk again. */
@@ -46,6 +59,7 @@ export class DiskRepositoryService implements RepositoryService {
 		swapper: ModelSwapper,
 	) {
 		this.#options = options;
+		this.#naming = options.naming ?? flatNaming(options.repositories);
 		this.#registry = registry;
 		this.#swapper = swapper;
 	}
@@ -57,7 +71,13 @@ export class DiskRepositoryService implements RepositoryService {
 
 	/** Names of all models on disk. Throws LOAD_FAILED for a repository that cannot be read. */
 	async refresh(): Promise<readonly string[]> {
-		const lists = await Promise.all(this.#options.repositories.map(listModels));
+		const lists = await Promise.all(
+			this.#options.repositories.map(async (repository) =>
+				(await listModels(repository)).map((model) =>
+					this.#naming.nameOf({ repository, model }),
+				),
+			),
+		);
 		this.#known = [...new Set(lists.flat())].sort();
 		return this.#known;
 	}
@@ -70,7 +90,8 @@ export class DiskRepositoryService implements RepositoryService {
 	}
 
 	/** What is on disk serves then, unless it serves already. @throws LOAD_FAILED, and what served serves on */
-	async loadFromDisk(name: string, cause: SwapCause = "start"): Promise<void> {
+	async loadFromDisk(asked: string, cause: SwapCause = "start"): Promise<void> {
+		const name = this.#wholeName(asked);
 		await this.#swapper.swap({
 			model: name,
 			cause,
@@ -99,7 +120,8 @@ export class DiskRepositoryService implements RepositoryService {
 
 	async load(request: LoadRequest, by = ""): Promise<void> {
 		this.#assertExplicit();
-		const { modelName, config, files } = request;
+		const { config, files } = request;
+		let { modelName } = request;
 		if (files.size > 0 && config === null)
 			throw loadError(
 				modelName,
@@ -107,6 +129,7 @@ export class DiskRepositoryService implements RepositoryService {
 			);
 		await this.refresh();
 		try {
+			modelName = this.#wholeName(modelName);
 			await this.#swapper.swap({
 				model: modelName,
 				cause: "api",
@@ -125,14 +148,12 @@ export class DiskRepositoryService implements RepositoryService {
 		}
 	}
 
-	async unload(
-		modelName: string,
-		_dependents: boolean,
-		by = "",
-	): Promise<void> {
+	async unload(asked: string, _dependents: boolean, by = ""): Promise<void> {
 		this.#assertExplicit();
-		if (this.#registry.records(modelName) === null) {
+		let modelName = this.#registry.nameOf(asked);
+		if (modelName === null) {
 			await this.refresh();
+			modelName = this.#wholeName(asked);
 			if (!this.#known.includes(modelName))
 				throw new SaccadeError(
 					"INVALID_ARGUMENT",
@@ -195,11 +216,23 @@ export class DiskRepositoryService implements RepositoryService {
 		return { directory, content: { digests, isUnchanged } };
 	}
 
+	/** Of what was seen on disk at the last look. Throws INVALID_ARGUMENT for a short name of several. */
+	#wholeName(name: string): string {
+		if (this.#known.includes(name)) return name;
+		const { repositories } = this.#options;
+		const whole = repositories
+			.map((repository) => this.#naming.nameOf({ repository, model: name }))
+			.filter((each) => this.#known.includes(each));
+		if (whole.length > 1) throw ambiguousName(name, whole);
+		return whole[0] ?? name;
+	}
+
 	async #find(name: string): Promise<ModelDirectory> {
+		const { configName } = this.#options;
 		const found: ModelDirectory[] = [];
-		for (const repository of this.#options.repositories) {
-			const directory = await readModelDirectory(repository, name);
-			if (directory !== null) found.push(directory);
+		for (const { repository, model } of this.#naming.placesOf(name)) {
+			const read = await readModelDirectory(repository, model, configName);
+			if (read !== null) found.push({ ...read, name });
 		}
 		const [first] = found;
 		if (first === undefined)
@@ -215,41 +248,18 @@ export class DiskRepositoryService implements RepositoryService {
 		return first;
 	}
 
-	/** Files of an override, in a directory of our own that only we can read. */
 	async #writeOverride(
 		name: string,
 		files: ReadonlyMap<string, Uint8Array>,
 	): Promise<ModelDirectory> {
-		const limit = this.#options.maxOverrideBytes ?? 2 ** 31;
-		const total = [...files.values()].reduce(
-			(sum, file) => sum + file.byteLength,
-			0,
-		);
-		if (total > limit)
-			throw loadError(
-				name,
-				`the files have ${total} bytes, the limit is ${limit}`,
-			);
+		const { maxOverrideBytes: maxBytes = MAX_OVERRIDE_BYTES } = this.#options;
+		const limits = { maxBytes, maxFiles: MAX_OVERRIDE_FILES };
+		const [place] = this.#naming.placesOf(name);
+		const ownName = place?.model ?? name;
+		const written = await writeOverride(tmpdir(), ownName, files, limits);
 		await this.#dropOverride(name);
-		const root = await mkdtemp(join(tmpdir(), "saccade-override-"));
-		this.#overrides.set(name, root);
-		for (const [path, content] of files) {
-			if (
-				!/^\d{1,18}\/[^\0]{1,200}$/.test(path) ||
-				path.split("/").some((part) => part.length > 100)
-			)
-				throw loadError(
-					name,
-					`'${path.slice(0, 100)}' is no file of a version: use '<version>/<path>'`,
-				);
-			const target = resolveInside(join(root, name), path);
-			await mkdir(dirname(target), { recursive: true, mode: 0o700 });
-			await writeFile(target, content, { mode: 0o600 });
-		}
-		const directory = await readModelDirectory(root, name);
-		if (directory === null)
-			throw loadError(name, "the override holds no version");
-		return directory;
+		this.#overrides.set(name, written.root);
+		return { ...written.directory, name };
 	}
 
 	async #dropOverride(name: string): Promise<void> {

@@ -2,13 +2,16 @@
 // makes it certain, and is all there is where events do not work. A model is told when nothing about it has changed for
 // the settle time, so that no copy is read half way; whether its content is new is for whoever reads it.
 import type { Clock, Timer } from "../../common/clock.ts";
+import type { Naming } from "../naming.ts";
 import { DirectoryWatches } from "./directory-watches.ts";
 import type { Inspector } from "./inspector.ts";
-import type { ModelScan, RepositoryScan } from "./scan.ts";
+import type { RepositoryScan } from "./scan.ts";
 import { nextStep, type Settling, stirred, touched } from "./settling.ts";
 
 export interface RepositoryWatchOptions {
 	readonly repositories: readonly string[];
+	/** What a model is called. @default as its directory */
+	readonly nameOf?: Naming["nameOf"];
 	/** False: only by looking now and then. */
 	readonly useEvents: boolean;
 	/** Between two looks; 0: none without an event. */
@@ -40,6 +43,8 @@ export class RepositoryWatch {
 	readonly #settling = new Map<string, Settling>();
 	/** Told as changed, so not to be told as gone before they were there. */
 	#present = new Set<string>();
+	/** Where each model was at the last look. */
+	readonly #paths = new Map<string, readonly string[]>();
 	readonly #warned = new Set<string>();
 	#lookTimer: Timer | null = null;
 	#settleTimer: Timer | null = null;
@@ -149,7 +154,7 @@ export class RepositoryWatch {
 
 	#compare(scans: readonly RepositoryScan[], atUs: number): void {
 		const { readSignature } = this.#options;
-		const signatures = signaturesOf(scans);
+		const signatures = this.#signaturesOf(scans);
 		for (const [model, signature] of signatures) {
 			this.#present.add(model);
 			const before = this.#settling.get(model) ?? null;
@@ -203,9 +208,23 @@ export class RepositoryWatch {
 
 	/** Hashes take their time: the thread remembers them. */
 	#readAhead(model: string): void {
-		const { repositories, inspector } = this.#options;
-		for (const repository of repositories)
-			inspector.ask("content", `${repository}/${model}`).catch(() => {});
+		const { inspector } = this.#options;
+		for (const path of this.#paths.get(model) ?? [])
+			inspector.ask("content", path).catch(() => {});
+	}
+
+	/** One a model, of all repositories that have it. */
+	#signaturesOf(scans: readonly RepositoryScan[]): ReadonlyMap<string, string> {
+		const { repositories, nameOf = ({ model }) => model } = this.#options;
+		const signatures = new Map<string, string>();
+		this.#paths.clear();
+		for (const [index, repository] of repositories.entries())
+			for (const scan of scans[index]?.models ?? []) {
+				const name = nameOf({ repository, model: scan.name });
+				signatures.set(name, `${signatures.get(name) ?? ""}${scan.signature}`);
+				this.#paths.set(name, [...(this.#paths.get(name) ?? []), scan.path]);
+			}
+		return signatures;
 	}
 
 	#warnOf({ problem, isRemote }: RepositoryScan): void {
@@ -237,14 +256,3 @@ export class RepositoryWatch {
 }
 
 const REMOTE = "remote";
-
-/** One a model, of all repositories that have it. */
-function signaturesOf(
-	scans: readonly RepositoryScan[],
-): ReadonlyMap<string, string> {
-	const signatures = new Map<string, string>();
-	const all: ModelScan[] = scans.flatMap(({ models }) => [...models]);
-	for (const { name, signature } of all)
-		signatures.set(name, `${signatures.get(name) ?? ""}${signature}`);
-	return signatures;
-}
