@@ -1,7 +1,7 @@
 // What follows `npm run bench -- NAME`: options with a value, flags, and at most one word, a pattern of what to run.
 
 /** Of all benches: options without a value. */
-const FLAGS: ReadonlySet<string> = new Set(["--quick", "--json"]);
+const FLAGS: ReadonlySet<string> = new Set(["--quick", "--json", "--add"]);
 
 export interface BenchArguments {
 	/** Every case whose name it finds runs. @default all */
@@ -9,7 +9,7 @@ export interface BenchArguments {
 	/** Throws RangeError unless the value is a number above 0. */
 	number(name: string, fallback: number): number;
 	text(name: string): string | null;
-	flag(name: "--quick" | "--json"): boolean;
+	flag(name: "--quick" | "--json" | "--add"): boolean;
 	/** The first of `choices` when it is not given. Throws RangeError for a value that is none of them. */
 	oneOf<Choice extends string>(
 		name: string,

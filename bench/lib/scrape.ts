@@ -15,18 +15,21 @@ export function seriesValue(text: Scrape, series: string): number {
 	return Number(line.slice(series.length + 1));
 }
 
-/** Of a histogram without labels, as Prometheus' `histogram_quantile` has it. Infinity beyond its last bound. */
+/**
+ * Of a histogram without labels, as Prometheus' `histogram_quantile` has it. Infinity beyond its last bound.
+ * @param since only what came after this scrape counts
+ */
 export function histogramQuantile(
 	text: Scrape,
 	name: string,
 	share: number,
+	since: Scrape = "",
 ): number {
-	const buckets = [...text.matchAll(BUCKET)]
-		.filter(([, family]) => family === name)
-		.map(([, , bound, count]) => ({
-			bound: bound === "+Inf" ? Number.POSITIVE_INFINITY : Number(bound),
-			count: Number(count),
-		}));
+	const before = new Map(bucketsOf(since, name));
+	const buckets = bucketsOf(text, name).map(([bound, count]) => ({
+		bound: bound === "+Inf" ? Number.POSITIVE_INFINITY : Number(bound),
+		count: count - (before.get(bound) ?? 0),
+	}));
 	const rank = share * (buckets.at(-1)?.count ?? Number.NaN);
 	let below = { bound: 0, count: 0 };
 	for (const bucket of buckets) {
@@ -37,6 +40,12 @@ export function histogramQuantile(
 		below = bucket;
 	}
 	throw new Error(`no histogram ${name} with values`);
+}
+
+function bucketsOf(text: Scrape, name: string): [string, number][] {
+	return [...text.matchAll(BUCKET)]
+		.filter(([, family]) => family === name)
+		.map(([, , bound = "", count]) => [bound, Number(count)]);
 }
 
 const BUCKET = /^(\w+)_bucket\{le="([^"]+)"\} (\d+)$/gm;

@@ -208,7 +208,9 @@ export class ModelRegistry {
 		return this.#enqueue(slot, async (signal) => {
 			slot.isLoading = true;
 			try {
-				const loaded = await load(this.#turnOf(slot, signal));
+				const loaded = await load(this.#turnOf(slot, signal)).finally(() => {
+					if (slot.serving.length > 0) forgetFailures(slot);
+				});
 				return this.#settle(slot, name, loaded);
 			} catch (cause) {
 				const error = toSaccadeError(cause);
@@ -302,12 +304,9 @@ export class ModelRegistry {
 				`load failed for model '${name}': ${reasons}`,
 			);
 		}
-		slot.failure = null;
+		forgetFailures(slot);
 		const old = slot.serving;
 		const models = loaded.flatMap((entry) => (entry.ok ? [entry.model] : []));
-		// Failures of earlier attempts are over; versions that still drain, or have, stay in the index.
-		for (const each of slot.records.values())
-			if (hasFailed(each)) slot.records.delete(each.version);
 		for (const { version } of models) slot.records.delete(version);
 		for (const model of models)
 			if (!old.includes(model) && slot.canary?.model !== model)
@@ -370,8 +369,9 @@ export class ModelRegistry {
 					reason: error.message,
 				});
 		if (slot.serving.length > 0) {
-			const isTold = [...slot.records.values()].some(hasFailed);
-			if (!isTold) slot.failure = error.message;
+			// Of versions that failed by themselves the records tell.
+			if (slot.failure === null && !hasFailedVersion(slot))
+				slot.failure = error.message;
 			return;
 		}
 		if (slot.records.size > 0) return;
@@ -473,6 +473,17 @@ function record(slot: ModelSlot, entry: VersionRecord): void {
 
 function hasFailed({ state, reason }: VersionRecord): boolean {
 	return state === "UNAVAILABLE" && reason !== UNLOADED;
+}
+
+function hasFailedVersion({ records }: ModelSlot): boolean {
+	return [...records.values()].some(hasFailed);
+}
+
+/** Failures of earlier attempts are over; versions that still drain, or have, stay in the index. */
+function forgetFailures(slot: ModelSlot): void {
+	slot.failure = null;
+	for (const each of slot.records.values())
+		if (hasFailed(each)) slot.records.delete(each.version);
 }
 
 function stopping(): SaccadeError {

@@ -1,0 +1,136 @@
+// Hot swaps under load; see usage.ts.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { benchArguments } from "../lib/arguments.ts";
+import { showInterval, table, writeResults } from "../lib/report.ts";
+import { measureWays, type Restart, type Way } from "./alone.ts";
+import { Loads } from "./loads.ts";
+import { SwapRig } from "./rig.ts";
+import {
+	findCapacity,
+	type Round,
+	runRound,
+	SHARE_OF_CAPACITY,
+} from "./rounds.ts";
+import { targetsOf, throughOf, waysTable } from "./summary.ts";
+import { loadSetup, rigModels } from "./workload.ts";
+
+const ENOUGH_SWAPS = 100;
+const WARM_UP_SWAPS = 2;
+/** Every latency of the last run, for `--add`. */
+const RAW = join(import.meta.dirname, "../../.cache/swap-rounds.json");
+
+const roundCount = benchArguments.number("--rounds", 5);
+const swapCount = benchArguments.number("--swaps", 20);
+const isAdded = benchArguments.flag("--add");
+
+interface Kept {
+	readonly ratePerSecond: number;
+	readonly rounds: readonly Round[];
+	readonly ways: readonly Way[];
+	readonly restarts: readonly Restart[];
+}
+
+const kept = isAdded ? readKept() : null;
+const measured = await measureRounds();
+const alone = await measureWays(
+	Array.from(
+		{ length: 3 },
+		(_, i) => 1000 * ((kept?.ways.length ?? 0) + 1) + i,
+	),
+);
+const all: Kept = {
+	ratePerSecond: measured.ratePerSecond,
+	rounds: [...(kept?.rounds ?? []), ...measured.rounds],
+	ways: [...(kept?.ways ?? []), ...alone.ways],
+	restarts: [...(kept?.restarts ?? []), ...alone.restarts],
+};
+show(all);
+
+async function measureRounds(): Promise<
+	Pick<Kept, "ratePerSecond" | "rounds">
+> {
+	const loads = new Loads(await loadSetup());
+	const rig = await SwapRig.start(rigModels());
+	try {
+		const capacity = await findCapacity(rig, loads);
+		const ratePerSecond = kept?.ratePerSecond ?? capacity * SHARE_OF_CAPACITY;
+		console.log(
+			`capacity ${capacity.toFixed(0)}/s of each model, load ${ratePerSecond.toFixed(0)}/s`,
+		);
+		// The code of swaps is compiled, and both versions are known, when the first one counts.
+		await runRound(rig, loads, {
+			swapCount: WARM_UP_SWAPS,
+			ratePerSecond,
+			round: 0,
+		});
+		const rounds: Round[] = [];
+		for (let round = 0; round < roundCount; round++) {
+			const one = await runRound(rig, loads, {
+				swapCount,
+				ratePerSecond,
+				round,
+			});
+			rounds.push(one);
+			const { during, control } = one;
+			console.log(
+				`round ${round + 1}: ${one.swaps.length} swaps, ${during.failed} of ${during.scheduled} not answered; swapped p99.9 ${during.swappedP999Ms.toFixed(1)} (${control.swappedP999Ms.toFixed(1)}) ms, other p99 ${during.otherP99Ms.toFixed(1)} (${control.otherP99Ms.toFixed(1)}) ms, loop ${during.loopDelayP99Ms.toFixed(1)} (${control.loopDelayP99Ms.toFixed(1)}) ms, client late ${during.clientLateP99Ms.toFixed(1)} (${control.clientLateP99Ms.toFixed(1)}) ms`,
+			);
+		}
+		return { ratePerSecond, rounds };
+	} finally {
+		await loads.close();
+		await rig.stop();
+	}
+}
+
+function show({ rounds, ways, restarts, ratePerSecond }: Kept): void {
+	const targets = targetsOf(rounds);
+	const swaps = rounds.reduce((sum, round) => sum + round.swaps.length, 0);
+	console.log(
+		`\n${swaps} swaps in ${rounds.length} rounds\n${table(
+			["", "with swaps", "without", "target", "met"],
+			targets.map(({ what, unit, value, control, target, met }) => [
+				`${what}${unit === "" ? "" : `, ${unit}`}`,
+				showInterval(value, 2),
+				control === null ? "" : showInterval(control, 2),
+				target,
+				met === null ? "" : met ? "yes" : "no",
+			]),
+		)}\n`,
+	);
+	console.log(
+		table(
+			["a 100 MB model, no load", "ms"],
+			waysTable(ways, restarts).map(([what, value]) => [
+				what,
+				showInterval(value),
+			]),
+		),
+	);
+	mkdirSync(dirname(RAW), { recursive: true });
+	writeFileSync(RAW, JSON.stringify({ rounds, ways, restarts, ratePerSecond }));
+	if (swaps < ENOUGH_SWAPS) return;
+	console.log(
+		writeResults("swap", `npm run bench -- swap --rounds ${rounds.length}`, {
+			swaps,
+			ratePerSecond,
+			targets,
+			through: throughOf(rounds),
+			alone: waysTable(ways, restarts).map(([what, ms]) => ({ what, ms })),
+			ways,
+			restarts,
+			rounds: rounds.map(({ swaps: ofRound, during, control }) => ({
+				swaps: ofRound.length,
+				during,
+				control,
+			})),
+		}),
+	);
+}
+
+function readKept(): Kept | null {
+	return existsSync(RAW)
+		? (JSON.parse(readFileSync(RAW, "utf8")) as Kept)
+		: null;
+}
