@@ -6,6 +6,7 @@ import { fcBatching } from "./fc-batching.ts";
 import { cnnPipeline, pipeline } from "./pipeline.ts";
 import { deviceLost, placement } from "./placement.ts";
 import { polling } from "./polling.ts";
+import { swap } from "./swap.ts";
 import { telemetry } from "./telemetry.ts";
 
 export const CLAIMS: readonly ClaimModule[] = [
@@ -18,4 +19,5 @@ export const CLAIMS: readonly ClaimModule[] = [
 	telemetry,
 	clouds,
 	polling,
+	swap,
 ];

@@ -21,6 +21,8 @@ export interface WindowFacts {
 	readonly swappedP50Ms: number;
 	readonly swappedP99Ms: number;
 	readonly swappedP999Ms: number;
+	/** Longest time in which the swapped model answered nobody. */
+	readonly swappedGapMs: number;
 	readonly otherP50Ms: number;
 	readonly otherP99Ms: number;
 	readonly otherP999Ms: number;
@@ -37,7 +39,7 @@ export interface Bin {
 }
 
 /** From one file to the next: a swap and some quiet after it. */
-const EVERY_MS = 600;
+export const SWAP_EVERY_MS = 600;
 const BIN_MS = 25;
 const LEAD_MS = 500;
 const DEADLINE_MS = 1000;
@@ -86,7 +88,7 @@ export async function runRound(
 			seed: round + 1,
 			deadlineMs: DEADLINE_MS,
 			leadMs: LEAD_MS,
-			windowMs: swapCount * EVERY_MS,
+			windowMs: swapCount * SWAP_EVERY_MS,
 		});
 		await delay(LEAD_MS);
 		const swaps = isControl ? [] : await swapOften(rig, swapCount, round);
@@ -124,7 +126,7 @@ async function swapOften(
 		const startMs = performance.now();
 		// The file that serves is version 0 at the start of each round with an even count of swaps behind it.
 		swaps.push(await rig.swap(SWAPPED, versionFile(round * count + i + 1)));
-		await delay(Math.max(0, EVERY_MS - (performance.now() - startMs)));
+		await delay(Math.max(0, SWAP_EVERY_MS - (performance.now() - startMs)));
 	}
 	return swaps;
 }
@@ -147,6 +149,7 @@ function factsOf(
 		swappedP50Ms: ms(swapped.p50Us),
 		swappedP99Ms: ms(swapped.p99Us),
 		swappedP999Ms: ms(swapped.p999Us),
+		swappedGapMs: longestGapMs(swapped),
 		otherP50Ms: ms(other.p50Us),
 		otherP99Ms: ms(other.p99Us),
 		otherP999Ms: ms(other.p999Us),
@@ -156,12 +159,22 @@ function factsOf(
 	};
 }
 
+function longestGapMs({ atMs, latencyMs }: LoadReport): number {
+	const answeredMs = atMs
+		.map((at, index) => at + (latencyMs[index] ?? 0))
+		.sort((a, b) => a - b);
+	let longest = 0;
+	for (let i = 1; i < answeredMs.length; i++)
+		longest = Math.max(longest, answeredMs[i]! - answeredMs[i - 1]!);
+	return longest;
+}
+
 function binsOf(
 	[swapped, other]: readonly LoadReport[],
 	swaps: readonly SwapTimes[],
 ): Bin[] {
 	const bins: Bin[] = [];
-	for (let fromMs = 0; fromMs < EVERY_MS; fromMs += BIN_MS)
+	for (let fromMs = 0; fromMs < SWAP_EVERY_MS; fromMs += BIN_MS)
 		bins.push({
 			fromMs,
 			swappedMs: latenciesIn(swapped, swaps, fromMs),

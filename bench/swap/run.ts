@@ -120,11 +120,14 @@ function show({ rounds, ways, restarts, ratePerSecond }: Kept): void {
 			alone: waysTable(ways, restarts).map(([what, ms]) => ({ what, ms })),
 			ways,
 			restarts,
-			rounds: rounds.map(({ swaps: ofRound, during, control }) => ({
-				swaps: ofRound.length,
-				during,
-				control,
-			})),
+			// For who wants to see each; the document has the tables above.
+			perRound: {
+				rounds: rounds.map(({ swaps: ofRound, during, control }) => ({
+					swaps: ofRound.length,
+					during,
+					control,
+				})),
+			},
 		}),
 	);
 }

@@ -79,6 +79,13 @@ export function targetsOf(rounds: readonly Round[]): TargetLine[] {
 			null,
 		),
 		line(
+			"longest time in which the swapped model answered nobody",
+			"ms",
+			during((one) => one.swappedGapMs),
+			null,
+			control((one) => one.swappedGapMs),
+		),
+		line(
 			"p50 of the swapped model",
 			"ms",
 			during((one) => one.swappedP50Ms),

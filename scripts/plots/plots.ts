@@ -17,6 +17,7 @@ export function makePlots(results: ReadonlyMap<string, BenchResult>): Plot[] {
 		...goodputPlots(results),
 		...batchingPlots(results),
 		...telemetryPlots(results),
+		...swapPlots(results),
 	];
 }
 
@@ -142,6 +143,37 @@ function telemetryPlots(results: ReadonlyMap<string, BenchResult>): Plot[] {
 					.filter((row) => nameOf(row) === series)
 					.map((row) => ({ x: row.offeredPerSecond, y: row.p99Ms })),
 			})),
+		}),
+	];
+}
+
+interface ThroughRow {
+	readonly sinceWrittenMs: number;
+	readonly swappedP50Ms: number;
+	readonly swappedP99Ms: number;
+	readonly otherP99Ms: number;
+}
+
+/** Latency through the swap, all swaps laid over one another. */
+function swapPlots(results: ReadonlyMap<string, BenchResult>): Plot[] {
+	const rows = (results.get("swap")?.["through"] ?? []) as ThroughRow[];
+	if (rows.length === 0) return [];
+	const series = (name: string, read: (row: ThroughRow) => number): Series => ({
+		name,
+		isJoined: true,
+		points: rows.map((row) => ({ x: row.sinceWrittenMs, y: read(row) })),
+	});
+	return [
+		plot("swap", "swap-through", {
+			title: "latency by when a request came, since the new file was written",
+			xLabel: "ms since the file was written",
+			yLabel: "ms",
+			yScale: "log",
+			series: [
+				series("swapped model, p50", (row) => row.swappedP50Ms),
+				series("swapped model, p99", (row) => row.swappedP99Ms),
+				series("other model, p99", (row) => row.otherP99Ms),
+			],
 		}),
 	];
 }

@@ -22,6 +22,7 @@ export interface ModelInstanceOptions {
 	readonly device: LogicalDevice;
 	readonly session: Session;
 	readonly laneCount: number;
+	readonly threadCount?: number;
 	readonly config: ModelConfig;
 	readonly clock: Clock;
 }
@@ -30,6 +31,7 @@ export class ModelInstance implements Probe {
 	readonly device: LogicalDevice;
 	readonly session: Session;
 	readonly laneCount: number;
+	readonly threadCount: number;
 	readonly cost: CostModel;
 	readonly runMode: RunModeChooser;
 	readonly #config: ModelConfig;
@@ -43,6 +45,7 @@ export class ModelInstance implements Probe {
 		this.device = device;
 		this.session = session;
 		this.laneCount = laneCount;
+		this.threadCount = options.threadCount ?? 0;
 		this.#config = config;
 		this.#clock = clock;
 		const maxRows = Math.max(config.maxBatchSize, 1);

@@ -60,7 +60,7 @@ async function setUp(
 	assert.ok(directory !== null);
 	const load = async (
 		override: string | null = null,
-		hooks: Pick<LoadRequest, "phase" | "validate"> = {},
+		hooks: Pick<LoadRequest, "phase" | "validate" | "successorOf"> = {},
 	) => {
 		const begun: number[][] = [];
 		const loaded = await loader.load({
@@ -349,6 +349,25 @@ describe("lanes and threads", () => {
 		await Promise.all(answers);
 		return runningBatches;
 	}
+
+	test("a version takes over those of the one in service, and tries none, unless it is batched and that one was not", async (t) => {
+		const batched = "max_batch_size: 8 dynamic_batching { }";
+		const { load, runtime } = await setUp(t, {
+			"config.pbtxt": `${BACKEND} ${batched}`,
+			"1/model.json": MODEL,
+		});
+		const asked = ({ intraOpThreadCount }: LoadOptions) => intraOpThreadCount;
+		const { models } = await load();
+		const [old] = models;
+		assert.ok(old !== undefined);
+		const tried = runtime.loads.splice(0).map(asked);
+		await load(null, { successorOf: old });
+		assert.deepEqual(runtime.loads.splice(0).map(asked), [tried.at(-1)]);
+		await load('{"backend":"fake","max_batch_size":8}', { successorOf: old });
+		const unlike = runtime.loads.splice(0).map(asked);
+		await load('{"backend":"fake","max_batch_size":8}');
+		assert.deepEqual(unlike, runtime.loads.map(asked));
+	});
 
 	for (const [what, config, lanes, threads] of [
 		["a model that is not batched shares four cores among two lanes", "", 2, 2],

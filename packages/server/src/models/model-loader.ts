@@ -111,6 +111,11 @@ export interface LoadRequest {
 	readonly keep?: ReadonlyMap<number, ModelVersion>;
 	/** A version begins a phase. */
 	readonly phase?: (phase: SwapPhase, version: number) => void;
+	/**
+	 * In service: where nothing is stated, the new version takes over its lanes and threads. Trying again would take the
+	 * cores from those who are served, and measure them with it.
+	 */
+	readonly successorOf?: ModelVersion | null;
 	/** Throws LOAD_FAILED for a configuration that may not follow what is in service. */
 	readonly validate?: (config: ModelConfig, version: number) => void;
 }
@@ -243,7 +248,10 @@ export class ModelLoader {
 				instanceGroups,
 				this.#options.devices,
 			)) {
-				const layout = firstLayoutOn(choice, preflight);
+				const known = layoutOfOld(request.successorOf, choice, preflight);
+				const isTried = isOpen(statedOn(choice, preflight));
+				const layout =
+					isTried && known !== null ? known : firstLayoutOn(choice, preflight);
 				const session = await this.#loadOn(choice.device, plan, layout);
 				const first = { device: choice.device, session, ...layout };
 				instances.push(first);
@@ -254,7 +262,7 @@ export class ModelLoader {
 					// Layouts are tried by runs.
 					phase("warming");
 				}
-				if (isOpen(statedOn(choice, preflight)))
+				if (isTried && known === null)
 					instances[instances.length - 1] = await this.#fit(
 						first,
 						config,
@@ -440,6 +448,16 @@ function statedOn({ laneCount }: DeviceChoice, { layout, saccade }: Preflight) {
 		laneCount: saccade.lanes || laneCount,
 		threadCount: layout.threadCount,
 	};
+}
+
+/** Null: there is none, or it was made for runs of another kind. */
+function layoutOfOld(
+	old: ModelVersion | null | undefined,
+	{ device }: DeviceChoice,
+	{ isBatched }: Preflight,
+): Layout | null {
+	const wasBatched = old?.config.dynamicBatching != null;
+	return wasBatched === isBatched ? (old?.layoutOn(device) ?? null) : null;
 }
 
 /** An accelerator runs one batch after another, and takes no threads of ours. */

@@ -27,6 +27,7 @@ import { BatchExecutor } from "./batch-executor.ts";
 import type { OutputLayout } from "./batch-split.ts";
 import type { ModelEntry } from "./entry.ts";
 import type { LaneContext } from "./lane.ts";
+import type { Layout } from "./layout.ts";
 import type {
 	BatchStamps,
 	ModelListener,
@@ -53,6 +54,8 @@ export interface ModelVersionOptions {
 		readonly device: LogicalDevice;
 		readonly session: Session;
 		readonly laneCount: number;
+		/** Of one run; 0: the backend's own choice. @default 0 */
+		readonly threadCount?: number;
 	}[];
 	readonly clock: Clock;
 	/** Of the device that other models use too; see `BatchSchedulerOptions`. */
@@ -155,6 +158,14 @@ export class ModelVersion {
 				device.health.onChange(() => this.#devicesChanged()),
 			);
 		this.#devicesChanged();
+	}
+
+	/** Its lanes, and the threads of each, on the device; null: it does not run there. */
+	layoutOn(device: LogicalDevice): Layout | null {
+		const instance = this.#instances.find((one) => one.device === device);
+		return instance === undefined
+			? null
+			: { laneCount: instance.laneCount, threadCount: instance.threadCount };
 	}
 
 	get state(): ModelState {

@@ -121,6 +121,7 @@ export class SwapRun {
 				this.#phases.set(version, phase);
 				recorder.begin(phase, version);
 			},
+			successorOf: turn.serving.at(-1) ?? null,
 			validate: (config, version) => this.#validate(config, version),
 		});
 		for (const entry of loaded) {
