@@ -11,11 +11,19 @@ import {
 	HttpClient,
 	type InferenceClient,
 	type Opening,
+	performanceClock,
 } from "@saccade/client";
 import { GrpcClient } from "@saccade/client/grpc";
+import * as pb from "@saccade/protocol/gen/saccade/v1/sensor_pb.js";
+import { TestClient } from "../../packages/server/src/transport/grpc/test-support/client.ts";
 import { startTestServer, type TestServer } from "../support/test-server.ts";
 import { until } from "../support/until.ts";
 
+const LIST_SENSORS = {
+	path: "/saccade.v1.SensorPipeline/ListSensors",
+	request: pb.ListSensorsRequestSchema,
+	response: pb.ListSensorsResponseSchema,
+};
 const SAFE = { action: "brake", reasons: ["silence"], targets: [] };
 let server: TestServer;
 let grpc: GrpcClient;
@@ -405,6 +413,110 @@ streamTest(
 			stream.send({ timestampNs: 1n, deviceId: "thermometer" }),
 			"closed",
 		);
+	},
+);
+
+streamTest(
+	"an interrupt goes before what waits, and what runs is stopped for it",
+	async (client) => {
+		const outcomes = new Map<number, string>();
+		const interrupts: number[] = [];
+		const stream = client.openStream(
+			{ ...opening, pipeline: "model:simple", sensors: [] },
+			{
+				onOutcome: ({ sequence, outcome, reason }) =>
+					outcomes.set(sequence, reason ?? outcome),
+			},
+		);
+		await stream.opened;
+		const send = (interrupt: boolean) => {
+			const answer = stream.send({
+				timestampNs: process.hrtime.bigint(),
+				deviceId: "a",
+				interrupt,
+				payload: { kind: "tensors", tensors: request.inputs },
+			});
+			assert.equal(answer, "sent");
+			if (interrupt) interrupts.push(stream.sentCount);
+		};
+		// How much of it arrives in one turn is the network's to say.
+		await until("one is stopped for an interrupt", async () => {
+			for (const interrupt of [false, false, true]) send(interrupt);
+			await until("all are told", () => outcomes.size === stream.sentCount);
+			return [...outcomes.values()].includes("preempted");
+		});
+		await stream.close();
+		for (const sequence of interrupts)
+			assert.equal(outcomes.get(sequence), "RESULT");
+	},
+);
+
+streamTest(
+	"a profile is changed while the stream is open, and one that contradicts itself changes nothing",
+	async (client) => {
+		const reasons: string[] = [];
+		const stream = client.openStream(opening, {
+			onPolicyChange: (reason) => reasons.push(reason),
+		});
+		await stream.opened;
+		stream.reconfigure({ dropPolicy: "keep-last", depth: 3 });
+		await until("it is told", () => reasons.length === 1);
+		stream.reconfigure({ depth: 1000 });
+		await until("it is told", () => reasons.length === 2);
+		assert.match(reasons[0]!, /asked for by the client/);
+		assert.match(reasons[1]!, /^refused: .*depth must be 1 to 100/);
+		assert.equal((await stream.close()).received, 0, "they are no readings");
+	},
+);
+
+streamTest(
+	"a heartbeat keeps a device alive that measures nothing",
+	async (client) => {
+		const kinds: string[] = [];
+		const stream = client.openStream(
+			{
+				...opening,
+				qos: { liveliness: "manual-by-topic", livelinessLeaseMs: 300 },
+				sensors: [{ deviceId: "kept" }, { deviceId: "silent" }],
+			},
+			{ onEvent: ({ kind, deviceId }) => kinds.push(`${kind} ${deviceId}`) },
+		);
+		await stream.opened;
+		const heart = setInterval(() => stream.heartbeat("kept"), 20);
+		await until("the other is lost", () =>
+			kinds.includes("liveliness_lost silent"),
+		);
+		clearInterval(heart);
+		assert.ok(!kinds.includes("liveliness_lost kept"), kinds.join());
+		await stream.close();
+	},
+);
+
+streamTest(
+	"an exchange of clocks bounds the offset that the server estimates",
+	async (client) => {
+		const status = new TestClient(server.grpcAddress);
+		const stream = client.openStream({
+			...{
+				safeCommand: SAFE,
+				sensors: [{ deviceId: `synced-${client.constructor.name}` }],
+			},
+		});
+		await stream.opened;
+		const deviceId = `synced-${client.constructor.name}`;
+		const uncertaintyNs = async () => {
+			const { sensors } = await status.unary(LIST_SENSORS, {});
+			const clock = sensors.find((one) => one.deviceId === deviceId)?.clock;
+			return Number(clock?.uncertaintyNs ?? -1n);
+		};
+		stream.send({ timestampNs: performanceClock.nowNs(), deviceId });
+		stream.syncClock(deviceId);
+		await until("the offset is bounded", async () => {
+			const ns = await uncertaintyNs();
+			return ns > 0 && ns < 1e9;
+		});
+		await stream.close();
+		status.close();
 	},
 );
 

@@ -200,3 +200,26 @@ test("a client that vanishes leaves nothing behind", async () => {
 	// Asserts that no connection and no lease is left.
 	await other.close();
 });
+
+test("a client that is gone in the middle of a frame leaves nothing behind", async () => {
+	const other = await start();
+	const socket = connect(other.http.port, "127.0.0.1");
+	socket.write(
+		"GET /saccade/v1/stream HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
+	);
+	await once(socket, "data");
+	// A whole reading, and 100 KB of a message that says it has 1 MB; masked with zeros.
+	const whole = reading(1);
+	const answered = once(socket, "data");
+	socket.write(Buffer.of(0x82, 0x80 | whole.length, 0, 0, 0, 0));
+	socket.write(whole);
+	await answered;
+	const head = Buffer.alloc(14);
+	head.set([0x82, 0x80 | 127]);
+	head.writeBigUInt64BE(1_000_000n, 2);
+	socket.write(Buffer.concat([head, Buffer.alloc(100_000)]));
+	await new Promise<void>((resolve) => socket.write("", () => resolve()));
+	socket.resetAndDestroy();
+	// Asserts that no connection and no lease is left.
+	await other.close();
+});

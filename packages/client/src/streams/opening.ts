@@ -108,6 +108,16 @@ export function encodeOpening(opening: Opening): Uint8Array {
 	);
 }
 
+/** Another profile from now on; what the server makes of it is told by `onPolicyChange`. */
+export function encodeProfile(qos: QosOffer): Uint8Array {
+	return toBinary(
+		SensorReadingSchema,
+		create(SensorReadingSchema, {
+			content: { case: "reconfigure", value: qosMessage(qos) },
+		}),
+	);
+}
+
 function qosMessage(qos: QosOffer) {
 	return {
 		...(qos.dropPolicy && { dropPolicy: DROP_POLICY[qos.dropPolicy] }),

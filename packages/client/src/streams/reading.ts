@@ -99,6 +99,16 @@ export function encodeReading(reading: Reading, sequence: bigint): Uint8Array {
 	);
 }
 
+export function encodeHeartbeat(deviceId: string): Uint8Array {
+	return toBinary(
+		SensorReadingSchema,
+		create(SensorReadingSchema, {
+			deviceId,
+			content: { case: "heartbeat", value: {} },
+		}),
+	);
+}
+
 type Content = NonNullable<
 	Parameters<typeof create<typeof SensorReadingSchema>>[1]
 >["content"];

@@ -15,9 +15,15 @@ import {
 	toRefusalReason,
 } from "../client-error.ts";
 import type { ClientClock } from "./client-clock.ts";
+import { ClockSyncs } from "./clock-sync.ts";
 import type { HeldCommand } from "./command.ts";
 import { CommandHold } from "./command-hold.ts";
-import { encodeOpening, type Opening } from "./opening.ts";
+import {
+	encodeOpening,
+	encodeProfile,
+	type Opening,
+	type QosOffer,
+} from "./opening.ts";
 import {
 	type FrameOutcome,
 	type SensorEvent,
@@ -27,13 +33,15 @@ import {
 	toTotals,
 } from "./outcome.ts";
 import type { MessagePipe, OpenPipe, PipeListener } from "./pipe.ts";
-import { encodeReading, type Reading } from "./reading.ts";
+import { encodeHeartbeat, encodeReading, type Reading } from "./reading.ts";
 
 export interface StreamListener {
 	/** Another command holds from now on. */
 	onCommand?(held: HeldCommand): void;
 	onOutcome?(outcome: FrameOutcome): void;
 	onEvent?(event: SensorEvent): void;
+	/** The stream's profile changed, or was not: `reason` begins with "refused" then. */
+	onPolicyChange?(reason: string): void;
 	/** There is credit, or room in the output, for what `send` turned away. */
 	onRoom?(): void;
 }
@@ -48,6 +56,8 @@ export class SensorStream implements PipeListener {
 	readonly ended: Promise<StreamTotals>;
 	readonly #listener: StreamListener;
 	readonly #isCredited: boolean;
+	readonly #clock: ClientClock;
+	readonly #clockSyncs = new ClockSyncs();
 	readonly #hold: CommandHold;
 	readonly #pipe: MessagePipe;
 	readonly #sequences = new Map<string, bigint>();
@@ -77,6 +87,7 @@ export class SensorStream implements PipeListener {
 		listener: StreamListener,
 	) {
 		this.#listener = listener;
+		this.#clock = clock;
 		this.#isCredited = opening.qos?.dropPolicy === "block";
 		this.opened = this.#opening.promise;
 		this.ended = this.#ending.promise;
@@ -124,6 +135,24 @@ export class SensorStream implements PipeListener {
 		return "sent";
 	}
 
+	/** It is alive, without a measurement. @param deviceId "": all of the stream. @default "" */
+	heartbeat(deviceId = ""): void {
+		this.#say(encodeHeartbeat(deviceId));
+	}
+
+	/** Another profile: what waits is judged anew, and what runs is stopped. */
+	reconfigure(qos: QosOffer): void {
+		this.#say(encodeProfile(qos));
+	}
+
+	/**
+	 * Lets the server bound the offset of this side's clock from both sides, by one exchange; now and then, not with
+	 * every reading. Nothing for streams on CLOCK_MONOTONIC. @param deviceId "": all of the stream. @default ""
+	 */
+	syncClock(deviceId = ""): void {
+		this.#say(this.#clockSyncs.begin(deviceId, this.#clock.nowNs()));
+	}
+
 	/** No more readings. Resolves when each that was sent has its outcome; the command goes on to hold as long as valid. */
 	close(): Promise<StreamTotals> {
 		if (!this.#isClosing && !this.#isOver) this.#pipe.end();
@@ -166,8 +195,18 @@ export class SensorStream implements PipeListener {
 		this.#over(this.#failure ?? error);
 	}
 
+	/** What is no reading: it has no outcome and takes no credit. */
+	#say(message: Uint8Array): void {
+		if (this.#isClosing || this.#isOver) return;
+		if (!this.#pipe.send(message)) this.#isBackedUp = true;
+	}
+
 	#take(command: ControlCommand): void {
-		const { opened, credit, totals, error } = command;
+		const { opened, credit, totals, error, clockSync, policyChange } = command;
+		if (clockSync !== undefined) {
+			const rest = this.#clockSyncs.end(clockSync, this.#clock.nowNs());
+			if (rest !== null) this.#say(rest);
+		}
 		if (error !== undefined)
 			this.#failure = new ClientError(
 				toErrorCode(error.code) ?? "INTERNAL",
@@ -193,6 +232,8 @@ export class SensorStream implements PipeListener {
 		}
 		for (const event of command.events)
 			this.#listener.onEvent?.(toEvent(event));
+		if (policyChange !== undefined)
+			this.#listener.onPolicyChange?.(policyChange.reason);
 		this.#tellRoom();
 	}
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Clock } from "../common/clock.ts";
 import { ManualClock } from "../common/manual-clock.ts";
 import { resolveQos } from "./qos.ts";
 import { SensorRegistry } from "./sensor-registry.ts";
@@ -131,4 +132,34 @@ test("ten thousand silent sensors cost one timer and a bounded number of events"
 	assert.equal(log.length, 70_000);
 	registry.close();
 	assert.equal(clock.pendingCount, 0);
+});
+
+test("sensors that keep their rhythm share their wake-ups, however many they are", () => {
+	const clock = new ManualClock();
+	let wakeUps = 0;
+	const counting: Clock = {
+		nowUs: () => clock.nowUs(),
+		at: (atUs, callback) =>
+			clock.at(atUs, () => {
+				wakeUps++;
+				callback();
+			}),
+	};
+	const log: string[] = [];
+	const registry = new SensorRegistry(counting, ({ kind }) => log.push(kind));
+	const periodsMs = Array.from({ length: 200 }, (_, i) => 1000 + 37 * i);
+	const sensors = periodsMs.map((periodMs, i) => {
+		registry.registerSensor(`s${i}`, periodMs * MS, PLAIN);
+		return registry.use(`s${i}`, Number.POSITIVE_INFINITY, PLAIN);
+	});
+	// Some 60 readings a second, each at its own instant.
+	for (let atMs = 0; atMs < 60_000; atMs++) {
+		for (const [i, periodMs] of periodsMs.entries())
+			if (atMs % periodMs === i % periodMs) sensors[i]!.seen(clock.nowUs());
+		clock.advance(1 * MS);
+	}
+	assert.deepEqual(log, []);
+	// Of 3,000 readings. A sensor of 1 s that was just seen is silent 1.5 s later, one that is due half a second later.
+	assert.ok(wakeUps <= 2 * 60 + 1, `${wakeUps} wake-ups in a minute`);
+	registry.close();
 });

@@ -1,5 +1,5 @@
 // One sensor's rhythm: when it was last seen, whether it is alive, and which periods it missed. A reading costs a few
-// additions; only silence costs a timer, which looks at `lastSeenUs` when it fires and not at every reading.
+// additions; only silence costs a timer, which asks when it was seen before it is set and not at every reading.
 import type { ClockQuality } from "./clock-offset.ts";
 import type { SensorEvent, SensorEventKind } from "./stream.ts";
 import type { TimerItem, TimerQueue } from "./timer-queue.ts";
@@ -137,7 +137,7 @@ export class Sensor implements TimerItem {
 		this.#listeners.clear();
 	}
 
-	/** (timer) It may have been seen meanwhile: then nothing happened, and it looks again later. */
+	/** (timer) It has been silent. */
 	fire(nowUs: number): void {
 		const { livelinessLeaseUs } = this.#rhythm;
 		if (this.#isAlive && nowUs >= this.#lastSignUs + livelinessLeaseUs) {
@@ -150,6 +150,11 @@ export class Sensor implements TimerItem {
 		}
 		if (nowUs >= this.#missedAtUs()) this.#missed(nowUs);
 		this.#timers.schedule(this, this.#nextDueUs(nowUs));
+	}
+
+	/** (timer) It may have been seen since it was scheduled. */
+	putOffUntilUs(): number {
+		return this.#nextDueUs(Number.NEGATIVE_INFINITY);
 	}
 
 	#signOfLife(nowUs: number): void {

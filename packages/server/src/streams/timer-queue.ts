@@ -8,6 +8,11 @@ export interface TimerItem extends HeapItem {
 	dueUs: number;
 	/** May schedule itself or others again. */
 	fire(nowUs: number): void;
+	/**
+	 * Until when it has been put off since it was scheduled: asked before the clock is set for it and before it is fired,
+	 * so that what is put off all the time costs neither a wake-up nor a move in the queue each time. @default never
+	 */
+	putOffUntilUs?(): number;
 }
 
 export class TimerQueue {
@@ -52,25 +57,52 @@ export class TimerQueue {
 
 	/** A timer that comes too early costs less than one that is moved with every item. */
 	#arm(): void {
-		const next = this.#items.peek();
-		if (next === null || next.dueUs >= this.#armedUs) return;
+		const next = this.#earliest();
+		if (next === null) return;
 		this.#timer?.cancel();
 		this.#armedUs = next.dueUs;
 		this.#timer = this.#clock.at(next.dueUs, this.#due);
 	}
 
+	/** Null: none that the timer is too late for. */
+	#earliest(): TimerItem | null {
+		for (;;) {
+			const next = this.#items.peek();
+			if (next === null || next.dueUs >= this.#armedUs) return null;
+			// All others are at least as late as they say, so nothing is before it.
+			if (!this.#isPutOff(next)) return next;
+		}
+	}
+
+	/** True: it is in its new place. */
+	#isPutOff(item: TimerItem): boolean {
+		const untilUs = item.putOffUntilUs?.() ?? item.dueUs;
+		if (untilUs <= item.dueUs) return false;
+		this.#items.remove(item);
+		if (untilUs === Number.POSITIVE_INFINITY) return true;
+		item.dueUs = untilUs;
+		this.#items.push(item);
+		return true;
+	}
+
 	readonly #due = (): void => {
 		this.#timer = null;
-		this.#armedUs = Number.POSITIVE_INFINITY;
+		// What is scheduled meanwhile is armed for at the end, once, and not for what is about to be fired.
+		this.#armedUs = Number.NEGATIVE_INFINITY;
 		const nowUs = this.#clock.nowUs();
-		for (
-			let next = this.#items.peek();
-			next !== null && next.dueUs <= nowUs;
-			next = this.#items.peek()
-		) {
-			this.#items.remove(next);
-			next.fire(nowUs);
+		try {
+			for (
+				let next = this.#items.peek();
+				next !== null && next.dueUs <= nowUs;
+				next = this.#items.peek()
+			) {
+				if (this.#isPutOff(next)) continue;
+				this.#items.remove(next);
+				next.fire(nowUs);
+			}
+		} finally {
+			this.#armedUs = Number.POSITIVE_INFINITY;
+			this.#arm();
 		}
-		this.#arm();
 	};
 }
