@@ -13,6 +13,8 @@ export interface TestServer {
 	readonly http: AddressInfo;
 	readonly grpc: AddressInfo;
 	readonly metrics: AddressInfo;
+	/** Null: it was not asked for. */
+	readonly foxglove: AddressInfo | null;
 	/** `host:port`, as gRPC clients take it. */
 	readonly grpcAddress: string;
 	/** Stops it and asserts that no connection, session or lease is left. */
@@ -42,13 +44,14 @@ export async function startTestServer(
 	const server = createServer(resolved.options, {
 		log: createLogger("silent"),
 	});
-	const { http, grpc, metrics } = await server.listen();
+	const { http, grpc, metrics, foxglove } = await server.listen();
 	assert.ok(http !== null && grpc !== null && metrics !== null);
 	return {
 		server,
 		http,
 		grpc,
 		metrics,
+		foxglove,
 		grpcAddress: `127.0.0.1:${grpc.port}`,
 		close: async () => {
 			await server.close();

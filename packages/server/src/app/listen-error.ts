@@ -2,7 +2,7 @@
 import type { ServerOptions } from "../config/options.ts";
 import { SaccadeError } from "../errors/saccade-error.ts";
 
-type Listener = "http" | "grpc" | "metrics";
+type Listener = "http" | "grpc" | "metrics" | "foxglove";
 
 const REASONS: Readonly<Record<string, (name: Listener) => string>> = {
 	EADDRINUSE: (name) =>

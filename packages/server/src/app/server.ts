@@ -76,6 +76,8 @@ import { collectAuditMetrics, createAuditLog, serverEvent } from "./audit.ts";
 import { auditEventOf } from "./audit-events.ts";
 import { collectDeviceMetrics } from "./device-metrics.ts";
 import { createDevices, type ServerDevices, sessionOn } from "./devices.ts";
+import { Foxglove } from "./foxglove/foxglove.ts";
+import { collectFoxgloveMetrics } from "./foxglove/metrics.ts";
 import { FrontGroup } from "./front-group.ts";
 import { createIntegrityGate } from "./integrity.ts";
 import { explainListen } from "./listen-error.ts";
@@ -104,6 +106,7 @@ export interface Addresses {
 	readonly http: AddressInfo | null;
 	readonly grpc: AddressInfo | null;
 	readonly metrics: AddressInfo | null;
+	readonly foxglove: AddressInfo | null;
 }
 
 /** What is open now: all zero once the server is closed. */
@@ -168,6 +171,7 @@ class SaccadeServer implements Server {
 	/** One limit on bytes of request bodies, whichever thread reads them. */
 	readonly #budget: SharedByteBudget;
 	readonly #network: Network | FrontGroup;
+	readonly #foxglove: Foxglove | null;
 	readonly #metrics: MetricsRegistry | null;
 	readonly #metricsPort: MetricsTransport | null;
 	readonly #swapMetrics: SwapMetrics | null;
@@ -331,6 +335,22 @@ class SaccadeServer implements Server {
 				warn: (text) => this.#log.warn({}, text),
 			},
 		});
+		this.#foxglove = options.foxglove
+			? new Foxglove({
+					options,
+					server: `${options.serverName} ${VERSION}`,
+					streams: () => this.#streams,
+					models: () =>
+						this.#registry
+							.serving()
+							.map((model) => `${model.config.name}/${model.versionText}`),
+					pipelines: () => [
+						...["scalar", "camera"],
+						...this.#pipelines.pipelines.map(({ name }) => name),
+					],
+				})
+			: null;
+		if (metrics !== null) collectFoxgloveMetrics(metrics, this.#foxglove);
 		this.#streams = new StreamSet({
 			clock,
 			catalogue: createCatalogue(
@@ -347,7 +367,9 @@ class SaccadeServer implements Server {
 			observer: bothObservers(
 				this.#recordings.observer,
 				bothObservers(
-					this.#live,
+					this.#foxglove === null
+						? this.#live
+						: bothObservers(this.#foxglove.observer, this.#live),
 					metrics === null
 						? null
 						: new StreamMetrics({
@@ -409,6 +431,10 @@ class SaccadeServer implements Server {
 				(await this.#metricsPort
 					?.listen(this.#options.metricsAddress, this.#options.metricsPort)
 					.catch(explainListen("metrics", this.#options))) ?? null,
+			foxglove:
+				(await this.#foxglove
+					?.listen()
+					.catch(explainListen("foxglove", this.#options))) ?? null,
 		};
 		if (this.#metrics !== null)
 			this.#processMetrics = new ProcessMetrics(this.#metrics, {
@@ -462,6 +488,7 @@ class SaccadeServer implements Server {
 		await this.#network.close(leftMs());
 		await this.#recordings.close();
 		this.#streams.close();
+		await this.#foxglove?.close();
 		await this.#pipelines.close();
 		this.#prepared.close();
 		await this.#registry.close();
@@ -524,6 +551,7 @@ class SaccadeServer implements Server {
 		return {
 			versionReady: (model) => {
 				this.#network.modelsChanged();
+				this.#foxglove?.modelsChanged();
 				void this.#pipelines.modelReady();
 				const { name } = model.config;
 				const metrics =
@@ -542,6 +570,7 @@ class SaccadeServer implements Server {
 			},
 			versionGone: (model) => {
 				this.#network.modelsChanged();
+				this.#foxglove?.modelsChanged();
 				const { name } = model.config;
 				this.#modelMetrics.get(model)?.close();
 				// A reload of the same version goes on counting in the same series.

@@ -22,6 +22,7 @@ function frame(more: Partial<FrameOutcome>): FrameOutcome {
 	return {
 		timestampNs: 0n,
 		deviceId: "lidar",
+		frameId: "lidar",
 		sequence: 0,
 		tag: null,
 		outcome: "RESULT",

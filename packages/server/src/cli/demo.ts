@@ -26,6 +26,7 @@ export interface DemoFlags {
 	readonly httpPort: string;
 	readonly grpcPort: string;
 	readonly metricsPort: string;
+	readonly foxglove?: true;
 }
 
 const FAILED = 1;
@@ -118,6 +119,7 @@ async function liveDemo(flags: DemoFlags): Promise<void> {
 		`--http-port=${flags.httpPort}`,
 		`--grpc-port=${flags.grpcPort}`,
 		`--metrics-port=${flags.metricsPort}`,
+		...(flags.foxglove === true ? ["--foxglove"] : []),
 	]);
 	process.exitCode = await runServer(
 		options,

@@ -331,6 +331,7 @@ function addDemo(program: Command): void {
 		.option("--http-port <port>", "of the page", "8000")
 		.option("--grpc-port <port>", "of the streams", "8001")
 		.option("--metrics-port <port>", "of the metrics", "8002")
+		.option("--foxglove", "serve Foxglove viewers on port 8765")
 		.option("--json", "print one JSON object")
 		.addHelpText(
 			"after",

@@ -413,6 +413,31 @@ export const OPTIONS = {
 		meaning: "Metrics port.",
 		reason: "Triton's default.",
 	}),
+	foxglove: option({
+		flag: "foxglove",
+		read: boolean,
+		default: false,
+		unit: "boolean",
+		meaning:
+			"Serve Foxglove viewers: pictures, clouds, tracks, decisions and diagnostics of sensor streams, live (docs/observability.md). Not with --fronts.",
+		reason: "Off: who may look at what sensors see is a decision.",
+	}),
+	foxgloveAddress: option({
+		flag: "foxglove-address",
+		read: filledText,
+		default: "127.0.0.1",
+		unit: "address",
+		meaning: "Where viewers connect to.",
+		reason: "Loopback, as for HTTP.",
+	}),
+	foxglovePort: option({
+		flag: "foxglove-port",
+		read: port,
+		default: 8765,
+		unit: "port; 0: any free",
+		meaning: "Port of Foxglove viewers.",
+		reason: "Where Foxglove looks for one.",
+	}),
 	traceStore: option({
 		flag: "trace-store",
 		read: boolean,

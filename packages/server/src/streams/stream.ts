@@ -62,6 +62,8 @@ export interface FrameOutcome {
 	readonly timestampNs: bigint;
 	readonly deviceId: string;
 	readonly sequence: number;
+	/** Coordinate frame. */
+	readonly frameId: string;
 	readonly tag: unknown;
 	readonly outcome: Outcome;
 	/** Null with RESULT. */

@@ -301,6 +301,18 @@ export const INSTRUMENTS = {
 		[],
 		"Times that the audit log was found changed by somebody else.",
 	),
+	foxgloveViewers: instrument(
+		"saccade_foxglove_viewers",
+		"gauge",
+		[],
+		"Foxglove viewers that are connected.",
+	),
+	foxgloveLost: instrument(
+		"saccade_foxglove_lost_messages_total",
+		"counter",
+		[],
+		"Messages that Foxglove viewers lost, because they read more slowly than they came.",
+	),
 	eventLoopDelay: instrument(
 		"saccade_event_loop_delay_seconds",
 		"histogram",

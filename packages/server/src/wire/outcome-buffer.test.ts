@@ -11,6 +11,7 @@ import { OutcomeBuffer } from "./outcome-buffer.ts";
 const plain: FrameOutcome = {
 	timestampNs: 1n,
 	deviceId: "a",
+	frameId: "",
 	sequence: 1,
 	tag: null,
 	outcome: "RESULT",

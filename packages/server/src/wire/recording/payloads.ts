@@ -6,6 +6,7 @@ import {
 	fromBinary,
 	toBinary,
 } from "@bufbuild/protobuf";
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { CompressedImageSchema } from "@saccade/protocol/gen/foxglove/CompressedImage_pb.js";
 import { PackedElementField_NumericType } from "@saccade/protocol/gen/foxglove/PackedElementField_pb.js";
@@ -37,10 +38,31 @@ export type PayloadShape =
 const COMPRESSED: ReadonlySet<string> = new Set(["jpeg", "png", "webp"]);
 
 export function messageOf(reading: PlainReading): ReadingMessage {
+	const parts = payloadParts(reading);
+	if (parts === null) return plainMessage(reading);
+	const { schema, head, data } = parts;
+	const bytes = new Uint8Array(head.byteLength + data.byteLength);
+	bytes.set(head);
+	bytes.set(data, head.byteLength);
+	return { schema, bytes };
+}
+
+/** A message that is a payload with something before it. */
+export interface PayloadParts {
+	readonly schema: ReadingMessage["schema"];
+	readonly head: Uint8Array;
+	/** Where the payload lies. */
+	readonly data: Uint8Array;
+}
+
+/** Null: what it carries has no message of its own. */
+export function payloadParts(
+	reading: Pick<PlainReading, "payload" | "timestampNs" | "frameId">,
+): PayloadParts | null {
 	const { payload } = reading;
-	if (payload?.kind === "image") return imageMessage(reading, payload);
-	if (payload?.kind === "cloud") return cloudMessage(reading, payload);
-	return plainMessage(reading);
+	if (payload?.kind === "image") return imageParts(reading, payload);
+	if (payload?.kind === "cloud") return cloudParts(reading, payload);
+	return null;
 }
 
 export function shapeOf(payload: FramePayload): PayloadShape {
@@ -73,25 +95,50 @@ export function payloadOf(
 	return { ...shape, bytes };
 }
 
-function imageMessage(
-	{ timestampNs, frameId }: PlainReading,
+type Stamp = Pick<PlainReading, "timestampNs" | "frameId">;
+
+function imageParts(
+	{ timestampNs, frameId }: Stamp,
 	image: ImagePayload,
-): ReadingMessage {
+): PayloadParts {
 	const timestamp = timestampOf(timestampNs);
 	const { encoding, width, height, bytes: data } = image;
 	if (COMPRESSED.has(encoding)) {
-		const fields = { timestamp, frameId, data, format: encoding };
+		const fields = { timestamp, frameId, format: encoding };
 		const message = create(CompressedImageSchema, fields);
 		return {
 			schema: CompressedImageSchema,
-			bytes: toBinary(CompressedImageSchema, message),
+			head: headOf(toBinary(CompressedImageSchema, message), {
+				field: CompressedImageSchema.field.data.number,
+				data,
+			}),
+			data,
 		};
 	}
 	const tight = height > 0 ? Math.floor(data.byteLength / height) : 0;
 	const step = image.rowStrideBytes === 0 ? tight : image.rowStrideBytes;
-	const fields = { timestamp, frameId, width, height, encoding, step, data };
+	const fields = { timestamp, frameId, width, height, encoding, step };
 	const message = create(RawImageSchema, fields);
-	return { schema: RawImageSchema, bytes: toBinary(RawImageSchema, message) };
+	return {
+		schema: RawImageSchema,
+		head: headOf(toBinary(RawImageSchema, message), {
+			field: RawImageSchema.field.data.number,
+			data,
+		}),
+		data,
+	};
+}
+
+/** @param fields all others of a message whose last one is `data` */
+function headOf(
+	fields: Uint8Array,
+	last: { readonly field: number; readonly data: Uint8Array },
+): Uint8Array {
+	return new BinaryWriter()
+		.raw(fields)
+		.tag(last.field, WireType.LengthDelimited)
+		.uint32(last.data.byteLength)
+		.finish();
 }
 
 const NUMERIC_TYPES = {
@@ -105,12 +152,15 @@ const NUMERIC_TYPES = {
 	float64: PackedElementField_NumericType.FLOAT64,
 } as const;
 
-function cloudMessage(
-	{ timestampNs, frameId }: PlainReading,
-	{ layout, bytes }: CloudPayload,
-): ReadingMessage {
-	if (layout.kind === "foxglove") return { schema: PointCloudSchema, bytes };
-	if (layout.kind === "point-cloud2") return { schema: "point-cloud2", bytes };
+function cloudParts(
+	{ timestampNs, frameId }: Stamp,
+	{ layout, bytes: data }: CloudPayload,
+): PayloadParts {
+	const none = new Uint8Array(0);
+	if (layout.kind === "foxglove")
+		return { schema: PointCloudSchema, head: none, data };
+	if (layout.kind === "point-cloud2")
+		return { schema: "point-cloud2", head: none, data };
 	const message = create(PointCloudSchema, {
 		timestamp: timestampOf(timestampNs),
 		frameId,
@@ -121,11 +171,14 @@ function cloudMessage(
 			offset: offsetBytes,
 			type: NUMERIC_TYPES[type],
 		})),
-		data: bytes,
 	});
 	return {
 		schema: PointCloudSchema,
-		bytes: toBinary(PointCloudSchema, message),
+		head: headOf(toBinary(PointCloudSchema, message), {
+			field: PointCloudSchema.field.data.number,
+			data,
+		}),
+		data,
 	};
 }
 
@@ -177,7 +230,7 @@ function vector([x, y, z]: readonly [number, number, number]) {
 }
 
 /** The sensor's own time, whatever its origin. */
-function timestampOf(ns: bigint) {
+export function timestampOf(ns: bigint) {
 	const timestamp = timestampFromMs(0);
 	let seconds = ns / 1_000_000_000n;
 	let nanos = Number(ns % 1_000_000_000n);

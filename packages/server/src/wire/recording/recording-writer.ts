@@ -258,7 +258,10 @@ export class RecordingWriter implements JournalSink {
 	}
 }
 
-function decisionBytes(decision: Decision, timestampNs: bigint): Uint8Array {
+export function decisionBytes(
+	decision: Decision,
+	timestampNs: bigint,
+): Uint8Array {
 	const { action, reasons, targets, validForUs } = decision;
 	const isBounded = validForUs !== Number.POSITIVE_INFINITY;
 	const message = create(DecisionSchema, {
