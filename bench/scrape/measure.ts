@@ -146,9 +146,9 @@ const WARM_UP_PAGES = 20;
 /** What metrics read of a model. */
 function plainModel(name: string): ModelVersion {
 	return {
-		config: { name, shapeBuckets: null },
+		config: { name, shapeBuckets: null, saccade: { generative: null } },
 		versionText: "1",
 		loadedInUs: 1000,
 		isReady: false,
-	} as ModelVersion;
+	} as unknown as ModelVersion;
 }

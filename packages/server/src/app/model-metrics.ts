@@ -15,6 +15,7 @@ import type {
 	Histogram,
 	MetricsRegistry,
 } from "../telemetry/registry.ts";
+import { LlmMetrics, type TokenThroughput } from "./llm-metrics.ts";
 
 /** Triton's reasons for failed requests. */
 const FAILURE_REASON: Readonly<Record<Outcome, string>> = {
@@ -56,7 +57,19 @@ export class ModelMetrics implements ModelListener {
 	/** Stops reading the model, which is gone. */
 	readonly close: () => void;
 
-	constructor(registry: MetricsRegistry, model: ModelVersion) {
+	/** Null: the model does not generate. */
+	readonly llm: LlmMetrics | null;
+
+	/** @param throughput of all models together @default null: tokens are not counted */
+	constructor(
+		registry: MetricsRegistry,
+		model: ModelVersion,
+		throughput: TokenThroughput | null = null,
+	) {
+		this.llm =
+			model.config.saccade.generative !== null && throughput !== null
+				? new LlmMetrics(registry, throughput, model.config.name)
+				: null;
 		const labels = [model.config.name, model.versionText];
 		const counter = (name: keyof typeof INSTRUMENTS) =>
 			registry.counter(INSTRUMENTS[name], labels);
@@ -155,6 +168,7 @@ export class ModelMetrics implements ModelListener {
 		totalUs: number,
 		because: RefusalReason | null,
 	): void {
+		this.llm?.requestFinished(outcome === "RESULT", totalUs);
 		this.#outcomes.get(outcome)?.add();
 		if (because !== null) this.#refused.get(because)?.add();
 		this.#queue.record(queueUs * US_TO_S);

@@ -81,6 +81,7 @@ import { collectFoxgloveMetrics } from "./foxglove/metrics.ts";
 import { FrontGroup } from "./front-group.ts";
 import { createIntegrityGate } from "./integrity.ts";
 import { explainListen } from "./listen-error.ts";
+import { TokenThroughput } from "./llm-metrics.ts";
 import { ModelMetrics } from "./model-metrics.ts";
 import { followsDisk, watchModels } from "./model-watch.ts";
 import { Network } from "./network.ts";
@@ -174,6 +175,8 @@ class SaccadeServer implements Server {
 	readonly #foxglove: Foxglove | null;
 	readonly #metrics: MetricsRegistry | null;
 	readonly #metricsPort: MetricsTransport | null;
+	/** Null: there are no metrics. */
+	readonly #throughput: TokenThroughput | null;
 	readonly #swapMetrics: SwapMetrics | null;
 	/** Null: nothing is sent. */
 	readonly #otlp: OtlpExport | null;
@@ -193,6 +196,8 @@ class SaccadeServer implements Server {
 		const cores = readCores();
 		const metrics = options.allowMetrics ? new MetricsRegistry() : null;
 		this.#metrics = metrics;
+		this.#throughput =
+			metrics === null ? null : new TokenThroughput(metrics, clock);
 		this.#metricsPort =
 			metrics === null ? null : createMetricsTransport(metricsFormats(metrics));
 		this.#otlp = createOtlpExport(options.otlp, metrics, this.#log);
@@ -557,10 +562,11 @@ class SaccadeServer implements Server {
 				const metrics =
 					this.#metrics === null
 						? null
-						: new ModelMetrics(this.#metrics, model);
+						: new ModelMetrics(this.#metrics, model, this.#throughput);
 				if (metrics !== null) this.#modelMetrics.set(model, metrics);
 				const recorded = { name, version: model.versionText };
 				model.listener = this.#recordings.listenerOf(recorded, metrics);
+				model.tokens = metrics?.llm ?? null;
 				model.tracer = this.#tracing?.requestsOf(recorded) ?? null;
 				const loadMs = Math.round(model.loadedInUs / 1000);
 				this.#log.info(

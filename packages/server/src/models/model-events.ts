@@ -53,6 +53,13 @@ export interface BatchFacts {
 	readonly predictedUs: number;
 }
 
+/** Who counts the tokens of a generative model; null costs a comparison. */
+export interface TokenListener {
+	/** A request of the batch that `batchFinished` follows. */
+	answered(promptTokens: number, outputTokens: number): void;
+	batchFinished(device: string): void;
+}
+
 /** Who keeps requests to explain them; null costs a comparison. It reads entries, and keeps nothing of them. */
 export interface ModelTracer {
 	/** Those with `endedAs` were told of before. @param error null: the others were answered */

@@ -32,6 +32,7 @@ import type {
 	BatchStamps,
 	ModelListener,
 	ModelTracer,
+	TokenListener,
 } from "./model-events.ts";
 import { ModelInstance } from "./model-instance.ts";
 import { canFollow, type ModelState } from "./model-state.ts";
@@ -87,6 +88,8 @@ export class ModelVersion {
 	listener: ModelListener | null = null;
 	/** Set by whoever explains. */
 	tracer: ModelTracer | null = null;
+	/** Set by whoever counts tokens, of models that generate. */
+	tokens: TokenListener | null = null;
 	readonly #clock: Clock;
 	readonly #instances: readonly ModelInstance[];
 	/** Device whose lanes alone are warmed; null: all. */
@@ -388,6 +391,7 @@ export class ModelVersion {
 		const endUs = stamps.splitEndUs;
 		const laneUs = endUs - stamps.gatherStartUs;
 		const { cost } = instance;
+		this.tokens?.batchFinished(stamps.device);
 		// Before the batch is learnt from: what it was expected to take.
 		this.tracer?.batchFinished(
 			batch,

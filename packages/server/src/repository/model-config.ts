@@ -113,12 +113,22 @@ export interface SwapSettings {
 	};
 }
 
+/** A model that emits tokens: `saccade.generative`. */
+interface GenerativeSettings {
+	/** Output whose elements are tokens. */
+	readonly output: string;
+	/** Input whose elements are the prompt's tokens; "": they are not counted. */
+	readonly prompt: string;
+}
+
 /** `parameters` with keys `saccade.*`. */
 export interface SaccadeSettings {
 	/** In which requests without a deadline should be answered; 0: none. */
 	readonly objectiveUs: number;
 	/** Where runs happen. @default auto: on the event loop while they are measured below 50 µs */
 	readonly runMode: "auto" | "inline" | "offload";
+	/** What of it are tokens; null: the model does not generate. */
+	readonly generative: GenerativeSettings | null;
 	/** Batches in flight at once; 0: from the instance groups. */
 	readonly lanes: number;
 	/** Share of the device while several models want it. @default 1 */

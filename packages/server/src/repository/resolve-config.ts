@@ -30,6 +30,7 @@ import type {
 	InstanceGroup,
 	ModelConfig,
 	OutputConfig,
+	SaccadeSettings,
 	TensorConfig,
 	VersionPolicy,
 } from "./model-config.ts";
@@ -139,6 +140,7 @@ export function resolveConfig(
 	);
 	const dynamicBatching = resolveDynamicBatching(message);
 	const { shapeBuckets, padValues } = preflight.saccade;
+	assertGenerative(preflight.saccade, { inputs, outputs });
 	return Object.freeze({
 		name: options.name,
 		platform: message.platform,
@@ -162,6 +164,25 @@ export function resolveConfig(
 		message,
 		ignoredFields: ignoredFields(given),
 	});
+}
+
+/** What it calls tokens must be there. */
+function assertGenerative(
+	{ generative }: SaccadeSettings,
+	{ inputs, outputs }: Pick<ModelConfig, "inputs" | "outputs">,
+): void {
+	if (generative === null) return;
+	const { output, prompt } = generative;
+	const missing = (key: string, name: string, known: readonly string[]) =>
+		new SaccadeError(
+			"LOAD_FAILED",
+			`'saccade.${key}' names '${name}', which there is not; there are ${known.join(", ")}`,
+		);
+	const given = outputs.map(({ name }) => name);
+	if (!given.includes(output)) throw missing("generative", output, given);
+	const taken = inputs.map(({ name }) => name);
+	if (prompt !== "" && !taken.includes(prompt))
+		throw missing("generative.prompt", prompt, taken);
 }
 
 function parametersOf(message: ConfigMessage): Map<string, string> {

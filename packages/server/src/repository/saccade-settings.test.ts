@@ -10,6 +10,7 @@ test("without parameters the defaults hold", () => {
 	assert.deepEqual(parse({}), {
 		objectiveUs: 0,
 		runMode: "auto",
+		generative: null,
 		lanes: 0,
 		weight: 1,
 		weights: "auto",

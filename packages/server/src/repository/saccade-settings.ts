@@ -9,6 +9,7 @@ import {
 	type ReadBy,
 	type Reader,
 	share,
+	text,
 	triple,
 	wholeNumber,
 } from "../common/readers.ts";
@@ -133,6 +134,16 @@ const SETTINGS = {
 		1.5,
 		"Times that its p95 may be the old version's; beyond it the old version stays.",
 	),
+	generative: setting(
+		text,
+		"",
+		"Output whose elements are tokens that the model generates. The model then has `llm_*` metrics and the attributes of OpenTelemetry's GenAI conventions. Empty: it does not generate.",
+	),
+	"generative.prompt": setting(
+		text,
+		"",
+		"Input whose elements are the tokens of the prompt. Empty: they are not counted.",
+	),
 	"input.channels": setting(
 		oneOf("rgb", "bgr"),
 		"rgb",
@@ -203,6 +214,13 @@ export function parseSaccadeSettings(
 	return {
 		objectiveUs: settings.objective_ms * 1000,
 		runMode: settings.run_mode,
+		generative:
+			settings.generative === ""
+				? null
+				: {
+						output: settings.generative,
+						prompt: settings["generative.prompt"],
+					},
 		lanes: settings.lanes,
 		weight: settings.weight,
 		weights: settings.weights,

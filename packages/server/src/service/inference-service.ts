@@ -10,6 +10,7 @@ import {
 	ModelEntry,
 	type SplitOutputs,
 } from "../models/entry.ts";
+import { tokenCounter } from "../models/generated-tokens.ts";
 import type { ModelRegistry } from "../models/model-registry.ts";
 import type { ModelVersion } from "../models/model-version.ts";
 import type { RequestTrace } from "../telemetry/tracing/request-trace.ts";
@@ -40,10 +41,13 @@ class ServedModel implements EntryReply {
 	readonly allOutputs: readonly OutputChoice[];
 	readonly #batched: boolean;
 	readonly #clock: Clock;
+	/** Null: the model does not generate. */
+	readonly #tokensOf: ReturnType<typeof tokenCounter>;
 
 	constructor(model: ModelVersion, clock: Clock) {
 		this.model = model;
 		this.#clock = clock;
+		this.#tokensOf = tokenCounter(model);
 		this.contract = new RequestContract(model);
 		this.#batched = model.config.maxBatchSize > 0;
 		this.allOutputs = model.config.outputs.map(({ name }) => ({
@@ -88,6 +92,7 @@ class ServedModel implements EntryReply {
 		call.isAnswered = true;
 		copiedBytes.served += byteLengthOf(call.data) + outputBytes(outputs);
 		const { trace } = call;
+		if (this.#tokensOf !== null) this.#countTokens(this.#tokensOf, call, split);
 		if (trace !== null) trace.encodeStartUs = this.#clock.nowUs();
 		call.answer.response({
 			modelName: call.request.modelName,
@@ -97,6 +102,16 @@ class ServedModel implements EntryReply {
 			outputs,
 		});
 		if (trace !== null) trace.encodeEndUs = this.#clock.nowUs();
+	}
+
+	#countTokens(
+		tokensOf: NonNullable<ReturnType<typeof tokenCounter>>,
+		call: InferEntry,
+		split: SplitOutputs,
+	): void {
+		const tokens = tokensOf(call, split);
+		this.model.tokens?.answered(tokens.prompt, tokens.output);
+		if (call.trace !== null) call.trace.tokens = tokens;
 	}
 
 	failed(entry: ModelEntry, error: SaccadeError): void {

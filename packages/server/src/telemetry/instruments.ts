@@ -338,6 +338,25 @@ export const INSTRUMENTS = {
 		["signal", "because"],
 		"Those that it never got, by why: buffer-full, export-failed; of traces also too-many, slow and missed ones that were not recorded because of how many there were.",
 	),
+	llmRequests: instrument(
+		"llm_request_total",
+		"counter",
+		["model"],
+		"Requests to models that declare themselves generative (`saccade.generative`), whatever became of them. The label `job` is the scraper's, or OTLP's `service.name`.",
+	),
+	llmThroughput: instrument(
+		"llm_token_throughput",
+		"gauge",
+		["stage", "device"],
+		"Tokens a second of generative models over the last 10 s, by stage: prefill (of prompts), decode (generated).",
+	),
+	llmDuration: instrument(
+		"llm_inference_duration_seconds",
+		"histogram",
+		["model"],
+		"Time of answered requests to generative models.",
+		SECONDS,
+	),
 	tensorCopiedBytes: instrument(
 		"saccade_tensor_copied_bytes_total",
 		"counter",

@@ -96,7 +96,10 @@ export function batchedRecord(
 		...endOf(error),
 		deadlineUs: deadlineOf(entry, startUs),
 		isMissed: lateUs > 0,
-		attributes: attributesOf(entry),
+		attributes: {
+			...attributesOf(entry),
+			...generationOf(context),
+		},
 		stages: stages.stages,
 		decisions,
 		batch: inBatch,
@@ -228,6 +231,19 @@ function deadlineOf(entry: ModelEntry, startUs: number): number | null {
 	return entry.deadlineUs === Number.POSITIVE_INFINITY
 		? null
 		: entry.deadlineUs - startUs;
+}
+
+/** https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/ */
+function generationOf({ model, trace }: RecordContext) {
+	const tokens = trace?.tokens ?? null;
+	if (tokens === null) return {};
+	return {
+		"gen_ai.operation.name": "text_completion",
+		"gen_ai.provider.name": "saccade",
+		"gen_ai.request.model": model.name,
+		"gen_ai.usage.input_tokens": tokens.prompt,
+		"gen_ai.usage.output_tokens": tokens.output,
+	};
 }
 
 function attributesOf(

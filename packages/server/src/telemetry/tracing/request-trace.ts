@@ -25,6 +25,8 @@ export interface RequestTrace {
 	landedUs: number;
 	encodeStartUs: number;
 	encodeEndUs: number;
+	/** Of a generative model. */
+	tokens: { readonly prompt: number; readonly output: number } | null;
 }
 
 /** @param parent null: the trace begins here */
@@ -57,4 +59,5 @@ export const NO_STAMPS = {
 	landedUs: Number.NaN,
 	encodeStartUs: Number.NaN,
 	encodeEndUs: Number.NaN,
+	tokens: null,
 } as const;
