@@ -79,6 +79,7 @@ async function send(
 	const resolved = resolveOptions({
 		args: [
 			`--model-repository=${repository}`,
+			...["--audit=false", "--prepared-models=off"],
 			...["--http-port=0", "--grpc-port=0", "--metrics-port=0"],
 			...[`--otlp-endpoint=${endpoint}`, `--otlp-protocol=${protocol}`],
 		],

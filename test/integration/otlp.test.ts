@@ -24,6 +24,7 @@ async function startTraced(
 	const resolved = resolveOptions({
 		args: [
 			`--model-repository=${repository}`,
+			...["--audit=false", "--prepared-models=off"],
 			...["--http-port=0", "--grpc-port=0", "--metrics-port=0"],
 			...["--trace-sample-ratio=0", "--exit-timeout-secs=5", ...args],
 		],
