@@ -2,9 +2,9 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { WebSocket, WebSocketServer } from "ws";
-import type { RequestHead } from "../../endpoint/endpoint.ts";
 import { callerOf } from "../../endpoint/tracing.ts";
 import type { SaccadeError } from "../../errors/saccade-error.ts";
+import { headerOf, upgradeHead } from "../../wire/websocket/upgrade-head.ts";
 import {
 	TelemetrySocket,
 	type TelemetrySocketTools,
@@ -37,7 +37,9 @@ export class StreamTransport {
 	/** Phase `open`; null: the connection may be upgraded. */
 	open(request: IncomingMessage): SaccadeError | null {
 		const { endpoint, clock } = this.#options;
-		const opened = endpoint.open(headOf(request, clock.nowUs()));
+		const opened = endpoint.open(
+			upgradeHead(request, "telemetry", clock.nowUs()),
+		);
 		return opened.ok ? null : opened.error;
 	}
 
@@ -53,7 +55,7 @@ export class StreamTransport {
 		server.handleUpgrade(request, socket, head, (upgraded) =>
 			this.#attach(upgraded, {
 				peer: request.socket.remoteAddress ?? "",
-				caller: callerOf(headerOf(request)),
+				caller: callerOf(headerOf(request.headers)),
 			}),
 		);
 	}
@@ -102,26 +104,4 @@ async function createServer(maxPayload: number): Promise<WebSocketServer> {
 		perMessageDeflate: false,
 		clientTracking: false,
 	});
-}
-
-function headerOf({ headers }: IncomingMessage): RequestHead["header"] {
-	return (name) => {
-		const value = headers[name];
-		return Array.isArray(value) ? value[0] : value;
-	};
-}
-
-function headOf(request: IncomingMessage, receivedUs: number): RequestHead {
-	return {
-		transport: "http",
-		operation: "telemetry",
-		header: headerOf(request),
-		headers: function* () {
-			for (const [name, value] of Object.entries(request.headers))
-				if (value !== undefined) yield [name, String(value)] as const;
-		},
-		transportDeadlineUs: Number.POSITIVE_INFINITY,
-		receivedUs,
-		peer: request.socket.remoteAddress ?? "",
-	};
 }

@@ -1,7 +1,7 @@
 // StreamTelemetry on a WebSocket: each binary message is a SensorReading, each answer a ControlCommand, as on gRPC.
 // A client that closes is gone: what it had under way ends as CANCELLED (RFC 6455 has no half-close).
 
-import type { Clock, Timer } from "../../common/clock.ts";
+import type { Clock } from "../../common/clock.ts";
 import { noMemory } from "../../endpoint/body-memory.ts";
 import type { StreamEndpoint } from "../../endpoint/endpoint.ts";
 import { serverExiting } from "../../endpoint/middleware.ts";
@@ -13,7 +13,8 @@ import {
 	type TelemetryPort,
 	TelemetrySession,
 } from "../../wire/telemetry-session.ts";
-import { CLOSE, closeReason } from "./close-codes.ts";
+import { CLOSE, closeReason } from "../../wire/websocket/close-codes.ts";
+import { Liveness } from "../../wire/websocket/liveness.ts";
 
 /** What of `ws` is used. */
 export interface BinarySocket {
@@ -32,8 +33,6 @@ export interface TelemetrySocketTools {
 
 /** Beyond it, what there is to say waits, and the newest of it is kept. */
 const BACKED_UP_BYTES = 1024 * 1024;
-/** A client that is alive answers a ping; one that did not by the next is gone. */
-const PING_EVERY_US = 20_000_000;
 
 export class TelemetrySocket implements TelemetryPort {
 	readonly peer: string;
@@ -43,8 +42,7 @@ export class TelemetrySocket implements TelemetryPort {
 	readonly #session: TelemetrySession;
 	#isBackedUp = false;
 	#isOver = false;
-	#hasAnswered = true;
-	#ping: Timer;
+	readonly #liveness: Liveness;
 
 	constructor(
 		socket: BinarySocket,
@@ -56,7 +54,7 @@ export class TelemetrySocket implements TelemetryPort {
 		this.#socket = socket;
 		this.#tools = tools;
 		this.#session = new TelemetrySession(tools.endpoint, this, tools.clock);
-		this.#ping = this.#nextPing();
+		this.#liveness = new Liveness(socket, tools.clock);
 	}
 
 	/** @param bytes are the socket's no more: a payload is viewed in them, and counts as a request's body meanwhile */
@@ -76,12 +74,12 @@ export class TelemetrySocket implements TelemetryPort {
 	}
 
 	ponged(): void {
-		this.#hasAnswered = true;
+		this.#liveness.ponged();
 	}
 
 	closed(): void {
 		this.#isOver = true;
-		this.#ping.cancel();
+		this.#liveness.cancel();
 		this.#session.cancel();
 	}
 
@@ -104,7 +102,7 @@ export class TelemetrySocket implements TelemetryPort {
 	}
 
 	finish(error: SaccadeError | null): void {
-		this.#ping.cancel();
+		this.#liveness.cancel();
 		if (error === null) this.#socket.close(CLOSE.done, "");
 		else this.#socket.close(...closeReason(error));
 	}
@@ -115,19 +113,6 @@ export class TelemetrySocket implements TelemetryPort {
 		this.#isBackedUp = false;
 		this.#session.drained();
 	};
-
-	#nextPing(): Timer {
-		const { clock } = this.#tools;
-		return clock.at(clock.nowUs() + PING_EVERY_US, () => {
-			if (!this.#hasAnswered) {
-				this.#socket.terminate();
-				return;
-			}
-			this.#hasAnswered = false;
-			this.#socket.ping();
-			this.#ping = this.#nextPing();
-		});
-	}
 }
 
 const NO_TEXT = new SaccadeError(

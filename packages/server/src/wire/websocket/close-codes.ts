@@ -1,4 +1,4 @@
-// How a stream ends on a WebSocket. Codes of applications are 4000 to 4999 (RFC 6455, 7.4.2).
+// How a WebSocket ends. Codes of applications are 4000 to 4999 (RFC 6455, 7.4.2).
 import type { ErrorCode } from "@saccade/protocol";
 import type { SaccadeError } from "../../errors/saccade-error.ts";
 
@@ -24,8 +24,8 @@ const CLOSE_OF: Readonly<Record<ErrorCode, number>> = {
 	INTERNAL: 4500,
 };
 
-/** Every frame had its outcome. */
-export const CLOSE = { done: 1000 } as const;
+/** `done`: in good order; `goingAway`: the server ends (RFC 6455, 7.4.1). */
+export const CLOSE = { done: 1000, goingAway: 1001 } as const;
 
 /** A control frame carries at most 125 bytes, two of them the code (RFC 6455, 5.5). */
 const MAX_REASON_BYTES = 123;
