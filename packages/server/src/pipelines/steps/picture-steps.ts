@@ -94,20 +94,22 @@ const RAW: Readonly<Record<string, readonly [number, number, number, number]>> =
 	};
 
 /** Into memory that the next picture of its size takes again. */
-function createRawReader(): (payload: ImagePayload) => ImageU8 {
+export function createRawReader(): (payload: ImagePayload) => ImageU8 {
 	let own: ImageU8 = {
 		data: new Uint8Array(0),
 		width: 0,
 		height: 0,
 		channels: 3,
 	};
-	return ({ encoding, width, height, rowStrideBytes, bytes }) => {
+	return ({ encoding, width, height, bytes, ...image }) => {
 		const layout = RAW[encoding];
 		if (layout === undefined)
 			throw badInput(
 				`a picture of encoding '${encoding}'; there are ${Object.keys(RAW).join(", ")}, jpeg, png and webp`,
 			);
 		const [pixelBytes, red, green, blue] = layout;
+		// 0: rows follow one another.
+		const rowStrideBytes = image.rowStrideBytes || width * pixelBytes;
 		const needed = (height - 1) * rowStrideBytes + width * pixelBytes;
 		if (width < 1 || height < 1 || bytes.length < needed)
 			throw badInput(
