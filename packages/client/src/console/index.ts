@@ -1,0 +1,6 @@
+export {
+	ConsoleLink,
+	type ConsoleLinkListener,
+	type LinkState,
+} from "./console-link.ts";
+export { decodeMedia } from "./media.ts";
