@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { buildConsole } from "./build-console.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const packages = [
@@ -58,3 +59,8 @@ for (const name of packages) {
 		cpSync(generated, join(dist, "gen"), { recursive: true });
 	console.log(`${name}: ${readdirSync(dist).length} entries in dist`);
 }
+
+buildConsole();
+console.log(
+	`console: ${readdirSync(join(root, "packages", "console", "dist")).length} entries in dist`,
+);

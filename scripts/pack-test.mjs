@@ -41,6 +41,7 @@ try {
 		"foxglove",
 		"perception",
 		"drive",
+		"console",
 		"server",
 	].map((name) => join(root, "packages", name));
 	for (const path of [...packages, library])

@@ -1,10 +1,12 @@
-// Makes a fresh clone ready: installs the locked dependencies, and does nothing when they are current.
+// Makes a fresh clone ready: installs the locked dependencies and builds the console, and does nothing when both are
+// current.
 // Plain JavaScript for any Node 20+, because it runs before anything of ours is installed.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { buildConsole } from "./build-console.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const stampFile = join(root, "node_modules", ".saccade-setup");
@@ -45,4 +47,11 @@ if (!current) {
 		process.exit(1);
 	}
 	writeFileSync(stampFile, `${lockHash}\n`);
+}
+
+try {
+	buildConsole();
+} catch (error) {
+	// A server without it serves everything else, and says so at /.
+	console.error(`saccade: ${error.message}`);
 }

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { addBlindDetectors } from "../support/blind-detectors.ts";
+import { followConsole } from "../support/console.ts";
 import { saccade, serve } from "./support/command.ts";
 
 const repository = mkdtempSync(join(tmpdir(), "saccade-demo-"));
@@ -88,11 +89,10 @@ test("the vehicle alone speaks to any server, and says when none is there", {
 		drive.stderr,
 	);
 	assert.match(drive.stdout, /held: frames without exactly one outcome: 0/);
-	const page = await fetch(`http://${serving.http}/saccade/v1/live`);
-	const live = (await page.json()) as {
-		readonly pipelines: readonly { readonly name: string }[];
-	};
-	assert.deepEqual(live.pipelines.map(({ name }) => name).sort(), [
+	const console = followConsole(`http://${serving.http}`, ["pipelines"]);
+	t.after(() => console.close());
+	await console.until((link) => link.entries("pipelines").size === 2);
+	assert.deepEqual([...console.link.entries("pipelines").keys()].sort(), [
 		"camera",
 		"lidar",
 	]);

@@ -42,7 +42,8 @@ export async function startTestServer(
 	});
 	assert.ok(resolved.ok, resolved.ok ? "" : resolved.problems.join("; "));
 	const server = createServer(resolved.options, {
-		log: createLogger("silent"),
+		// Written nowhere, and heard by whoever follows.
+		log: createLogger("info", () => {}),
 	});
 	const { http, grpc, metrics, foxglove } = await server.listen();
 	assert.ok(http !== null && grpc !== null && metrics !== null);

@@ -23,7 +23,6 @@ import { poolThreadsOf } from "../../../packages/server/src/runtime/onnx/offload
 import { createOnnxRuntime } from "../../../packages/server/src/runtime/onnx/onnx-runtime.ts";
 import { RegistryHealthService } from "../../../packages/server/src/service/health-service.ts";
 import { SchedulingInferenceService } from "../../../packages/server/src/service/inference-service.ts";
-import { LiveStreams } from "../../../packages/server/src/service/live-view.ts";
 import { RegistryMetadataService } from "../../../packages/server/src/service/metadata-service.ts";
 import { createModelRunner } from "../../../packages/server/src/service/model-runner.ts";
 import { DiskRepositoryService } from "../../../packages/server/src/service/repository-service.ts";
@@ -80,10 +79,13 @@ export async function startMlpServer(): Promise<MlpServer> {
 		inference,
 		streams: createStreamService(
 			new StreamSet({ clock: systemClock, catalogue }),
-			new LiveStreams(systemClock),
 		),
 		metadata,
 		pipelines: { explain: () => [] },
+		console: {
+			file: async () => null,
+			follow: () => ({ want: () => {}, seen: () => {}, end: () => {} }),
+		},
 		repository,
 		health: new RegistryHealthService(
 			registry,

@@ -6,6 +6,7 @@ import type { ServerOptions } from "../config/options.ts";
 import type { Endpoints } from "../endpoint/endpoints.ts";
 import { copiedBytes } from "../tensor/copied-bytes.ts";
 import type { SlotPool } from "../tensor/slot-pool.ts";
+import { ConsoleTransport } from "../transport/console/server.ts";
 import { createGrpcTransport } from "../transport/grpc/server.ts";
 import {
 	createHttpTransport,
@@ -58,6 +59,7 @@ export class Network {
 	readonly #options: ServerOptions;
 	readonly #http: HttpTransport | null;
 	readonly #streams: StreamTransport;
+	readonly #console: ConsoleTransport;
 	readonly #grpc: GrpcServer | null;
 
 	constructor(options: ServerOptions, context: NetworkContext) {
@@ -71,6 +73,11 @@ export class Network {
 			draining,
 			maxMessageBytes: options.httpMaxInputBytes,
 		});
+		this.#console = new ConsoleTransport({
+			endpoint: endpoints.console,
+			clock,
+			draining,
+		});
 		this.#http = options.allowHttp
 			? createHttpTransport({
 					endpoints,
@@ -78,7 +85,7 @@ export class Network {
 					clock,
 					limits: httpLimits(options),
 					strictTriton: options.strictTriton,
-					upgrades: [this.#streams],
+					upgrades: [this.#streams, this.#console],
 					guard: {
 						allowedHosts: options.allowedHosts,
 						allowedOrigins: options.allowedOrigins,
@@ -119,6 +126,7 @@ export class Network {
 
 	/** Stops accepting, finishes what is under way within `graceMs`, then cuts. */
 	async close(graceMs: number): Promise<void> {
+		this.#console.close();
 		await Promise.all([
 			this.#grpc?.close(graceMs),
 			this.#http?.close(graceMs),

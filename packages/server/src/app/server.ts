@@ -40,10 +40,10 @@ import {
 import { PreparedModels } from "../runtime/onnx/prepared/prepared-models.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { DeviceArbiter } from "../scheduling/device-arbiter.ts";
+import { ConsoleTaps } from "../service/console/console-taps.ts";
 import { RegistryHealthService } from "../service/health-service.ts";
 import type { InferenceService } from "../service/inference.ts";
 import { SchedulingInferenceService } from "../service/inference-service.ts";
-import { LiveStreams } from "../service/live-view.ts";
 import { RegistryMetadataService } from "../service/metadata-service.ts";
 import { createModelRunner } from "../service/model-runner.ts";
 import { DiskRepositoryService } from "../service/repository-service.ts";
@@ -74,6 +74,7 @@ import {
 } from "../transport/metrics/server.ts";
 import { collectAuditMetrics, createAuditLog, serverEvent } from "./audit.ts";
 import { auditEventOf } from "./audit-events.ts";
+import { Console } from "./console.ts";
 import { collectDeviceMetrics } from "./device-metrics.ts";
 import { createDevices, type ServerDevices, sessionOn } from "./devices.ts";
 import { Foxglove } from "./foxglove/foxglove.ts";
@@ -168,7 +169,8 @@ class SaccadeServer implements Server {
 	readonly #recordings: Recordings;
 	/** Null: none is kept. */
 	readonly #audit: AuditLog | null;
-	readonly #live = new LiveStreams(systemClock);
+	readonly #taps = new ConsoleTaps();
+	readonly #console: Console;
 	/** One limit on bytes of request bodies, whichever thread reads them. */
 	readonly #budget: SharedByteBudget;
 	readonly #network: Network | FrontGroup;
@@ -191,6 +193,7 @@ class SaccadeServer implements Server {
 	constructor(options: ServerOptions, dependencies: ServerDependencies) {
 		this.#options = options;
 		this.#log = dependencies.log;
+		this.#log.follow((line) => this.#taps.logs.push(line));
 		this.#beforePortsOpen = dependencies.beforePortsOpen ?? (() => {});
 		const clock = systemClock;
 		const cores = readCores();
@@ -373,8 +376,8 @@ class SaccadeServer implements Server {
 				this.#recordings.observer,
 				bothObservers(
 					this.#foxglove === null
-						? this.#live
-						: bothObservers(this.#foxglove.observer, this.#live),
+						? this.#taps
+						: bothObservers(this.#foxglove.observer, this.#taps),
 					metrics === null
 						? null
 						: new StreamMetrics({
@@ -390,6 +393,18 @@ class SaccadeServer implements Server {
 			),
 			onSensorEvent: ({ kind, deviceId, detail }) =>
 				this.#log.info({ sensor: deviceId, event: kind }, detail),
+		});
+		this.#console = new Console({
+			options,
+			clock,
+			taps: this.#taps,
+			cpuCount: cores.usable,
+			runtimeVersion: `ONNX Runtime ${this.#runtime.version}`,
+			devices: this.#devices.manager.devices,
+			metrics,
+			services: () => this.services,
+			network: () => this.#network.counts(),
+			bodyBytes: () => this.#budget.usedBytes,
 		});
 		this.services = this.#createServices(inference, metadata, journal);
 		const endpoints = createEndpoints(
@@ -490,6 +505,7 @@ class SaccadeServer implements Server {
 		const unwatched = this.#watch?.close();
 		this.#network.drain();
 		await within(leftMs(), this.#registry.idle());
+		this.#console.close();
 		await this.#network.close(leftMs());
 		await this.#recordings.close();
 		this.#streams.close();
@@ -519,13 +535,14 @@ class SaccadeServer implements Server {
 		const phase = () => this.#phase;
 		return {
 			inference,
-			streams: createStreamService(this.#streams, this.#live, journal),
+			streams: createStreamService(this.#streams, journal),
 			recordings: this.#recordings,
 			metadata,
 			pipelines: { explain: () => this.#pipelines.explain() },
 			traces: createTraceService(
 				this.#options.traceStore ? (this.#tracing?.store ?? null) : null,
 			),
+			console: this.#console,
 			repository: this.#repository,
 			health: new RegistryHealthService(
 				this.#registry,
@@ -565,9 +582,12 @@ class SaccadeServer implements Server {
 						: new ModelMetrics(this.#metrics, model, this.#throughput);
 				if (metrics !== null) this.#modelMetrics.set(model, metrics);
 				const recorded = { name, version: model.versionText };
-				model.listener = this.#recordings.listenerOf(recorded, metrics);
 				model.tokens = metrics?.llm ?? null;
 				model.tracer = this.#tracing?.requestsOf(recorded) ?? null;
+				model.listener = this.#taps.lanes.listenerOf(
+					recorded,
+					this.#recordings.listenerOf(recorded, metrics),
+				);
 				const loadMs = Math.round(model.loadedInUs / 1000);
 				this.#log.info(
 					{ model: name, version: model.version, loadMs },

@@ -8,6 +8,10 @@
 
 import type { SaccadeError } from "../errors/saccade-error.ts";
 import type {
+	ConsoleListener,
+	ConsoleSubscription,
+} from "../service/console/feed.ts";
+import type {
 	InferReply,
 	InferRequest,
 	InferTicket,
@@ -24,6 +28,7 @@ export type {
 	FrameTransform,
 } from "../pipelines/pipeline.ts";
 export type { QosProfile } from "../pipelines/qos-profile.ts";
+export type { ConsoleSubscription } from "../service/console/feed.ts";
 // Transports see endpoint types only; these are the service's shapes as they pass through.
 export type {
 	InferInput,
@@ -90,6 +95,7 @@ const OPERATIONS = [
 	"recording.status",
 	"pipeline.list",
 	"explain",
+	"console",
 ] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
@@ -131,6 +137,13 @@ export interface InferEndpoint {
 export interface StreamEndpoint {
 	readonly open: OpenPhase;
 	run(request: StreamRequest, listener: StreamListener): StreamOpenResult;
+}
+
+/** What a console follows. */
+export interface ConsoleEndpoint {
+	readonly open: OpenPhase;
+	/** Throws UNAVAILABLE. */
+	run(listener: ConsoleListener): ConsoleSubscription;
 }
 
 /** Every other use case: small messages, promises allowed. */

@@ -2,7 +2,8 @@
 
 import type { SwapRecord } from "../models/swap/swap-history.ts";
 import type { PipelineExplanation } from "../pipelines/graph/explain.ts";
-import type { LiveView } from "../service/live-view.ts";
+import type { ConsoleFile } from "../service/console/console-files.ts";
+import type { ConsoleFileRequest } from "../service/console/console-service.ts";
 import type {
 	RecordingInfo,
 	RecordingRequest,
@@ -30,6 +31,7 @@ import type {
 import type { TensorSpec } from "../tensor/tensor.ts";
 import type {
 	CallContext,
+	ConsoleEndpoint,
 	InferEndpoint,
 	InferRequest,
 	OpenPhase,
@@ -43,6 +45,8 @@ import type {
 import { sharedMemoryDisabled, unknownRegion } from "./shared-memory.ts";
 
 export type { SwapRecord } from "../models/swap/swap-history.ts";
+export type { ConsoleFile } from "../service/console/console-files.ts";
+export type { ConsoleFileRequest } from "../service/console/console-service.ts";
 export type {
 	RecordingInfo,
 	RecordingRequest,
@@ -123,7 +127,6 @@ export interface Endpoints {
 	readonly sensorRegister: UnaryEndpoint<SensorRegistration, SensorStatus>;
 	readonly sensorUnregister: UnaryEndpoint<{ readonly deviceId: string }, void>;
 	readonly sensorList: UnaryEndpoint<void, readonly SensorStatus[]>;
-	readonly liveView: UnaryEndpoint<void, LiveView>;
 	readonly streamList: UnaryEndpoint<void, readonly SensorStream[]>;
 	readonly recordingStart: UnaryEndpoint<RecordingRequest, RecordingInfo>;
 	readonly recordingStop: UnaryEndpoint<void, RecordingInfo>;
@@ -135,6 +138,9 @@ export interface Endpoints {
 		TraceExplanation
 	>;
 	readonly traceList: UnaryEndpoint<TraceQuery, readonly TraceSummary[]>;
+	readonly console: ConsoleEndpoint;
+	/** Null: there is no such file, or the console was never built. */
+	readonly consoleFile: UnaryEndpoint<ConsoleFileRequest, ConsoleFile | null>;
 }
 
 /** What the request says itself stands before what its headers say. */
@@ -241,7 +247,6 @@ export function createEndpoints(
 			streams.unregisterSensor(deviceId),
 		),
 		sensorList: unary("sensor.list", () => streams.sensors()),
-		liveView: unary("stream.list", () => streams.live()),
 		streamList: unary("stream.list", () => streams.streams()),
 		recordingStart: unary("recording.start", (request) =>
 			recordings.start(request),
@@ -251,5 +256,7 @@ export function createEndpoints(
 		pipelineList: unary("pipeline.list", () => services.pipelines.explain()),
 		explain: unary("explain", ({ traceId }) => traces.explain(traceId)),
 		traceList: unary("explain", (query) => traces.list(query)),
+		console: { open, run: (listener) => services.console.follow(listener) },
+		consoleFile: unary("console", (request) => services.console.file(request)),
 	};
 }

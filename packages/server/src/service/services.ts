@@ -3,6 +3,7 @@
 import type { SwapRecord } from "../models/swap/swap-history.ts";
 import type { PipelineExplanation } from "../pipelines/graph/explain.ts";
 import type { TensorSpec } from "../tensor/tensor.ts";
+import type { ConsoleService } from "./console/console-service.ts";
 import type { InferenceService } from "./inference.ts";
 import type { RecordingService } from "./recording-service.ts";
 import type { SettingsService } from "./settings.ts";
@@ -125,4 +126,5 @@ export interface Services {
 	readonly recordings: RecordingService;
 	readonly pipelines: PipelineService;
 	readonly traces: TraceService;
+	readonly console: ConsoleService;
 }

@@ -10,7 +10,6 @@ import type {
 } from "../streams/stream.ts";
 import type { StreamOpenResult, StreamSet } from "../streams/stream-set.ts";
 
-import type { LiveStreams, LiveView } from "./live-view.ts";
 import {
 	type PostedOutcome,
 	type PostedReading,
@@ -34,14 +33,11 @@ export interface StreamService {
 	unregisterSensor(deviceId: string): void;
 	sensors(): readonly SensorStatus[];
 	streams(): readonly SensorStream[];
-	/** For people who look. */
-	live(): LiveView;
 }
 
 /** @param journal of the set, where there is one: what touches sensors is told to it */
 export function createStreamService(
 	set: StreamSet,
-	live: LiveStreams,
 	journal: Journal = new Journal(),
 ): StreamService {
 	const posts = new TelemetryPosts(set);
@@ -62,6 +58,5 @@ export function createStreamService(
 			return set.sensors.statuses();
 		},
 		streams: () => set.streams,
-		live: () => live.view(set.streams),
 	};
 }

@@ -484,6 +484,18 @@ export const INSTRUMENTS = {
 		[...MODEL, "because"],
 		"Requests whose run was lost with its device and that went back to the queue, by why: failed, hung.",
 	),
+	consoleClients: instrument(
+		"saccade_console_clients",
+		"gauge",
+		[],
+		"Consoles that are open.",
+	),
+	consoleDroppedTicks: instrument(
+		"saccade_console_dropped_ticks_total",
+		"counter",
+		[],
+		"Updates that a console was not told, because it was not through with those before.",
+	),
 	gpuUtilization: instrument(
 		"nv_gpu_utilization",
 		"gauge",

@@ -1,14 +1,15 @@
 // Services that a test scripts: inference echoes, or holds its requests until the test answers them.
+import { join } from "node:path";
 import { systemClock } from "../../common/clock.ts";
 import { SaccadeError } from "../../errors/saccade-error.ts";
 import { createCatalogue } from "../../pipelines/catalogue.ts";
 import { createScalarPipeline } from "../../pipelines/scalar-pipeline.ts";
+import { ConsoleFiles } from "../../service/console/console-files.ts";
 import type {
 	InferenceService,
 	InferReply,
 	InferRequest,
 } from "../../service/inference.ts";
-import { LiveStreams } from "../../service/live-view.ts";
 import { createModelRunner } from "../../service/model-runner.ts";
 import type { RecordingInfo } from "../../service/recording-service.ts";
 import type { Services } from "../../service/services.ts";
@@ -97,6 +98,8 @@ function notFound(name: string): SaccadeError {
 	);
 }
 
+const FILES = new ConsoleFiles(join(import.meta.dirname, "console-files"));
+
 const RECORDING: RecordingInfo = {
 	state: "recording",
 	path: "/recordings/a.mcap",
@@ -154,6 +157,10 @@ export function fakeServices(inference: InferenceService): Services {
 		},
 		pipelines: { explain: () => [] },
 		traces: createTraceService(null),
+		console: {
+			file: async (request) => FILES.find(request.path, request.codings),
+			follow: () => ({ want: () => {}, seen: () => {}, end: () => {} }),
+		},
 		streams: createStreamService(
 			new StreamSet({
 				clock: systemClock,
@@ -166,7 +173,6 @@ export function fakeServices(inference: InferenceService): Services {
 					}),
 				),
 			}),
-			new LiveStreams(systemClock),
 		),
 	};
 }

@@ -41,14 +41,14 @@ const UNARY = {
 	pipelineList: "pipeline.list",
 	swapList: "repository.swaps",
 	alarms: "health",
-	liveView: "stream.list",
 	explain: "explain",
 	traceList: "explain",
+	consoleFile: "console",
 } as const satisfies Record<UnaryName, Operation>;
 
 export type UnaryName = Exclude<
 	keyof Endpoints,
-	"infer" | "inputs" | "rawInput" | "telemetry" | "streamList"
+	"infer" | "inputs" | "rawInput" | "telemetry" | "streamList" | "console"
 >;
 
 interface Waiting {
@@ -145,6 +145,12 @@ export function remoteEndpoints(
 			open,
 			run: () => ({ ok: false, error: noStreams(), incompatible: [] }),
 		},
+		console: {
+			open,
+			run: () => {
+				throw noStreams();
+			},
+		},
 		streamList: {
 			operation: "stream.list",
 			open,
@@ -162,6 +168,6 @@ export function remoteEndpoints(
 function noStreams(): SaccadeError {
 	return new SaccadeError(
 		"UNSUPPORTED",
-		"sensor streams are not served through network threads; start the server without --fronts",
+		"sensor streams and consoles are not served through network threads; start the server without --fronts",
 	);
 }

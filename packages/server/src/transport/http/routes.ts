@@ -30,8 +30,7 @@ type RouteName =
 	| "pipelines"
 	| "explain"
 	| "traces"
-	| "console"
-	| "liveView";
+	| "console";
 
 export interface Route {
 	readonly name: RouteName;
@@ -76,8 +75,7 @@ const TABLE: readonly (readonly [
 		/^\/v2\/repository(?:\/(?<region>[^/]+))?\/models\/(?<model>[^/]+)\/unload$/,
 	],
 	["swaps", ["GET"], /^\/saccade\/v1\/models\/(?<model>[^/]+)\/swaps$/],
-	["console", ["GET"], /^\/$/],
-	["liveView", ["GET"], /^\/saccade\/v1\/live$/],
+	["console", ["GET"], /^\/(?:assets\/[\w.-]+|icon\.svg)?$/],
 	["telemetry", ["POST"], /^\/saccade\/v1\/telemetry$/],
 	["recordings", ["GET", "POST"], /^\/saccade\/v1\/recordings$/],
 	["recordingStop", ["POST"], /^\/saccade\/v1\/recordings\/stop$/],

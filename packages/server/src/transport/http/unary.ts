@@ -9,7 +9,7 @@ import type {
 } from "../../endpoint/endpoints.ts";
 import { SaccadeError } from "../../errors/saccade-error.ts";
 import { answerEmpty, answerJson } from "./answer.ts";
-import { CONSOLE_HEADERS, CONSOLE_PAGE } from "./console/page.ts";
+import { answerConsoleFile } from "./console-file.ts";
 import { assertJsonSize } from "./decode.ts";
 import type { Exchange } from "./exchange.ts";
 import { asObject, type JsonObject, textOf } from "./json/fields.ts";
@@ -184,14 +184,7 @@ export async function handleUnary(
 			});
 			return;
 		case "console":
-			exchange.answer(200, CONSOLE_HEADERS, CONSOLE_PAGE);
-			return;
-		case "liveView":
-			answerJson(
-				exchange,
-				200,
-				await endpoints.liveView.run(context, undefined),
-			);
+			await answerConsoleFile(endpoints.consoleFile, context, exchange);
 			return;
 		case "shmStatus":
 			await endpoints.sharedMemoryStatus.run(context, { name: route.region });
@@ -264,8 +257,7 @@ export function endpointOf(
 		case "traces":
 			return endpoints.traceList;
 		case "console":
-		case "liveView":
-			return endpoints.liveView;
+			return endpoints.consoleFile;
 		case "generate":
 		case "generateStream":
 		case "infer":

@@ -1,0 +1,90 @@
+// The console's WebSocket, `/saccade/v1/console`: topics out, as fast as the browser draws them.
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { CONSOLE_PATH } from "@saccade/protocol/console";
+import type { WebSocket, WebSocketServer } from "ws";
+import type { Clock } from "../../common/clock.ts";
+import type { ConsoleEndpoint } from "../../endpoint/endpoint.ts";
+import type { SaccadeError } from "../../errors/saccade-error.ts";
+import { upgradeHead } from "../../wire/websocket/upgrade-head.ts";
+import { ConsoleSocket } from "./console-socket.ts";
+
+export interface ConsoleTransportOptions {
+	readonly endpoint: ConsoleEndpoint;
+	readonly clock: Clock;
+	/** Aborted when the server begins to end. */
+	readonly draining: AbortSignal;
+}
+
+/** A console says which topics it wants and which ticks it has seen. */
+const MAX_MESSAGE_BYTES = 16 * 1024;
+
+export class ConsoleTransport {
+	readonly path = CONSOLE_PATH;
+	readonly #options: ConsoleTransportOptions;
+	readonly #sockets = new Set<ConsoleSocket>();
+	/** Loaded by the first console: most starts need nothing of it. */
+	#server: Promise<WebSocketServer> | null = null;
+
+	constructor(options: ConsoleTransportOptions) {
+		this.#options = options;
+		// It has nothing under way that would have to end first.
+		options.draining.addEventListener("abort", () => {
+			for (const socket of this.#sockets) socket.goAway();
+		});
+	}
+
+	/** Phase `open`; null: the connection may be upgraded. */
+	open(request: IncomingMessage): SaccadeError | null {
+		const { endpoint, clock } = this.#options;
+		const opened = endpoint.open(
+			upgradeHead(request, "console", clock.nowUs()),
+		);
+		return opened.ok ? null : opened.error;
+	}
+
+	async upgrade(
+		request: IncomingMessage,
+		socket: Duplex,
+		head: Buffer,
+	): Promise<void> {
+		this.#server ??= createServer();
+		const server = await this.#server;
+		if (socket.destroyed) return;
+		server.handleUpgrade(request, socket, head, (upgraded) =>
+			this.#attach(upgraded),
+		);
+	}
+
+	close(): void {
+		for (const socket of this.#sockets) socket.terminate();
+	}
+
+	#attach(upgraded: WebSocket): void {
+		const { endpoint, clock, draining } = this.#options;
+		const socket = new ConsoleSocket(upgraded, endpoint, clock);
+		this.#sockets.add(socket);
+		upgraded.on("message", (data: Buffer, isBinary) =>
+			socket.received(data, isBinary),
+		);
+		upgraded.on("pong", () => socket.ponged());
+		// What breaks the protocol is answered by `ws`; `close` follows.
+		upgraded.on("error", () => {});
+		upgraded.on("close", () => {
+			socket.closed();
+			this.#sockets.delete(socket);
+		});
+		if (draining.aborted) socket.goAway();
+	}
+}
+
+async function createServer(): Promise<WebSocketServer> {
+	const { WebSocketServer } = await import("ws");
+	return new WebSocketServer({
+		noServer: true,
+		maxPayload: MAX_MESSAGE_BYTES,
+		// A tick is written once for all consoles; compressing it for each would cost more than the loopback saves.
+		perMessageDeflate: false,
+		clientTracking: false,
+	});
+}
