@@ -7,6 +7,7 @@ import { cnnPipeline, pipeline } from "./pipeline.ts";
 import { deviceLost, placement } from "./placement.ts";
 import { polling } from "./polling.ts";
 import { swap } from "./swap.ts";
+import { prepared } from "./prepared.ts";
 import { telemetry } from "./telemetry.ts";
 
 export const CLAIMS: readonly ClaimModule[] = [
@@ -20,4 +21,5 @@ export const CLAIMS: readonly ClaimModule[] = [
 	clouds,
 	polling,
 	swap,
+	prepared,
 ];

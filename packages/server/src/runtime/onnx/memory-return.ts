@@ -29,6 +29,7 @@ function findTrim(): MallocTrim | null {
 export class MemoryReturn {
 	readonly #gate: OffloadGate;
 	#state: "idle" | "running" | "wanted-again" = "idle";
+	#waiting: (() => void)[] = [];
 
 	constructor(gate: OffloadGate) {
 		this.#gate = gate;
@@ -49,7 +50,20 @@ export class MemoryReturn {
 				const isWanted = this.#state === "wanted-again";
 				this.#state = "idle";
 				if (isWanted) this.giveBack();
+				else this.#tellWaiting();
 			}),
 		);
+	}
+
+	/** Resolves when nothing is being given back. */
+	idle(): Promise<void> {
+		if (this.#state === "idle") return Promise.resolve();
+		return new Promise((resolve) => this.#waiting.push(resolve));
+	}
+
+	#tellWaiting(): void {
+		const waiting = this.#waiting;
+		this.#waiting = [];
+		for (const tell of waiting) tell();
 	}
 }

@@ -54,6 +54,7 @@ export class OnnxRuntime implements Runtime {
 	readonly #sessions = new Set<OnnxSession>();
 	/** Sessions that are closed and not yet released. */
 	#releasingCount = 0;
+	#released: (() => void)[] = [];
 	#isClosed = false;
 
 	constructor(api: OrtApi, options: OnnxRuntimeOptions) {
@@ -83,11 +84,7 @@ export class OnnxRuntime implements Runtime {
 					this.#sessions.delete(closed);
 					this.#releasingCount++;
 				},
-				released: () => {
-					this.#releasingCount--;
-					this.#memory.giveBack();
-					this.#closeIfIdle();
-				},
+				released: () => this.#sessionReleased(),
 			});
 			this.#sessions.add(session);
 			return session;
@@ -139,6 +136,23 @@ export class OnnxRuntime implements Runtime {
 	close(): void {
 		for (const session of [...this.#sessions]) session.close();
 		this.#isClosed = true;
+		this.#closeIfIdle();
+	}
+
+	/** Resolves when sessions that were closed are released, and what they had is given back to the system. */
+	async settled(): Promise<void> {
+		if (this.#releasingCount > 0)
+			await new Promise<void>((resolve) => this.#released.push(resolve));
+		await this.#memory.idle();
+	}
+
+	#sessionReleased(): void {
+		this.#releasingCount--;
+		this.#memory.giveBack();
+		if (this.#releasingCount > 0) return;
+		const waiting = this.#released;
+		this.#released = [];
+		for (const tell of waiting) tell();
 		this.#closeIfIdle();
 	}
 

@@ -6,7 +6,7 @@ import type { Measured, Measurement } from "./manifest.ts";
 import { differenceOf, type Trial, triedRows, tryRuns } from "./trial-runs.ts";
 
 /** Of one form at one batch size. */
-const RUNS_BUDGET_MS = 300;
+const RUNS_BUDGET_MS = 150;
 /** The first reads what the page cache does not have yet. */
 const LOADS = { plain: 2, prepared: 3 } as const;
 /** Kernels that add in another order differ by less; a model that was optimised wrongly by far more. */

@@ -2,8 +2,8 @@
 import type { WeightsSetting } from "./entry-key.ts";
 import type { Measured, Measurement, PreparedWeights } from "./manifest.ts";
 
-/** Of run times: less is within what measuring them repeats. */
-const NO_SLOWER = 1.03;
+/** Of the cost of runs: less is within what measuring it repeats. */
+const NO_SLOWER = 1.05;
 /** A load has to be so much shorter to be a gain by itself. */
 const FASTER_LOAD = 0.8;
 /** Weights that need not be in memory of each process are one. */
