@@ -6,8 +6,8 @@ import { fcBatching } from "./fc-batching.ts";
 import { cnnPipeline, pipeline } from "./pipeline.ts";
 import { deviceLost, placement } from "./placement.ts";
 import { polling } from "./polling.ts";
+import { prepared, preparedCycles } from "./prepared.ts";
 import { swap } from "./swap.ts";
-import { prepared } from "./prepared.ts";
 import { telemetry } from "./telemetry.ts";
 
 export const CLAIMS: readonly ClaimModule[] = [
@@ -22,4 +22,5 @@ export const CLAIMS: readonly ClaimModule[] = [
 	polling,
 	swap,
 	prepared,
+	preparedCycles,
 ];

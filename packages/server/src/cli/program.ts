@@ -169,8 +169,30 @@ function addModels(program: Command): void {
 				await run(name, model, command.opts());
 			});
 	}
+	addPreparing(models);
 	addHistory(models);
 	addSigning(models);
+}
+
+function addPreparing(models: Command): void {
+	models
+		.command("prepare")
+		.description("optimise large models into the cache that servers load from")
+		.argument("[model...]", "default: all of the repository")
+		.requiredOption("-r, --model-repository <directory...>", "where they are")
+		.option(
+			"--prepared-dir <directory>",
+			"the cache; default: `prepared` in the state directory",
+		)
+		.option("--prepared-max-size <bytes>", "of the cache")
+		.option("--json", "print JSON; progress goes to standard error")
+		.addHelpText(
+			"after",
+			"\nFor an image: prepare on a processor like those that will serve, then serve with --prepared-models read-only.\n\nExample:\n  saccade models prepare --model-repository models/repository --prepared-dir /opt/prepared",
+		)
+		.action(async (models: string[], options) =>
+			(await import("./prepare.ts")).prepare(models, options),
+		);
 }
 
 function addSigning(models: Command): void {

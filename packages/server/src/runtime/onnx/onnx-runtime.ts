@@ -127,7 +127,12 @@ export class OnnxRuntime implements Runtime {
 				"LOAD_FAILED",
 				"name the optimised model",
 			);
-			api.ReleaseSession(await this.#createSession(source, sessionOptions));
+			const session = await this.#createSession(
+				source,
+				sessionOptions,
+				"the model cannot be optimised and written",
+			);
+			api.ReleaseSession(session);
 		} finally {
 			api.ReleaseSessionOptions(sessionOptions);
 		}
@@ -161,7 +166,11 @@ export class OnnxRuntime implements Runtime {
 		if (this.#isClosed && this.#releasingCount === 0) this.#env.close();
 	}
 
-	#createSession(source: ModelSource, options: Pointer): Promise<Pointer> {
+	#createSession(
+		source: ModelSource,
+		options: Pointer,
+		problem = "the model cannot be loaded",
+	): Promise<Pointer> {
 		const { api, env } = this.#env;
 		const out = new BigUint64Array(1);
 		return new Promise((resolve, reject) => {
@@ -169,9 +178,7 @@ export class OnnxRuntime implements Runtime {
 				this.#gate.leave();
 				if (error !== null) reject(error);
 				else if (status !== null)
-					reject(
-						toError(api, status, "LOAD_FAILED", "the model cannot be loaded"),
-					);
+					reject(toError(api, status, "LOAD_FAILED", problem));
 				else resolve(out[0] ?? 0n);
 			};
 			this.#gate.enter(() => {

@@ -2,6 +2,7 @@
 // Only for who holds the cache's lock.
 import {
 	closeSync,
+	existsSync,
 	openSync,
 	readdirSync,
 	readFileSync,
@@ -9,10 +10,10 @@ import {
 	statSync,
 } from "node:fs";
 import { join } from "node:path";
-import { isMapping } from "../../../common/mapping.ts";
 import { type CachePaths, entryPaths, isHash } from "./cache-files.ts";
 import { tryLock } from "./file-lock.ts";
 import { decodeManifest, type Manifest } from "./manifest.ts";
+import { isSourceRecord } from "./source-digest.ts";
 import { readBootId } from "./verified.ts";
 
 interface Entry {
@@ -103,14 +104,19 @@ function removeStrays(paths: CachePaths, entries: readonly Entry[]): void {
 	for (const name of readdirSync(paths.new))
 		rmSync(join(paths.new, name), { recursive: true, force: true });
 	for (const name of readdirSync(paths.sources))
-		if (!isOfThisBoot(join(paths.sources, name)))
+		if (!isOfUse(join(paths.sources, name)))
 			rmSync(join(paths.sources, name), { force: true });
 }
 
-function isOfThisBoot(path: string): boolean {
+/** A record of this start of the machine, of a model that is still there. */
+function isOfUse(path: string): boolean {
 	try {
 		const record: unknown = JSON.parse(readFileSync(path, "utf8"));
-		return isMapping(record) && record["bootId"] === readBootId();
+		return (
+			isSourceRecord(record) &&
+			record.bootId === readBootId() &&
+			record.files.every((file) => existsSync(file.path))
+		);
 	} catch {
 		return false;
 	}

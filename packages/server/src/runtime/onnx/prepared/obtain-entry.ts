@@ -87,7 +87,9 @@ export async function obtainEntry(
 		progress("waiting for the cache");
 		await lockFile(lock, "exclusive");
 		const known = verifyEntry(paths, key, true);
-		if (known === null)
+		if (known === null) {
+			// What a process that was killed left may be what fills the disk.
+			evict(paths, job.maxBytes, null);
 			await makeEntry({
 				...job,
 				paths,
@@ -104,6 +106,7 @@ export async function obtainEntry(
 				assertUnchanged: () => assertUnchanged(source),
 				progress,
 			});
+		}
 		const verified = known ?? stampEntry(paths, manifestOf(paths, key));
 		const eviction = evict(paths, job.maxBytes, key);
 		writeVerified(paths, key, verified);

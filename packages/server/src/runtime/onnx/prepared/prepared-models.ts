@@ -130,7 +130,7 @@ export class PreparedModels {
 	}
 
 	async #findOrPrepare(request: OpenPrepared): Promise<Found | null> {
-		if (!this.#isEligible(request)) return null;
+		if (this.whyNot(request) !== null) return null;
 		const name = attemptName(request);
 		try {
 			const job = await this.#jobOf(request);
@@ -153,11 +153,17 @@ export class PreparedModels {
 		}
 	}
 
-	/** Models of execution providers are compiled by them, and their weights lie elsewhere. */
-	#isEligible({ bytes, options, weights = "auto" }: OpenPrepared): boolean {
-		if (this.#options.mode === "off" || !canLockFiles()) return false;
-		if ((options.providers ?? []).length > 0) return false;
-		return weights === "mapped" || bytes >= SMALL_BYTES;
+	/** Why a model is not for the cache, which is no failure; null: it is. */
+	whyNot({ bytes, options, weights = "auto" }: OpenPrepared): string | null {
+		if (this.#options.mode === "off")
+			return "prepared models are switched off (--prepared-models)";
+		if (!canLockFiles()) return "this system has no flock(2)";
+		// Their models are compiled by them, and weights lie elsewhere.
+		if ((options.providers ?? []).length > 0)
+			return "models of execution providers are loaded as they are";
+		if (weights !== "mapped" && bytes < SMALL_BYTES)
+			return `it has less than ${SMALL_BYTES / 2 ** 20} MiB, and loads fast as it is`;
+		return null;
 	}
 
 	async #jobOf(request: OpenPrepared): Promise<PrepareJob> {

@@ -147,7 +147,7 @@ function recordPath({ sources }: CachePaths, path: string): string {
 	return join(sources, sha256Of(path));
 }
 
-function isSourceRecord(value: unknown): value is SourceRecord {
+export function isSourceRecord(value: unknown): value is SourceRecord {
 	return (
 		isMapping(value) &&
 		typeof value["bootId"] === "string" &&
