@@ -1,32 +1,32 @@
 // The chain for real: a drive through the server, Prometheus scraping it with the shipped configuration and rules,
 // VictoriaMetrics scraping it too and taking what Prometheus hands on; and in both stores the numbers that the server has.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { DASHBOARDS } from "../../scripts/dashboards/dashboards.ts";
-import { type Serving, saccade, serve } from "../e2e/support/command.ts";
-import { addBlindDetectors } from "../support/blind-detectors.ts";
-import { addFakeModel } from "../support/fake-model.ts";
-import {
-	type MetricsPage,
-	parseMetrics,
-	seriesKey,
-} from "../support/metrics-page.ts";
+import { type Serving, serve } from "../e2e/support/command.ts";
+import type { MetricsPage } from "../support/metrics-page.ts";
 import { until } from "../support/until.ts";
+import {
+	assertHeld,
+	assertSettled,
+	scrape,
+	unchanged,
+	type Values,
+} from "./compare.ts";
 import {
 	SCRAPED_JOB,
 	type Store,
-	type StoredSample,
 	startPrometheus,
 	startVictoriaMetrics,
 } from "./stores.ts";
 import { findTools } from "./tools.ts";
+import { addModels, drive, REQUEST_COUNT } from "./traffic.ts";
 
 const tools = findTools();
 const skip = "skip" in tools ? tools.skip : false;
-const DRIVE_S = 5;
 const LONG_MS = 300_000;
 
 /** Dashboard panels that need what this machine may lack. */
@@ -34,7 +34,6 @@ const NEED = {
 	"a GPU": /nv_gpu_|saccade_gpu_/,
 	"a device with memory of its own": /saccade_device_memory_/,
 	"a model with shape buckets": /saccade_shape_bucket_/,
-	"a swap": /saccade_swap_(phase|switch|drain)/,
 };
 
 const cleaners: (() => void | Promise<void>)[] = [];
@@ -45,37 +44,12 @@ let serving: Serving;
 let prometheus: Store;
 let victoria: Store;
 
-const scrape = async (): Promise<MetricsPage> => {
-	const answer = await fetch(`http://${serving.metrics}/metrics`);
-	return parseMetrics(await answer.text());
-};
-
-const post = (
-	path: string,
-	body: object,
-	headers: Record<string, string> = {},
-) =>
-	fetch(`http://${serving.http}${path}`, {
-		method: "POST",
-		headers,
-		body: JSON.stringify(body),
-	}).then(async (answer) => {
-		await answer.arrayBuffer();
-		return answer.status;
-	});
-
-function infer(datatype = "FP32", headers: Record<string, string> = {}) {
-	const inputs = [{ name: "INPUT0", datatype, shape: [1, 1], data: [1] }];
-	return post("/v2/models/echo/infer", { inputs }, headers);
-}
-
 before(
 	async () => {
 		if ("skip" in tools) return;
 		const repository = mkdtempSync(join(tmpdir(), "saccade-chain-models-"));
 		world.after(() => rmSync(repository, { recursive: true }));
-		addBlindDetectors(repository);
-		addFakeModel(repository, "echo");
+		addModels(repository);
 		serving = await serve(
 			world,
 			[
@@ -96,29 +70,10 @@ before(
 		await until("it was scraped", async () =>
 			(await prometheus.query("up")).some(({ value }) => value === 1),
 		);
-		await drive(repository);
+		await drive(serving, repository);
 	},
 	{ timeout: LONG_MS },
 );
-
-/** Frames and requests of every kind, and a load that fails. */
-async function drive(repository: string): Promise<void> {
-	const driven = await saccade([
-		"drive",
-		`--url=${serving.grpc}`,
-		`--seconds=${DRIVE_S}`,
-		"--seed=3",
-		"--json",
-	]);
-	const report = JSON.parse(driven.stdout || assert.fail(driven.stderr));
-	assert.ok(report.frames > 100);
-	for (let i = 0; i < 50; i++) assert.equal(await infer(), 200);
-	assert.equal(await infer("INT8"), 400);
-	assert.equal(await infer("FP32", { "saccade-deadline-ms": "0.000001" }), 504);
-	writeFileSync(join(repository, "echo", "1", "model.json"), "broken");
-	assert.notEqual(await post("/v2/repository/models/echo/load", {}), 200);
-	assert.equal(await infer(), 200);
-}
 
 after(async () => {
 	for (const clean of cleaners) await clean();
@@ -150,10 +105,10 @@ interface Alerts {
 
 /** Series that did not change between two looks, around which every store has looked as well. */
 async function settled(): Promise<{
-	readonly series: ReadonlyMap<string, number>;
+	readonly series: Values;
 	readonly page: MetricsPage;
 }> {
-	const before = await scrape();
+	const before = await scrape(serving);
 	const sinceS = Date.now() / 1000;
 	for (const [store, job] of [
 		[prometheus, "saccade"],
@@ -167,64 +122,17 @@ async function settled(): Promise<{
 	await until("every rule was evaluated", async () =>
 		(await rulesOf(prometheus)).every(({ health }) => health !== "unknown"),
 	);
-	const page = await scrape();
-	const then = valuesOf(before.samples);
-	const now = valuesOf(page.samples);
-	const series = new Map(
-		[...now].filter(([key, value]) => then.get(key) === value),
-	);
-	return { series, page };
+	const page = await scrape(serving);
+	return { series: unchanged(before, page), page };
 }
-
-function valuesOf(
-	samples: readonly Pick<StoredSample, "name" | "labels" | "value">[],
-) {
-	return new Map(samples.map((sample) => [seriesKey(sample), sample.value]));
-}
-
-/** As the server names them. */
-function asServed(samples: readonly StoredSample[]) {
-	return samples.map((sample) => {
-		const {
-			job: _job,
-			instance: _instance,
-			...labels
-		}: Record<string, string> = sample.labels;
-		const { le } = labels;
-		// OpenMetrics, which Prometheus asks for, writes bounds as floats: 1.0.
-		if (le !== undefined && le !== "+Inf") labels["le"] = String(Number(le));
-		return { ...sample, labels };
-	});
-}
-
-const close = (a: number, b: number): boolean =>
-	a === b || Math.abs(a - b) <= 1e-12 * Math.abs(a);
 
 describe("metrics in their stores", { skip, timeout: LONG_MS }, () => {
 	test("are those of the server, each of them", async () => {
 		const { series, page } = await settled();
-		// What a drive counts does not change any more.
-		for (const name of [
-			"nv_inference_request_success",
-			"nv_inference_count",
-			"saccade_outcomes_total",
-			"saccade_batches_total",
-			"saccade_frame_age_seconds_bucket",
-			"saccade_frame_budget_ratio_sum",
-			"saccade_stage_duration_seconds_sum",
-			"saccade_information_peak_age_seconds_count",
-		]) {
-			const samples = page.samples.filter((one) => one.name === name);
-			assert.ok(
-				samples.some(({ value }) => value > 0),
-				name,
-			);
-			for (const one of samples)
-				assert.ok(series.has(seriesKey(one)), `${seriesKey(one)} changes`);
-		}
+		assertSettled(series, page);
 		assert.equal(
 			page.value("nv_inference_request_success", { model: "echo" }),
-			51,
+			REQUEST_COUNT,
 		);
 		for (const [store, job] of [
 			[prometheus, "saccade"],
@@ -234,18 +142,7 @@ describe("metrics in their stores", { skip, timeout: LONG_MS }, () => {
 			const stored = await store.query(
 				`{job="${job}",__name__=~"(nv|saccade)_.*"}`,
 			);
-			const values = valuesOf(asServed(stored));
-			let compared = 0;
-			for (const [key, value] of series) {
-				const there =
-					values.get(key) ?? assert.fail(`${store.url} has no ${key}`);
-				assert.ok(
-					close(value, there),
-					`${key}: ${value}, ${there} in the store`,
-				);
-				compared++;
-			}
-			assert.ok(compared > 500, `${compared} series`);
+			assertHeld(series, stored, store.url);
 		}
 	});
 

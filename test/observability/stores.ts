@@ -66,6 +66,23 @@ export async function startPrometheus(
 	return ready(port, "/-/ready");
 }
 
+/** Takes OTLP and scrapes nothing. */
+export async function startPrometheus3(
+	test: Cleaner,
+	program: string,
+): Promise<Store> {
+	const home = temporary(test);
+	cpSync(join(SHIPPED, "prometheus"), home, { recursive: true });
+	const port = await freePort();
+	start(test, program, [
+		`--config.file=${join(home, "prometheus-otlp.yml")}`,
+		`--storage.tsdb.path=${join(home, "data")}`,
+		`--web.listen-address=127.0.0.1:${port}`,
+		"--web.enable-otlp-receiver",
+	]);
+	return ready(port, "/-/ready");
+}
+
 /** It scrapes as well, under another job, so that both ways into it can be told apart. */
 export async function startVictoriaMetrics(
 	test: Cleaner,
