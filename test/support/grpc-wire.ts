@@ -8,6 +8,8 @@ export interface GrpcReply {
 	readonly message: string;
 	/** Messages, without their prefix. */
 	readonly messages: readonly Buffer[];
+	/** Empty when there is none. */
+	readonly trailer: (name: string) => string;
 	/** RST_STREAM code; 0 when it was not reset. */
 	readonly resetCode: number;
 }
@@ -57,6 +59,7 @@ export class GrpcWire {
 					status: status === undefined ? null : Number(status),
 					message: decodeURIComponent(String(ending["grpc-message"] ?? "")),
 					messages: unframe(Buffer.concat(chunks)),
+					trailer: (name) => String(ending[name] ?? ""),
 					resetCode: stream.rstCode,
 				});
 			});

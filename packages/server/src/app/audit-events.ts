@@ -46,7 +46,8 @@ function actorOf({ cause, by }: Swap): Actor {
 }
 
 function actionOf(swap: Swap, outcome: SwapOutcome): AuditEvent["what"] {
-	if (swap.action === "unload") return "unload";
+	if (swap.action === "unload")
+		return swap.cause === "budget" ? "evict" : "unload";
 	if (outcome.kind === "failed" && outcome.failure.phase === "canary")
 		return "rollback";
 	return swap.from.length > 0 ? "swap" : "load";

@@ -11,6 +11,7 @@ import type { ServerOptions } from "../config/options.ts";
 import { readCores } from "../devices/cores.ts";
 import { createEndpoints } from "../endpoint/endpoints.ts";
 import { toSaccadeError } from "../errors/saccade-error.ts";
+import { ModelDemand } from "../models/budget/model-demand.ts";
 import { ModelLoader } from "../models/model-loader.ts";
 import {
 	ModelRegistry,
@@ -83,6 +84,7 @@ import { FrontGroup } from "./front-group.ts";
 import { createIntegrityGate } from "./integrity.ts";
 import { explainListen } from "./listen-error.ts";
 import { TokenThroughput } from "./llm-metrics.ts";
+import { collectMemoryMetrics, createModelMemory } from "./model-memory.ts";
 import { ModelMetrics } from "./model-metrics.ts";
 import { followsDisk, watchModels } from "./model-watch.ts";
 import { Network } from "./network.ts";
@@ -250,6 +252,12 @@ class SaccadeServer implements Server {
 			? namespacedNaming(options.modelRepositories)
 			: flatNaming(options.modelRepositories);
 		this.#registry = new ModelRegistry(this.#registryEvents(), clock);
+		const memory = createModelMemory(options, {
+			idle: () => this.#registry.idleModels(),
+			evict: (model) => swapper.evict(model),
+		});
+		if (metrics !== null && memory !== null)
+			collectMemoryMetrics(metrics, memory, this.#devices.manager);
 		const integrity = createIntegrityGate(options);
 		const loader = new ModelLoader({
 			runtimes: new Map<string, Runtime>([
@@ -274,6 +282,10 @@ class SaccadeServer implements Server {
 					: runtime.load({ kind: "file", path }, options),
 			arbiter: new DeviceArbiter(cores.usable),
 			policy: options.schedulingPolicy,
+			...(memory !== null && {
+				memory,
+				residentBytes: () => process.memoryUsage.rss(),
+			}),
 			...(integrity !== null && {
 				admit: (files) => integrity.admit(files),
 			}),
@@ -308,7 +320,18 @@ class SaccadeServer implements Server {
 			swapper,
 		);
 		this.#budget = new SharedByteBudget(options.bodyBudgetBytes);
-		const inference = new SchedulingInferenceService(this.#registry, clock);
+		const demand = options.loadOnDemand
+			? new ModelDemand({
+					absent: (name) => this.#repository.absent(name),
+					load: (name) => this.#repository.loadFromDisk(name, "demand"),
+					clock,
+				})
+			: null;
+		const inference = new SchedulingInferenceService(
+			this.#registry,
+			clock,
+			demand,
+		);
 		const journal = new Journal();
 		const hostOffsetUs = offsetToSharedUs(clock);
 		this.#recordings = new Recordings({
@@ -326,6 +349,7 @@ class SaccadeServer implements Server {
 			this.#registry,
 			options.serverName,
 			VERSION,
+			demand,
 		);
 		const modelRunner = journaledRunner(
 			createModelRunner(inference, metadata),
@@ -531,7 +555,7 @@ class SaccadeServer implements Server {
 		metadata: MetadataService,
 		journal: Journal,
 	): Services {
-		const { strictReadiness } = this.#options;
+		const { strictReadiness, loadOnDemand } = this.#options;
 		const phase = () => this.#phase;
 		return {
 			inference,
@@ -554,7 +578,8 @@ class SaccadeServer implements Server {
 						return phase() === "draining";
 					},
 				},
-				strictReadiness,
+				// Where models load when they are asked for, none should serve before.
+				strictReadiness && !loadOnDemand,
 			),
 			settings: new MemorySettings({
 				modelExists: (name) => this.#registry.records(name) !== null,
@@ -618,9 +643,12 @@ class SaccadeServer implements Server {
 
 	/** Control mode `explicit`: what was asked for. The others: everything. */
 	async #loadModels(): Promise<void> {
-		const { modelControlMode, loadModels, exitOnError } = this.#options;
+		const { modelControlMode, loadModels, exitOnError, loadOnDemand } =
+			this.#options;
 		const onDisk = await this.#repository.refresh();
-		const all = modelControlMode !== "explicit" || loadModels.includes("*");
+		const all =
+			(modelControlMode !== "explicit" && !loadOnDemand) ||
+			loadModels.includes("*");
 		const names = all ? onDisk : loadModels;
 		for (const name of names) {
 			try {

@@ -3,8 +3,13 @@
 
 /** Who brought it about. */
 export type Actor =
-	/** `start`: the options; `poll`, `watch`: what became of the files; `server`: the server itself. */
-	| { readonly by: "start" | "poll" | "watch" | "server" }
+	/**
+	 * `start`: the options; `poll`, `watch`: what became of the files; `demand`: the first request for a model; `budget`:
+	 * another model that needed the memory; `server`: the server itself.
+	 */
+	| {
+			readonly by: "start" | "poll" | "watch" | "demand" | "budget" | "server";
+	  }
 	/** A client, and with what right, e.g. `http 10.0.0.7:51544, with the admin token`. */
 	| { readonly by: "api"; readonly caller: string };
 

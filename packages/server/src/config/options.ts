@@ -125,6 +125,24 @@ export const OPTIONS = {
 		meaning: "Models to load at start in control mode explicit.",
 		reason: "Triton's default.",
 	}),
+	loadOnDemand: option({
+		flag: "load-on-demand",
+		read: boolean,
+		default: false,
+		unit: "boolean",
+		meaning:
+			"Models load at the first request for them in place of at start; until then they answer 503 with Retry-After. What --load-model names loads at start.",
+		reason: "Off: a model that is served should be ready.",
+	}),
+	modelMemoryBudget: option({
+		flag: "model-memory-budget",
+		read: count,
+		default: 0,
+		unit: "bytes; 0: unlimited",
+		meaning:
+			"Memory of loaded models on each device. With --load-on-demand models that nobody uses make room, the one that was used longest ago first; else what does not fit is not loaded (docs/model-repository.md).",
+		reason: "Unlimited: only an operator knows what else needs the memory.",
+	}),
 	modelConfigName: option({
 		flag: "model-config-name",
 		read: configName,

@@ -28,6 +28,8 @@ import {
 } from "../repository/resolve-config.ts";
 import type { LoadOptions, Runtime, Session } from "../runtime/runtime.ts";
 import type { DeviceArbiter } from "../scheduling/device-arbiter.ts";
+import { MemoryGauge } from "./budget/memory-gauge.ts";
+import type { ModelMemory } from "./budget/model-memory.ts";
 import { chooseDevices, type DeviceChoice } from "./device-choice.ts";
 import { firstLayout, isOpen, type Layout, tryLayout } from "./layout.ts";
 import {
@@ -63,6 +65,10 @@ export interface ModelLoaderOptions {
 	 * @default the files as they are
 	 */
 	readonly admit?: (files: VersionFiles) => Promise<AdmittedFiles>;
+	/** Has room for what is loaded, or says that there is none. @default there is */
+	readonly memory?: ModelMemory;
+	/** Resident memory of the process, in bytes: its growth is what a model takes on the CPU. */
+	readonly residentBytes?: () => number;
 }
 
 /** A version as it lies on disk. */
@@ -224,9 +230,40 @@ export class ModelLoader {
 			startUs,
 		};
 		try {
-			return await this.#loadAdmitted(request, message, plan);
+			return await this.#loadWithin(request, message, plan);
 		} finally {
 			await release();
+		}
+	}
+
+	/** Within the memory that there is for models. */
+	async #loadWithin(
+		request: LoadRequest,
+		message: ReturnType<typeof emptyConfig>,
+		plan: LoadPlan,
+	): Promise<ModelVersion> {
+		const { memory, residentBytes = () => 0 } = this.#options;
+		if (memory === undefined) return this.#loadAdmitted(request, message, plan);
+		const { version, bytes } = plan.files;
+		const { instanceGroups } = plan.preflight;
+		const gauge = new MemoryGauge(
+			chooseDevices(instanceGroups, this.#options.devices),
+			residentBytes,
+		);
+		const share = await memory.reserve(
+			request.directory.name,
+			version,
+			gauge.atLeast(bytes),
+		);
+		try {
+			return await this.#loadAdmitted(request, message, {
+				...plan,
+				released: () => share.release(),
+				settle: () => share.settle(gauge.growth(bytes)),
+			});
+		} catch (error) {
+			share.release();
+			throw error;
 		}
 	}
 
@@ -288,6 +325,7 @@ export class ModelLoader {
 			policy: this.#options.policy,
 			...this.#shareOf(preflight, config, instances),
 			loadedInUs: clock.nowUs() - startUs,
+			...(plan.released !== undefined && { onReleased: plan.released }),
 		});
 		model.setState({ kind: "warming" });
 		try {
@@ -295,6 +333,7 @@ export class ModelLoader {
 				clock,
 				readFile: (name) => readWarmupFile(directory.path, name),
 			});
+			await plan.settle?.();
 		} catch (error) {
 			const failure = toLoadError(error);
 			model.fail(failure);
@@ -434,6 +473,9 @@ interface LoadPlan {
 	readonly preflight: ReturnType<typeof preflightConfig>;
 	readonly phase: (phase: SwapPhase) => void;
 	readonly startUs: number;
+	/** It is loaded and warm: its memory can be measured. @default nobody does */
+	readonly settle?: () => Promise<void>;
+	readonly released?: () => void;
 }
 
 interface LoadedInstance extends Layout {
@@ -486,5 +528,8 @@ async function labelsOf(
 function toLoadError(error: unknown): SaccadeError {
 	const known = toSaccadeError(error);
 	if (known.code === "LOAD_FAILED") return known;
-	return new SaccadeError("LOAD_FAILED", known.message, { cause: error });
+	return new SaccadeError("LOAD_FAILED", known.message, {
+		cause: error,
+		...(known.details !== null && { details: known.details }),
+	});
 }

@@ -1,8 +1,13 @@
 // Which versions of which models serve, and the operations that change it. Operations on one model run one after
 // the other; a switch is one assignment, made when every new version is ready; on failure the old ones stay.
 import { type Clock, systemClock } from "../common/clock.ts";
-import { SaccadeError, toSaccadeError } from "../errors/saccade-error.ts";
+import {
+	SaccadeError,
+	type SaccadeErrorOptions,
+	toSaccadeError,
+} from "../errors/saccade-error.ts";
 import { ambiguousName, shortNameOf } from "../repository/naming.ts";
+import type { IdleModel } from "./budget/model-memory.ts";
 import type { LoadBegun, LoadedVersion } from "./model-loader.ts";
 import type { ModelVersion } from "./model-version.ts";
 import { CanaryRouter } from "./swap/canary.ts";
@@ -240,11 +245,27 @@ export class ModelRegistry {
 		};
 	}
 
-	/** Takes the model out of service; its memory is freed when the last request is done. */
-	unload(name: string): Promise<Switched> {
+	/** Models in service that nobody uses at this instant, and that no operation waits for. */
+	idleModels(): IdleModel[] {
+		const idle: IdleModel[] = [];
+		for (const [model, slot] of this.#models) {
+			if (slot.serving.length === 0 || !isUnused(slot)) continue;
+			if (slot.pendingCount > 0) continue;
+			const used = slot.serving.map(({ lastUsedUs }) => lastUsedUs);
+			idle.push({ model, lastUsedUs: Math.max(...used) });
+		}
+		return idle;
+	}
+
+	/**
+	 * Takes the model out of service; its memory is freed when the last request is done.
+	 * @param onlyUnused not if somebody uses it when its turn comes: nothing has left then
+	 */
+	unload(name: string, onlyUnused = false): Promise<Switched> {
 		const slot = this.#models.get(name);
 		if (slot === undefined) return Promise.resolve({ switchUs: 0, left: [] });
 		return this.#enqueue(slot, async () => {
+			if (onlyUnused && !isUnused(slot)) return { switchUs: 0, left: [] };
 			const gone = slot.serving;
 			slot.serving = [];
 			slot.failure = null;
@@ -302,6 +323,7 @@ export class ModelRegistry {
 			throw new SaccadeError(
 				"LOAD_FAILED",
 				`load failed for model '${name}': ${reasons}`,
+				detailsOf(failed),
 			);
 		}
 		forgetFailures(slot);
@@ -465,6 +487,20 @@ export class ModelRegistry {
 			`Request for unknown model: '${name}' has no available versions`,
 		);
 	}
+}
+
+/** When to come back, where there was no room. */
+function detailsOf(
+	failed: readonly { readonly error: SaccadeError }[],
+): SaccadeErrorOptions {
+	const details = failed.find(({ error }) => error.details !== null);
+	return details?.error.details ? { details: details.error.details } : {};
+}
+
+function isUnused({ serving, canary, pins }: ModelSlot): boolean {
+	return (
+		canary === null && !pins.hasLive && serving.every((model) => !model.isInUse)
+	);
 }
 
 function record(slot: ModelSlot, entry: VersionRecord): void {

@@ -64,6 +64,8 @@ export interface ModelVersionOptions {
 	readonly policy: SchedulingPolicyName;
 	readonly labels: ReadonlyMap<string, readonly string[]>;
 	readonly loadedInUs: number;
+	/** Its memory is given back. */
+	readonly onReleased?: () => void;
 }
 
 export class ModelVersion {
@@ -75,6 +77,8 @@ export class ModelVersion {
 	readonly labels: ReadonlyMap<string, readonly string[]>;
 	/** Counts from `ready` on: warm-up is not service. */
 	statistics = new VersionStatistics();
+	/** When a request was taken last, or when it was loaded. */
+	lastUsedUs: number;
 	readonly loadedInUs: number;
 	/** Names the content of its files; null: it was not taken. Set by whoever reads them. */
 	digest: string | null = null;
@@ -91,6 +95,7 @@ export class ModelVersion {
 	/** Set by whoever counts tokens, of models that generate. */
 	tokens: TokenListener | null = null;
 	readonly #clock: Clock;
+	readonly #onReleased: () => void;
 	readonly #instances: readonly ModelInstance[];
 	/** Device whose lanes alone are warmed; null: all. */
 	#warmed: number | null = null;
@@ -115,6 +120,8 @@ export class ModelVersion {
 		this.reservoir = shadow.sampleCount > 0 ? new Reservoir(shadow) : null;
 		this.labels = options.labels;
 		this.loadedInUs = options.loadedInUs;
+		this.lastUsedUs = clock.nowUs();
+		this.#onReleased = options.onReleased ?? (() => {});
 		this.#clock = clock;
 		this.#turns = new LoopTurns({ nowUs: () => clock.nowUs() });
 		const batched = config.maxBatchSize > 0;
@@ -218,7 +225,14 @@ export class ModelVersion {
 			: refusalError(refusal.because, refusal.detail);
 	}
 
+	/** A request waits or runs. */
+	get isInUse(): boolean {
+		const { queuedCount, runningBatches } = this.#scheduler.stats();
+		return queuedCount > 0 || runningBatches > 0;
+	}
+
 	submit(entry: ModelEntry): void {
+		this.lastUsedUs = entry.receivedUs;
 		if (this.reservoir !== null && this.isReady)
 			this.reservoir.offer(entry, this.#clock.nowUs());
 		this.#scheduler.submit(entry);
@@ -278,6 +292,7 @@ export class ModelVersion {
 		this.#scheduler.close();
 		this.#executor.close();
 		for (const { session } of this.#instances) session.close();
+		this.#onReleased();
 	}
 
 	// ── devices ──────────────────────────────────────────────────────────────────────────────────────────

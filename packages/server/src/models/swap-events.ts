@@ -22,8 +22,17 @@ export const SWAP_PHASES = [
 ] as const;
 export type SwapPhase = (typeof SWAP_PHASES)[number];
 
-/** Who asked: the server's own start, what became of the files, or a client. */
-export type SwapCause = "start" | "poll" | "watch" | "api";
+/**
+ * Who asked: the server's own start, what became of the files, a client, the first request for a model (`demand`), or
+ * another model that needed the memory (`budget`).
+ */
+export type SwapCause =
+	| "start"
+	| "poll"
+	| "watch"
+	| "api"
+	| "demand"
+	| "budget";
 
 export interface VersionIdentity {
 	readonly version: number;

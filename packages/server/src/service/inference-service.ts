@@ -5,6 +5,7 @@ import {
 	toSaccadeError,
 	withoutStack,
 } from "../errors/saccade-error.ts";
+import type { ModelDemand } from "../models/budget/model-demand.ts";
 import {
 	type EntryReply,
 	ModelEntry,
@@ -192,11 +193,18 @@ const NOTHING_TO_CANCEL: InferTicket = { cancel: () => {} };
 export class SchedulingInferenceService implements InferenceService {
 	readonly #registry: ModelRegistry;
 	readonly #clock: Clock;
+	readonly #demand: Pick<ModelDemand, "refusal"> | null;
 	readonly #served = new WeakMap<ModelVersion, ServedModel>();
 
-	constructor(registry: ModelRegistry, clock: Clock) {
+	/** @param demand what to do about models that do not serve; null: nothing */
+	constructor(
+		registry: ModelRegistry,
+		clock: Clock,
+		demand: Pick<ModelDemand, "refusal"> | null = null,
+	) {
 		this.#registry = registry;
 		this.#clock = clock;
+		this.#demand = demand;
 	}
 
 	admit(
@@ -213,7 +221,7 @@ export class SchedulingInferenceService implements InferenceService {
 			if (refusal !== null) model.turnedAway(refusal, nowUs, trace);
 			return refusal;
 		} catch (error) {
-			return toSaccadeError(error);
+			return this.#absent(modelName, toSaccadeError(error));
 		}
 	}
 
@@ -239,7 +247,10 @@ export class SchedulingInferenceService implements InferenceService {
 			served.model.submit(entry);
 			return entry;
 		} catch (error) {
-			const failure = toSaccadeError(error);
+			const failure =
+				model === null
+					? this.#absent(request.modelName, toSaccadeError(error))
+					: toSaccadeError(error);
 			request.lease?.release();
 			model?.turnedAway(failure, request.receivedUs, trace);
 			reply.error(withRequestId(failure, request.id));
@@ -259,6 +270,10 @@ export class SchedulingInferenceService implements InferenceService {
 			this.#served.set(model, served);
 		}
 		return served;
+	}
+
+	#absent(name: string, error: SaccadeError): SaccadeError {
+		return this.#demand?.refusal(name, error) ?? error;
 	}
 
 	#assertTimely(deadlineUs: number): void {

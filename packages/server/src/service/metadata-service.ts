@@ -1,6 +1,7 @@
 // What the server and its models are, and what they have counted.
 import { DTYPE_BYTES } from "@saccade/protocol";
-import { SaccadeError } from "../errors/saccade-error.ts";
+import { SaccadeError, toSaccadeError } from "../errors/saccade-error.ts";
+import type { ModelDemand } from "../models/budget/model-demand.ts";
 import type { ModelRegistry } from "../models/model-registry.ts";
 import type { ModelVersion } from "../models/model-version.ts";
 import type { Duration } from "../models/statistics.ts";
@@ -35,9 +36,17 @@ const EXTENSIONS = [
 export class RegistryMetadataService implements MetadataService {
 	readonly #registry: ModelRegistry;
 	readonly #server: ServerMetadata;
+	readonly #demand: Pick<ModelDemand, "refusal"> | null;
 
-	constructor(registry: ModelRegistry, name: string, version: string) {
+	/** @param demand what to do about models that do not serve; null: nothing */
+	constructor(
+		registry: ModelRegistry,
+		name: string,
+		version: string,
+		demand: Pick<ModelDemand, "refusal"> | null = null,
+	) {
 		this.#registry = registry;
+		this.#demand = demand;
 		this.#server = { name, version, extensions: EXTENSIONS };
 	}
 
@@ -46,7 +55,7 @@ export class RegistryMetadataService implements MetadataService {
 	}
 
 	model(name: string, version: string): ModelMetadata {
-		const model = this.#registry.resolve(name, version);
+		const model = this.#resolve(name, version);
 		const versions =
 			version === ""
 				? this.#registry.versionsOf(name).map(({ versionText }) => versionText)
@@ -67,7 +76,16 @@ export class RegistryMetadataService implements MetadataService {
 	}
 
 	config(name: string, version: string): ModelConfigMessage {
-		return this.#registry.resolve(name, version).config.message;
+		return this.#resolve(name, version).config.message;
+	}
+
+	#resolve(name: string, version: string): ModelVersion {
+		try {
+			return this.#registry.resolve(name, version);
+		} catch (cause) {
+			const error = toSaccadeError(cause);
+			throw this.#demand?.refusal(name, error) ?? error;
+		}
 	}
 
 	rawInput(name: string, version: string, byteLength: number): TensorSpec {

@@ -50,6 +50,8 @@ export class DiskRepositoryService implements RepositoryService {
 	#known: readonly string[] = [];
 	/** Directories made for file overrides, by model. */
 	readonly #overrides = new Map<string, string>();
+	/** Unloaded over the API, and not loaded since. */
+	readonly #unwanted = new Set<string>();
 	/** What the files of a model looked like when they were read last. */
 	readonly #readSignatures = new Map<string, string>();
 
@@ -87,6 +89,17 @@ export class DiskRepositoryService implements RepositoryService {
 			...new Set([...this.#known, ...this.#overrides.keys()]),
 		].sort();
 		return names.flatMap((name) => this.#indexOf(name, readyOnly));
+	}
+
+	/**
+	 * The whole name of a model that may be loaded for who asks for it: it was on disk at the last look, does not serve,
+	 * and nobody unloaded it over the API. Null: there is none.
+	 */
+	absent(asked: string): string | null {
+		const name = this.#registry.nameOf(asked) ?? this.#wholeName(asked);
+		const serves = (this.#registry.records(name)?.serving.length ?? 0) > 0;
+		const isWanted = this.#known.includes(name) && !this.#unwanted.has(name);
+		return isWanted && !serves ? name : null;
 	}
 
 	/** What is on disk serves then, unless it serves already. @throws LOAD_FAILED, and what served serves on */
@@ -130,6 +143,7 @@ export class DiskRepositoryService implements RepositoryService {
 		await this.refresh();
 		try {
 			modelName = this.#wholeName(modelName);
+			this.#unwanted.delete(modelName);
 			await this.#swapper.swap({
 				model: modelName,
 				cause: "api",
@@ -160,6 +174,7 @@ export class DiskRepositoryService implements RepositoryService {
 					`failed to unload '${modelName}', it is not in the model repository`,
 				);
 		}
+		this.#unwanted.add(modelName);
 		await this.#swapper.unload({ model: modelName, cause: "api", by });
 		await this.#dropOverride(modelName);
 	}

@@ -271,6 +271,12 @@ export const INSTRUMENTS = {
 		[],
 		"Recordings that ended by themselves: the disk, or their limit.",
 	),
+	modelMemory: instrument(
+		"saccade_model_memory_bytes",
+		"gauge",
+		["device"],
+		"Memory that loaded models take of --model-memory-budget, as measured when they were loaded, and what is kept for those that load.",
+	),
 	auditEvents: instrument(
 		"saccade_audit_events_total",
 		"counter",

@@ -32,6 +32,14 @@ export class SequencePins {
 		return this.#pins.size;
 	}
 
+	/** A sequence may still go on. */
+	get hasLive(): boolean {
+		const nowUs = this.#clock.nowUs();
+		for (const { lastUs, idleUs } of this.#pins.values())
+			if (nowUs < lastUs + idleUs) return true;
+		return false;
+	}
+
 	/**
 	 * The version that this request of the sequence goes to.
 	 * @param current where a sequence begins now

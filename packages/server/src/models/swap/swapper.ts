@@ -77,6 +77,26 @@ export class ModelSwapper {
 		}
 	}
 
+	/**
+	 * Takes a model out of service to make room, unless somebody uses it by now, which is false. Resolves when its memory
+	 * is given back.
+	 */
+	async evict(model: string): Promise<boolean> {
+		const { registry } = this.#options;
+		const serving = registry.records(model)?.serving ?? [];
+		const switched = await registry.unload(model, true);
+		if (switched.left.length === 0) return false;
+		const recorder = this.#record(
+			{ model, cause: "budget" },
+			"unload",
+			serving,
+		);
+		recorder.ended({ kind: "unloaded" });
+		this.#release(recorder, switched);
+		await Promise.all(switched.left.map(({ released }) => released));
+		return true;
+	}
+
 	/** Resolves when no new request can reach it. */
 	async unload(
 		request: Pick<SwapRequest, "model" | "cause" | "by">,

@@ -1,5 +1,12 @@
 // SaccadeError → gRPC status. Exhaustive: a new code does not compile until it has a line here.
-import { type OutgoingMetadata, Status } from "@saccade/grpc";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { DurationSchema } from "@bufbuild/protobuf/wkt";
+import {
+	type OutgoingMetadata,
+	Status,
+	type StatusDetail,
+	statusDetails,
+} from "@saccade/grpc";
 import { type ErrorCode, HEADER } from "@saccade/protocol";
 import type { SaccadeError } from "../../errors/saccade-error.ts";
 
@@ -34,11 +41,30 @@ export function statusOf(error: SaccadeError): Status {
 	return GRPC_STATUS[error.code];
 }
 
+/** https://github.com/googleapis/googleapis/blob/master/google/rpc/error_details.proto */
+function retryInfo(ms: number): StatusDetail {
+	const delay = {
+		seconds: BigInt(Math.floor(ms / 1000)),
+		nanos: (ms % 1000) * 1e6,
+	};
+	const duration = toBinary(DurationSchema, create(DurationSchema, delay));
+	return {
+		typeUrl: "type.googleapis.com/google.rpc.RetryInfo",
+		// Field 1, a message: so short that its length is one byte.
+		value: Uint8Array.of(0x0a, duration.byteLength, ...duration),
+	};
+}
+
 /** Trailers that tell programs what went wrong, and why work was refused. */
 export function trailersOf(error: SaccadeError): OutgoingMetadata {
-	const trailers: (readonly [string, string])[] = [
+	const trailers: (readonly [string, string | Uint8Array])[] = [
 		[HEADER.errorCode, error.code],
 	];
+	const retryAfterMs = Number(error.details?.["retryAfterMs"] ?? 0);
+	if (retryAfterMs > 0)
+		trailers.push(
+			statusDetails(statusOf(error), error.message, [retryInfo(retryAfterMs)]),
+		);
 	if (error.refusedBecause !== null)
 		trailers.push([HEADER.refusedBecause, error.refusedBecause]);
 	if (error.traceResponse !== null)

@@ -88,6 +88,10 @@ function headersOf(error: SaccadeError): AnswerHeaders {
 	if (error.traceResponse !== null)
 		headers[HEADER.traceresponse] = error.traceResponse;
 	if (error.code === "UNAUTHENTICATED") headers["www-authenticate"] = "Bearer";
+	const retryAfterMs = Number(error.details?.["retryAfterMs"] ?? 0);
+	// In whole seconds: RFC 9110, 10.2.3.
+	if (retryAfterMs > 0)
+		headers["retry-after"] = String(Math.ceil(retryAfterMs / 1000));
 	const encodings = error.details?.["acceptEncoding"];
 	if (encodings !== undefined) headers["accept-encoding"] = String(encodings);
 	return headers;
