@@ -44,6 +44,9 @@ import { Reservoir } from "./swap/reservoir.ts";
 /** A request whose runs were lost so often fails: it may be what makes them fail. */
 const MAX_LOST_RUNS = 2;
 
+/** Of its share of the device, until it is ready. */
+const WARMING_WEIGHT = 0.1;
+
 /** `deadline`: earliest first, refused early when it cannot be met; `triton`: as Triton does. */
 export type SchedulingPolicyName = "deadline" | "triton";
 
@@ -103,6 +106,8 @@ export class ModelVersion {
 	readonly #executor: BatchExecutor;
 	readonly #scheduler: BatchScheduler<ModelEntry>;
 	readonly #turns: LoopTurns;
+	/** Null: nobody else uses its device. */
+	#share: DeviceShare | null = null;
 	#state: ModelState = { kind: "loading" };
 
 	constructor(options: ModelVersionOptions) {
@@ -142,7 +147,7 @@ export class ModelVersion {
 		this.#scheduler = new BatchScheduler<ModelEntry>({
 			clock,
 			executor: this.#executor,
-			...(options.share && { share: options.share }),
+			...(options.share && { share: this.#shareBy(options.share) }),
 			events: {
 				refused: (entry, because, detail) =>
 					this.#refused(entry, because, detail),
@@ -195,11 +200,24 @@ export class ModelVersion {
 			);
 		this.#state = state;
 		if (state.kind !== "ready") return;
+		this.#share?.setWeight(this.config.saccade.weight);
 		for (const instance of this.#instances) {
 			instance.endCalibration();
 			this.#subscriptions.push(instance.device.health.addProbe(instance));
 		}
 		this.statistics = new VersionStatistics();
+	}
+
+	/** While it warms up, those who are served go first. */
+	#shareBy(
+		share: NonNullable<ModelVersionOptions["share"]>,
+	): NonNullable<ModelVersionOptions["share"]> {
+		return (wake) => {
+			const own = share(wake);
+			own.setWeight(this.config.saccade.weight * WARMING_WEIGHT);
+			this.#share = own;
+			return own;
+		};
 	}
 
 	/** Positions of the devices that runs can be warmed on: see `warmOnly`. */

@@ -52,6 +52,41 @@ describe("a place on the device", () => {
 		assert.ok(shares[1].tryStart(0, 100, 0));
 	});
 
+	test("comes as often as the weight of the moment says, and a new weight begins without debts", () => {
+		const arbiter = new DeviceArbiter(1);
+		const runs = [0, 0];
+		let running = -1;
+		const ask = (index: number) => {
+			if (!shares[index]?.tryStart(0, RUN_US, 0)) return;
+			running = index;
+			runs[index] = (runs[index] ?? 0) + 1;
+		};
+		const shares = [0, 1].map((index) =>
+			arbiter.share({ weight: 1, threadCount: 1, wake: () => ask(index) }),
+		);
+		const [served, warming] = shares;
+		/** Both always want more. @returns how many of the runs are the second one's */
+		const run = (count: number) => {
+			runs.fill(0);
+			for (let i = 0; i < count; i++) {
+				const ended = running;
+				shares[ended]?.finished(RUN_US, RUN_US);
+				ask(ended);
+				shares[ended]?.settle();
+			}
+			return (runs[1] ?? 0) / count;
+		};
+		ask(0);
+		ask(1);
+		warming?.setWeight(0.1);
+		const few = run(220);
+		assert.ok(Math.abs(few - 1 / 11) < 0.02, `${few} at a tenth`);
+		warming?.setWeight(1);
+		const even = run(100);
+		assert.ok(Math.abs(even - 1 / 2) < 0.05, `${even} at the same weight`);
+		assert.notEqual(served, warming);
+	});
+
 	test("is found by one run at least, however many threads it takes", () => {
 		const arbiter = new DeviceArbiter(2);
 		const wake = () => {};

@@ -28,6 +28,8 @@ export interface DeviceShare {
 	finished(predictedUs: number, tookUs: number): void;
 	/** Hands out what came free, after the caller had its chance to ask for more. */
 	settle(): void;
+	/** From now on; what it owes or is owed so far is forgotten. */
+	setWeight(weight: number): void;
 	/** Nothing waits here any more, and nothing runs. */
 	close(): void;
 }
@@ -45,7 +47,7 @@ export interface ShareOptions {
 const SHORT_US = 200;
 
 class Share implements DeviceShare {
-	readonly weight: number;
+	weight: number;
 	readonly threadCount: number;
 	readonly wake: () => void;
 	/** Service so far over the weight, in µs. */
@@ -75,6 +77,12 @@ class Share implements DeviceShare {
 
 	settle(): void {
 		this.#arbiter.settle(this);
+	}
+
+	setWeight(weight: number): void {
+		this.weight = weight;
+		this.virtualUs = 0;
+		this.#arbiter.catchUp(this);
 	}
 
 	close(): void {
@@ -107,7 +115,7 @@ export class DeviceArbiter {
 		predictedUs: number,
 		nowUs: number,
 	): boolean {
-		if (share.isIdle) this.#catchUp(share);
+		if (share.isIdle) this.catchUp(share);
 		share.isIdle = false;
 		const isShort = predictedUs > 0 && predictedUs < SHORT_US;
 		const isPatient =
@@ -191,7 +199,7 @@ export class DeviceArbiter {
 	}
 
 	/** An idle model saved nothing up: it begins where the one with the least service is. */
-	#catchUp(share: Share): void {
+	catchUp(share: Share): void {
 		let leastUs = Number.POSITIVE_INFINITY;
 		for (const other of this.#shares)
 			if (other !== share && (other.isWaiting || other.runCount > 0))
