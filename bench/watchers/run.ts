@@ -29,24 +29,29 @@ const watchers = watchersFrom(modules);
 const rows: string[][] = [];
 for (const change of CHANGES) {
 	const cells: string[] = [];
-	for (const [, watcher] of watchers) {
-		const timesMs: number[] = [];
-		for (let round = 0; round < rounds; round++) {
-			const tookMs = await measure(watcher, change);
-			if (tookMs !== null) timesMs.push(tookMs);
-		}
-		const missed = rounds - timesMs.length;
+	for (const [, watcher] of watchers)
 		cells.push(
-			timesMs.length === 0
-				? "missed"
-				: `${showInterval(interval(timesMs), 1)}${missed > 0 ? `, ${missed} missed` : ""}`,
+			await cellOf(watcher, change).catch(
+				(error: Error) => `fails: ${error.message.split(":")[0]}`,
+			),
 		);
-	}
 	rows.push([change.what, ...cells]);
 }
 console.log(
 	`ms from the change to the first event, ${rounds} times each\n\n${table(["", ...watchers.map(([name]) => name)], rows)}`,
 );
+
+async function cellOf(watcher: Watcher, change: Change): Promise<string> {
+	const timesMs: number[] = [];
+	for (let round = 0; round < rounds; round++) {
+		const tookMs = await measure(watcher, change);
+		if (tookMs !== null) timesMs.push(tookMs);
+	}
+	const missed = rounds - timesMs.length;
+	if (timesMs.length === 0) return "missed";
+	const told = missed > 0 ? `, ${missed} missed` : "";
+	return `${showInterval(interval(timesMs), 1)}${told}`;
+}
 
 /** Null: it was missed. */
 async function measure(

@@ -1,5 +1,5 @@
 // Events of a set of directories, each watched by itself: what is below them, and behind links, is in the set by its own
-// path. Why node:fs and one watch a directory: docs/decisions.
+// path. Why node:fs and one watch a directory: docs/decisions/0013-watching-files.md.
 import { type FSWatcher, watch } from "node:fs";
 import type { ScannedDirectory } from "./scan.ts";
 
