@@ -77,10 +77,13 @@ function clientOf(address: string) {
 	const json = async (path: string, init?: RequestInit) =>
 		(await fetch(`${url}${path}`, init)).json();
 	/** The factor that the answer shows. */
-	const factor = async (): Promise<number> => {
+	const factor = async (
+		parameters: Readonly<Record<string, number | boolean>> = {},
+	): Promise<number> => {
 		const answer = (await json("/v2/models/m/infer", {
 			method: "POST",
 			body: JSON.stringify({
+				parameters,
 				inputs: [
 					{
 						name: "input",
@@ -141,9 +144,14 @@ describe("a new version that is whole", { timeout }, () => {
 	test("takes over while clients ask, and none of them notices", async (t) => {
 		const { putVersion, factor, ended, json } = await setUp(t);
 		assert.equal(await factor(), 2);
+		const sequence = { sequence_id: 7 };
+		assert.equal(await factor({ ...sequence, sequence_start: true }), 2);
 		putVersion(2, { factor: 3 });
 		const { result, factors } = await askUntil(factor, ended(2));
 		assert.equal(result.state, "switched");
+		assert.equal(await factor(sequence), 2, "it stays to its end");
+		assert.equal(await factor({ ...sequence, sequence_end: true }), 2);
+		assert.equal(await factor(sequence), 3);
 		assert.deepEqual(
 			[result.from, result.to].map((all) => all.map(({ version }) => version)),
 			[[1], [2]],
@@ -164,6 +172,7 @@ describe("a new version that is whole", { timeout }, () => {
 				({ version, state }) => `${version} ${state}`,
 			),
 			["2 READY", "1 UNAVAILABLE"],
+			"the last sequence has ended",
 		);
 	});
 
@@ -352,6 +361,11 @@ describe("what must not serve", { timeout }, () => {
 				await json("/v2/repository/index", { method: "POST" }),
 			);
 			assert.match(index, /"version":"1","state":"READY"/, what);
+			assert.match(
+				index,
+				/"state":"UNAVAILABLE","reason":"[^"]|READY","reason":"serves on/,
+				what,
+			);
 			const metrics = await (
 				await fetch(`http://${server.metrics}/metrics`)
 			).text();

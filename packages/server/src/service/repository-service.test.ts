@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+	chmodSync,
 	existsSync,
 	mkdirSync,
 	mkdtempSync,
@@ -8,7 +9,7 @@ import {
 	writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, describe, type TestContext, test } from "node:test";
 import { systemClock } from "../common/clock.ts";
 import { cpuOnly } from "../devices/testing/cpu-only.ts";
@@ -17,6 +18,7 @@ import { ModelRegistry } from "../models/model-registry.ts";
 import { ModelSwapper } from "../models/swap/swapper.ts";
 import { FAKE_MODEL } from "../models/testing/fake-model.ts";
 import { namespacedNaming } from "../repository/naming.ts";
+import { Inspector } from "../repository/watch/inspector.ts";
 import { FakeRuntime } from "../runtime/fake/fake-runtime.ts";
 import { DiskRepositoryService } from "./repository-service.ts";
 
@@ -35,6 +37,8 @@ interface Given {
 	readonly maxOverrideBytes?: number;
 	readonly isNamespaced?: boolean;
 	readonly configName?: string;
+	/** Looks into files before they are loaded. @default nobody does */
+	readonly inspector?: Inspector;
 }
 
 function setUp(t: TestContext, given: Given) {
@@ -70,6 +74,7 @@ function setUp(t: TestContext, given: Given) {
 				naming: namespacedNaming(repositories),
 			}),
 			...(maxOverrideBytes !== undefined && { maxOverrideBytes }),
+			...(given.inspector && { inspector: given.inspector }),
 		},
 		registry,
 		new ModelSwapper({ registry, loader, clock: systemClock }),
@@ -341,4 +346,72 @@ test("a repository that cannot be read is told by its path", async (t) => {
 	rmSync(repositories[0] ?? "", { recursive: true });
 	await assert.rejects(service.refresh(), failed(/--model-repository/));
 	mkdirSync(repositories[0] ?? "");
+});
+
+describe("files that are followed", () => {
+	/** A user without rights. */
+	const NOBODY = 65_534;
+
+	async function setUpFollowed(t: TestContext) {
+		const inspector = new Inspector();
+		t.after(() => inspector.close());
+		const made = setUp(t, { repositories: [["a"]], inspector });
+		const { service, registry, repositories } = made;
+		await service.refresh();
+		await service.loadFromDisk("a");
+		const [repository = ""] = repositories;
+		const file = join(repository, "a", "1", "model.json");
+		const served = () => registry.resolve("a", "");
+		return { ...made, file, repository, served };
+	}
+
+	test("are not loaded again while their content is the same", async (t) => {
+		const { service, file, served } = await setUpFollowed(t);
+		const first = served();
+		assert.match(first.digest ?? "", /^sha256:[0-9a-f]{64}$/);
+		const signature = service.readSignature("a");
+		writeFileSync(file, MODEL);
+		await service.reload("a", "touched", "watch");
+		assert.equal(served(), first);
+		assert.notEqual(service.readSignature("a"), signature);
+		writeFileSync(file, `${MODEL} `);
+		await service.reload("a", "changed", "watch");
+		assert.notEqual(served(), first);
+		assert.notEqual(served().digest, first.digest);
+	});
+
+	test("that may not be read any more leave what serves in service, and are tried when they change", async (t) => {
+		const { service, repository, file, served } = await setUpFollowed(t);
+		const first = served();
+		writeFileSync(file, `${MODEL} `);
+		for (const path of [dirname(repository), repository, temporary])
+			chmodSync(path, 0o755);
+		chmodSync(file, 0o000);
+		const isRoot = process.geteuid?.() === 0;
+		// Root may read everything.
+		if (isRoot) process.seteuid?.(NOBODY);
+		try {
+			await assert.rejects(
+				service.reload("a", "unreadable", "watch"),
+				failed(/'1\/model\.json' cannot be read \(EACCES\)/),
+			);
+		} finally {
+			if (isRoot) process.seteuid?.(0);
+			chmodSync(file, 0o644);
+		}
+		assert.equal(served(), first);
+		const [entry] = service.index(true);
+		assert.match(entry?.reason ?? "", /serves on; .* EACCES|EACCES/);
+		await service.reload("a", "readable", "watch");
+		assert.notEqual(served(), first);
+		assert.equal(service.index(true)[0]?.reason, "");
+	});
+
+	test("that are gone take the model with them", async (t) => {
+		const { service, registry, repository } = await setUpFollowed(t);
+		rmSync(join(repository, "a"), { recursive: true });
+		await service.remove("a", "watch");
+		assert.throws(() => registry.resolve("a", ""), { code: "NOT_FOUND" });
+		assert.equal(service.readSignature("a"), null);
+	});
 });

@@ -12,7 +12,12 @@ import { contractProblems } from "./contract.ts";
 import type { LoadTurns } from "./load-turns.ts";
 import { type Pair, probe, shadow } from "./shadow.ts";
 import type { SwapRecorder } from "./swap-recorder.ts";
-import { advance, type SwapSignal, type SwapState } from "./swap-state.ts";
+import {
+	advance,
+	isTooSlow,
+	type SwapSignal,
+	type SwapState,
+} from "./swap-state.ts";
 
 /** What there is to load, as it was read. */
 export interface FoundModel {
@@ -217,7 +222,9 @@ export class SwapRun {
 
 	readonly #probe = async (pair: Pair): Promise<SwapSignal> => ({
 		kind: "probed",
-		...(await probe(pair, this.#options.clock)),
+		...(await probe(pair, this.#options.clock, (oldUs, newUs) =>
+			isTooSlow(oldUs, newUs, pair.new.config.saccade.swap),
+		)),
 	});
 
 	readonly #shadow = async (pair: Pair): Promise<SwapSignal> => {

@@ -39,7 +39,7 @@ export interface SwapPlan {
 export type SwapSignal =
 	| { readonly kind: "turn" }
 	| { readonly kind: "loaded"; readonly plan: SwapPlan }
-	/** Medians; null: such a run cannot be made up, for its shapes are not known. */
+	/** The shortest; null: such a run cannot be made up, for its shapes are not known. */
 	| {
 			readonly kind: "probed";
 			readonly oldUs: number | null;
@@ -111,14 +111,22 @@ function toCanary(plan: SwapPlan): SwapState {
 /** Differences below it are the machine's, or nobody's concern. */
 const NOTICEABLE_US = 1000;
 
+/** Whether a run is that much longer. */
+export function isTooSlow(
+	oldUs: number,
+	newUs: number,
+	{ maxSlowdown }: SwapSettings,
+): boolean {
+	return newUs > maxSlowdown * oldUs && newUs - oldUs >= NOTICEABLE_US;
+}
+
 function afterProbing(
 	plan: SwapPlan,
 	{ oldUs, newUs }: Extract<SwapSignal, { kind: "probed" }>,
 ): SwapState {
 	const { maxSlowdown } = plan.settings;
 	if (oldUs === null || newUs === null) return toShadowing(plan);
-	if (newUs <= maxSlowdown * oldUs || newUs - oldUs < NOTICEABLE_US)
-		return toShadowing(plan);
+	if (!isTooSlow(oldUs, newUs, plan.settings)) return toShadowing(plan);
 	return failed(
 		"warming",
 		"LOAD_FAILED",
