@@ -12,11 +12,12 @@ import {
 	runRound,
 	SHARE_OF_CAPACITY,
 } from "./rounds.ts";
-import { targetsOf, throughOf, waysTable } from "./summary.ts";
+import { type TargetLine, targetsOf, throughOf, waysTable } from "./summary.ts";
 import { loadSetup, rigModels } from "./workload.ts";
 
 const ENOUGH_SWAPS = 100;
 const WARM_UP_SWAPS = 2;
+const ROUNDS_ALONE = 3;
 /** Every latency of the last run, for `--add`. */
 const RAW = join(import.meta.dirname, "../../.cache/swap-rounds.json");
 
@@ -31,21 +32,22 @@ interface Kept {
 	readonly restarts: readonly Restart[];
 }
 
-const kept = isAdded ? readKept() : null;
-const measured = await measureRounds();
-const alone = await measureWays(
-	Array.from(
-		{ length: 3 },
-		(_, i) => 1000 * ((kept?.ways.length ?? 0) + 1) + i,
-	),
-);
-const all: Kept = {
-	ratePerSecond: measured.ratePerSecond,
-	rounds: [...(kept?.rounds ?? []), ...measured.rounds],
-	ways: [...(kept?.ways ?? []), ...alone.ways],
-	restarts: [...(kept?.restarts ?? []), ...alone.restarts],
-};
-show(all);
+const NOTHING: Kept = { ratePerSecond: 0, rounds: [], ways: [], restarts: [] };
+const kept = isAdded ? readKept() : NOTHING;
+const isWanted = (part: string) => benchArguments.pattern.test(part);
+const measured = isWanted("load") ? await measureRounds() : NOTHING;
+const alone = isWanted("alone") ? await measureWays(seeds()) : NOTHING;
+show({
+	ratePerSecond: measured.ratePerSecond || kept.ratePerSecond,
+	rounds: [...kept.rounds, ...measured.rounds],
+	ways: [...kept.ways, ...alone.ways],
+	restarts: [...kept.restarts, ...alone.restarts],
+});
+
+/** Of files that no run before this one wrote. */
+function seeds(): number[] {
+	return Array.from({ length: ROUNDS_ALONE }, (_, i) => Date.now() + i);
+}
 
 async function measureRounds(): Promise<
 	Pick<Kept, "ratePerSecond" | "rounds">
@@ -54,7 +56,7 @@ async function measureRounds(): Promise<
 	const rig = await SwapRig.start(rigModels());
 	try {
 		const capacity = await findCapacity(rig, loads);
-		const ratePerSecond = kept?.ratePerSecond ?? capacity * SHARE_OF_CAPACITY;
+		const ratePerSecond = kept.ratePerSecond || capacity * SHARE_OF_CAPACITY;
 		console.log(
 			`capacity ${capacity.toFixed(0)}/s of each model, load ${ratePerSecond.toFixed(0)}/s`,
 		);
@@ -74,7 +76,7 @@ async function measureRounds(): Promise<
 			rounds.push(one);
 			const { during, control } = one;
 			console.log(
-				`round ${round + 1}: ${one.swaps.length} swaps, ${during.failed} of ${during.scheduled} not answered; swapped p99.9 ${during.swappedP999Ms.toFixed(1)} (${control.swappedP999Ms.toFixed(1)}) ms, other p99 ${during.otherP99Ms.toFixed(1)} (${control.otherP99Ms.toFixed(1)}) ms, loop ${during.loopDelayP99Ms.toFixed(1)} (${control.loopDelayP99Ms.toFixed(1)}) ms, client late ${during.clientLateP99Ms.toFixed(1)} (${control.clientLateP99Ms.toFixed(1)}) ms`,
+				`round ${round + 1}: ${one.swaps.length} swaps, ${during.failed} (${control.failed}) of ${during.scheduled} not answered; swapped p99.9 ${during.swappedP999Ms.toFixed(1)} (${control.swappedP999Ms.toFixed(1)}) ms, other p99 ${during.otherP99Ms.toFixed(1)} (${control.otherP99Ms.toFixed(1)}) ms, loop ${during.loopDelayP99Ms.toFixed(1)} (${control.loopDelayP99Ms.toFixed(1)}) ms, client ${during.clientCores.toFixed(2)} cores, late ${during.clientLateP99Ms.toFixed(1)} (${control.clientLateP99Ms.toFixed(1)}) ms`,
 			);
 		}
 		return { ratePerSecond, rounds };
@@ -85,32 +87,23 @@ async function measureRounds(): Promise<
 }
 
 function show({ rounds, ways, restarts, ratePerSecond }: Kept): void {
-	const targets = targetsOf(rounds);
 	const swaps = rounds.reduce((sum, round) => sum + round.swaps.length, 0);
-	console.log(
-		`\n${swaps} swaps in ${rounds.length} rounds\n${table(
-			["", "with swaps", "without", "target", "met"],
-			targets.map(({ what, unit, value, control, target, met }) => [
-				`${what}${unit === "" ? "" : `, ${unit}`}`,
-				showInterval(value, 2),
-				control === null ? "" : showInterval(control, 2),
-				target,
-				met === null ? "" : met ? "yes" : "no",
-			]),
-		)}\n`,
-	);
-	console.log(
-		table(
-			["a 100 MB model, no load", "ms"],
-			waysTable(ways, restarts).map(([what, value]) => [
-				what,
-				showInterval(value),
-			]),
-		),
-	);
+	const targets = swaps > 0 ? targetsOf(rounds) : [];
+	if (swaps > 0)
+		showTargets(targets, `${swaps} swaps in ${rounds.length} rounds`);
+	if (ways.length > 0)
+		console.log(
+			table(
+				["a 100 MB model, no load", "ms"],
+				waysTable(ways, restarts).map(([what, value]) => [
+					what,
+					showInterval(value),
+				]),
+			),
+		);
 	mkdirSync(dirname(RAW), { recursive: true });
 	writeFileSync(RAW, JSON.stringify({ rounds, ways, restarts, ratePerSecond }));
-	if (swaps < ENOUGH_SWAPS) return;
+	if (swaps < ENOUGH_SWAPS || ways.length === 0) return;
 	console.log(
 		writeResults("swap", `npm run bench -- swap --rounds ${rounds.length}`, {
 			swaps,
@@ -132,8 +125,23 @@ function show({ rounds, ways, restarts, ratePerSecond }: Kept): void {
 	);
 }
 
-function readKept(): Kept | null {
+function showTargets(targets: readonly TargetLine[], title: string): void {
+	console.log(
+		`\n${title}\n${table(
+			["", "with swaps", "without", "target", "met"],
+			targets.map(({ what, unit, value, control, target, met }) => [
+				`${what}${unit === "" ? "" : `, ${unit}`}`,
+				showInterval(value, 2),
+				control === null ? "" : showInterval(control, 2),
+				target,
+				met === null ? "" : met ? "yes" : "no",
+			]),
+		)}\n`,
+	);
+}
+
+function readKept(): Kept {
 	return existsSync(RAW)
 		? (JSON.parse(readFileSync(RAW, "utf8")) as Kept)
-		: null;
+		: NOTHING;
 }

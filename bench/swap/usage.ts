@@ -3,7 +3,7 @@ import { ROUNDS, type Usage } from "../lib/usage.ts";
 export const usage: Usage = {
 	summary:
 		"Hot swaps under load: what requests to the swapped model and to others notice, how long a new file takes into service, and a restart beside it.",
-	patternOf: "",
+	patternOf: "parts (load, alone)",
 	options: [
 		ROUNDS,
 		{
@@ -19,6 +19,6 @@ export const usage: Usage = {
 		},
 	],
 	notes: [
-		"Writes bench/results/swap.json when there are 100 swaps or more; fewer only print.",
+		"Writes bench/results/swap.json when both parts are measured, with 100 swaps or more; else it only prints.",
 	],
 };
