@@ -1,19 +1,16 @@
-// One round: a fresh server with many models, inferences one after the other, without scrapes and then with them.
-import { mkdtempSync, rmSync } from "node:fs";
-import { Agent, request } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { Worker } from "node:worker_threads";
+// One round: a fresh server with many models, inferences in it without scrapes, and then with them.
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { Agent, get } from "node:http";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { ModelMetrics } from "../../packages/server/src/app/model-metrics.ts";
 import type { ModelVersion } from "../../packages/server/src/models/model-version.ts";
 import { PageComposer } from "../../packages/server/src/telemetry/page.ts";
 import { prometheusText } from "../../packages/server/src/telemetry/prometheus-text.ts";
 import { MetricsRegistry } from "../../packages/server/src/telemetry/registry.ts";
-import { addFakeModel } from "../../test/support/fake-model.ts";
-import { startServer } from "../lib/server-process.ts";
-import type { Scraped, ScraperData } from "./scraper.ts";
+import { type Inferences, MODEL_COUNT, type Ready } from "./server-process.ts";
 
-const MODEL_COUNT = 200;
 const SCRAPE_EVERY_MS = 100;
 const WARM_UP_MS = 1000;
 
@@ -25,88 +22,73 @@ export interface ScrapeRound {
 	readonly scrapedMs: readonly number[];
 }
 
+interface Scraped {
+	readonly beginMs: number;
+	readonly endMs: number;
+	readonly bytes: number;
+}
+
 export async function measureRound(seconds: number): Promise<ScrapeRound> {
-	const repository = mkdtempSync(join(tmpdir(), "saccade-scrape-"));
-	for (let i = 0; i < MODEL_COUNT; i++) addFakeModel(repository, `model_${i}`);
-	const server = await startServer([repository]);
+	const path = fileURLToPath(new URL("server-process.ts", import.meta.url));
+	const child = fork(path, { execArgv: ["--conditions=source"] });
+	const [ready] = (await once(child, "message")) as [Ready];
 	const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-	const infer = () => inferOnce(server.httpPort, agent);
-	try {
-		await inferFor(WARM_UP_MS, infer);
-		const plain = await inferFor(seconds * 1000, infer);
+	const during = async (ms: number) => {
 		const scrapes: Scraped[] = [];
-		const scraper = startScraper(server.metricsPort, scrapes);
-		await inferFor(WARM_UP_MS, infer);
-		scrapes.length = 0;
-		const mixed = await inferFor(seconds * 1000, infer);
-		await scraper.terminate();
+		const inferences = ask(child, ms);
+		let isOver = false;
+		const done = inferences.then(() => {
+			isOver = true;
+		});
+		while (!isOver) {
+			scrapes.push(await scrape(ready.metricsPort, agent));
+			await Promise.race([pause(SCRAPE_EVERY_MS), done]);
+		}
+		return { spans: (await inferences).spans, scrapes };
+	};
+	try {
+		await ask(child, WARM_UP_MS);
+		const plain = await ask(child, seconds * 1000);
+		await during(WARM_UP_MS);
+		const { spans, scrapes } = await during(seconds * 1000);
 		return {
 			scrapeMs: scrapes.map(({ beginMs, endMs }) => endMs - beginMs),
 			pageBytes: scrapes.at(-1)?.bytes ?? 0,
-			plainMs: plain.map(lastedMs),
-			scrapedMs: mixed
-				.filter((one) => scrapes.some((scrape) => overlap(one, scrape)))
-				.map(lastedMs),
+			plainMs: plain.spans.map(([dueMs, endMs]) => endMs - dueMs),
+			scrapedMs: spans
+				.filter(([dueMs, endMs]) =>
+					scrapes.some(
+						(scrape) => scrape.beginMs < endMs && dueMs < scrape.endMs,
+					),
+				)
+				.map(([dueMs, endMs]) => endMs - dueMs),
 		};
 	} finally {
 		agent.destroy();
-		await server.stop();
-		rmSync(repository, { recursive: true, force: true });
+		const ended = once(child, "exit");
+		child.disconnect();
+		await ended;
 	}
 }
 
-interface Span {
-	readonly beginMs: number;
-	readonly endMs: number;
+async function ask(child: ChildProcess, ms: number): Promise<Inferences> {
+	child.send({ ms });
+	const [inferences] = (await once(child, "message")) as [Inferences];
+	return inferences;
 }
 
-const lastedMs = ({ beginMs, endMs }: Span): number => endMs - beginMs;
-
-function overlap(one: Span, other: Span): boolean {
-	return one.beginMs < other.endMs && other.beginMs < one.endMs;
-}
-
-async function inferFor(
-	ms: number,
-	infer: () => Promise<void>,
-): Promise<Span[]> {
-	const spans: Span[] = [];
+function scrape(port: number, agent: Agent): Promise<Scraped> {
 	const nowMs = () => performance.timeOrigin + performance.now();
-	for (const endMs = nowMs() + ms; nowMs() < endMs; ) {
-		const beginMs = nowMs();
-		await infer();
-		spans.push({ beginMs, endMs: nowMs() });
-	}
-	return spans;
-}
-
-const BODY = JSON.stringify({
-	inputs: [{ name: "INPUT0", datatype: "FP32", shape: [1, 1], data: [1] }],
-});
-
-function inferOnce(port: number, agent: Agent): Promise<void> {
+	const beginMs = nowMs();
 	return new Promise((resolve, reject) => {
-		const path = "/v2/models/model_7/infer";
-		request({ port, path, method: "POST", agent }, (answer) => {
-			if (answer.statusCode !== 200)
-				reject(new Error(`inference failed: ${answer.statusCode}`));
-			answer.resume().on("end", resolve);
-		})
-			.on("error", reject)
-			.end(BODY);
+		get({ port, path: "/metrics", agent }, (answer) => {
+			let bytes = 0;
+			answer.on("data", (chunk: Buffer) => {
+				bytes += chunk.byteLength;
+			});
+			answer.on("end", () => resolve({ beginMs, endMs: nowMs(), bytes }));
+		}).on("error", reject);
 	});
-}
-
-function startScraper(port: number, scrapes: Scraped[]): Worker {
-	const workerData: ScraperData = { port, everyMs: SCRAPE_EVERY_MS };
-	const worker = new Worker(new URL("scraper.ts", import.meta.url), {
-		workerData,
-	});
-	worker.on("message", (scraped: Scraped) => scrapes.push(scraped));
-	worker.on("error", (error) => {
-		throw error;
-	});
-	return worker;
 }
 
 export interface HoldRound {

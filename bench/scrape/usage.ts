@@ -15,9 +15,9 @@ export const usage: Usage = {
 	],
 	notes: [
 		"scrape-200-models/time: from the request to the last byte, in another process than the server's.",
-		"scrape-200-models/hold: the longest that the page holds the event loop, composed in the bench's own process.",
-		"inference-delay/*: an inference on a connection of its own, one after the other: those during which a scrape was",
-		"under way less those of the same server without scrapes. The scraper reads on a thread of its own.",
+		"scrape-200-models/hold: how long the page holds the event loop at a time, composed in the bench's own process.",
+		"inference: in the server's process, one every 2 ms, from the instant at which it was due; `scraped` are those",
+		"during which a scrape was under way. Both have a timer's lateness in them, so the delay is their difference.",
 		"All rows with 5 rounds and 3 seconds write bench/results/scrape.json; any other run only prints.",
 	],
 };

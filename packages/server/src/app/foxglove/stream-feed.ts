@@ -51,8 +51,10 @@ interface SharedChannel {
 	userCount: number;
 }
 
+type Viewers = Pick<FoxgloveServer, "addChannel" | "stats">;
+
 export class StreamFeed implements StreamObserver {
-	readonly #server: FoxgloveServer;
+	readonly #server: Viewers;
 	readonly #wallNs: () => bigint;
 	readonly #feeds = new Map<SensorStream, Feed>();
 	/** By topic. */
@@ -60,7 +62,7 @@ export class StreamFeed implements StreamObserver {
 	readonly #outcomes = new OutcomeWriter();
 
 	/** @param wallNs time since 1970, of now */
-	constructor(server: FoxgloveServer, wallNs: () => bigint) {
+	constructor(server: Viewers, wallNs: () => bigint) {
 		this.#server = server;
 		this.#wallNs = wallNs;
 	}

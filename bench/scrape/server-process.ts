@@ -1,0 +1,84 @@
+// A server with many models in a process of its own, which also sends itself inferences: one every other millisecond,
+// timed from the instant at which it was due. So nothing but the server is in what they take, and the scraper, which is
+// the process that started this one, has a core of its own.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+	createLogger,
+	createServer,
+	resolveOptions,
+} from "../../packages/server/src/index.ts";
+import { createModelRunner } from "../../packages/server/src/service/model-runner.ts";
+import { addFakeModel } from "../../test/support/fake-model.ts";
+
+export const MODEL_COUNT = 200;
+const EVERY_MS = 2;
+
+/** Asked for by `{ ms }`: inferences for so long. */
+export interface Inferences {
+	readonly kind: "inferences";
+	/** When each was due, and when it was answered, in ms on the clock of all processes. */
+	readonly spans: readonly (readonly [dueMs: number, endMs: number])[];
+}
+
+export interface Ready {
+	readonly kind: "ready";
+	readonly metricsPort: number;
+}
+
+const repository = mkdtempSync(join(tmpdir(), "saccade-scrape-"));
+for (let i = 0; i < MODEL_COUNT; i++) addFakeModel(repository, `model_${i}`);
+const resolved = resolveOptions({
+	args: [
+		`--model-repository=${repository}`,
+		"--allow-http=false",
+		"--allow-grpc=false",
+		"--metrics-port=0",
+		"--audit=false",
+	],
+	env: {},
+	fileText: null,
+});
+if (!resolved.ok) throw new Error(resolved.problems.join("\n"));
+const server = createServer(resolved.options, { log: createLogger("warn") });
+const { metrics } = await server.listen();
+const { inference, metadata } = server.services;
+const runner = createModelRunner(inference, metadata);
+const nowMs = () => performance.timeOrigin + performance.now();
+const data = new Uint8Array(4);
+const never = new AbortController().signal;
+
+async function infer(): Promise<void> {
+	await runner.run({
+		modelName: "model_7",
+		modelVersion: "",
+		inputs: [{ name: "INPUT0", dtype: "FP32", shape: [1, 1], data }],
+		deadlineUs: Number.POSITIVE_INFINITY,
+		receivedUs: performance.now() * 1000,
+		signal: never,
+	});
+}
+
+async function inferFor(ms: number): Promise<Inferences> {
+	const spans: (readonly [number, number])[] = [];
+	const beginMs = nowMs();
+	// One at a time: who is late puts off the next, so that each is told its own delay and not that of others.
+	const next = (dueMs: number) => Math.max(dueMs + EVERY_MS, nowMs());
+	for (let dueMs = beginMs; dueMs < beginMs + ms; dueMs = next(dueMs)) {
+		const waitMs = dueMs - nowMs();
+		if (waitMs > 0) await new Promise((due) => setTimeout(due, waitMs));
+		await infer();
+		spans.push([dueMs, nowMs()]);
+	}
+	return { kind: "inferences", spans };
+}
+
+process.on("message", ({ ms }: { readonly ms: number }) => {
+	void inferFor(ms).then((inferences) => process.send?.(inferences));
+});
+process.on("disconnect", () => {
+	void server.close().then(() => rmSync(repository, { recursive: true }));
+});
+const ready: Ready = { kind: "ready", metricsPort: metrics?.port ?? 0 };
+process.send?.(ready);
