@@ -63,7 +63,26 @@ test(
 		assert.deepEqual([code, verified.problems], [0, []]);
 		assert.equal(verified.signedBy, KEY.verifying.id);
 		assert.equal(events[0].what, "server-started");
-		assert.equal(events.at(-1).what, "server-stopped");
+		assert.deepEqual(
+			events.map(({ what, model }: { what: string; model: string }) =>
+				`${what} ${model}`.trim(),
+			),
+			[
+				"server-started",
+				"load simple",
+				"unload simple",
+				"release simple",
+				"server-stopped",
+			],
+		);
+		const [, load, unload] = events;
+		assert.equal(load.who.by, "start");
+		assert.equal(load.result, "ok");
+		assert.equal(load.to[0].version, 1);
+		assert.ok(load.durationsMs.total >= load.durationsMs.loading);
+		assert.equal(unload.who.by, "api");
+		assert.match(unload.who.caller, /^http 127\.0\.0\.1/);
+		assert.equal(unload.from[0].version, 1);
 		const text = await saccade(["models", "history", `--state-dir=${folder}`]);
 		assert.match(text.stdout, /1\s+\d{4}-\S+Z\s+server-started/);
 		// Cut back to an earlier end: the events are gone, what the server told is not.

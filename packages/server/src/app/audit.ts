@@ -6,18 +6,62 @@ import type { Clock } from "../common/clock.ts";
 import { readSigningKey } from "../common/ed25519.ts";
 import type { ServerOptions } from "../config/options.ts";
 import { SaccadeError } from "../errors/saccade-error.ts";
+import { Inspector } from "../repository/watch/inspector.ts";
 import { INSTRUMENTS } from "../telemetry/instruments.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { MetricsRegistry } from "../telemetry/registry.ts";
+import { AuditFeed, type AuditFeedOptions } from "./audit-feed.ts";
 import { auditFile } from "./state-folder.ts";
 
-/** Null: none is kept. Throws INVALID_ARGUMENT for a key that is none. */
-export function createAuditLog(
+export interface AuditParts {
+	readonly clock: Clock;
+	readonly log: Logger;
+	readonly metrics: MetricsRegistry | null;
+	readonly directoryOf: AuditFeedOptions["directoryOf"];
+}
+
+export class Audit {
+	/** What it is told of models and of the server. */
+	readonly feed: AuditFeed;
+	readonly #log: AuditLog;
+	readonly #inspector = new Inspector();
+
+	/** Throws INVALID_ARGUMENT for a key that is none. */
+	constructor(
+		options: ServerOptions,
+		{ clock, log, metrics, directoryOf }: AuditParts,
+	) {
+		this.#log = createLog(options, clock, log);
+		if (metrics !== null) collectMetrics(metrics, this.#log);
+		this.feed = new AuditFeed({
+			log: this.#log,
+			inspector: this.#inspector,
+			directoryOf,
+			nowMs: Date.now,
+		});
+	}
+
+	/** The server is open: threads for it may start. */
+	open(): void {
+		this.feed.open();
+		this.#log.begin();
+	}
+
+	/** Writes what waits. */
+	async close(): Promise<void> {
+		// A file that is being read is not waited for.
+		const closed = this.feed.close();
+		await this.#inspector.close();
+		await closed;
+		await this.#log.close();
+	}
+}
+
+function createLog(
 	options: ServerOptions,
 	clock: Clock,
 	log: Logger,
-): AuditLog | null {
-	if (!options.audit) return null;
+): AuditLog {
 	return new AuditLog({
 		path: auditFile(options.stateDir),
 		maxEvents: options.auditMaxEvents,
@@ -60,10 +104,7 @@ export function serverEvent(
 	return { ...logEvent(what, detail), result: "ok" };
 }
 
-export function collectAuditMetrics(
-	registry: MetricsRegistry,
-	log: AuditLog,
-): void {
+function collectMetrics(registry: MetricsRegistry, log: AuditLog): void {
 	const written = registry.counter(INSTRUMENTS.auditEvents, []);
 	const waiting = registry.counter(INSTRUMENTS.auditWaiting, []);
 	const lost = registry.counter(INSTRUMENTS.auditLost, []);

@@ -4,7 +4,6 @@
 //
 // Stopping goes the other way: no new work → drain → unload → release.
 import type { AddressInfo } from "node:net";
-import type { AuditLog } from "../audit/audit-log.ts";
 import { systemClock } from "../common/clock.ts";
 import { offsetToSharedUs } from "../common/shared-clock.ts";
 import type { ServerOptions } from "../config/options.ts";
@@ -73,8 +72,7 @@ import {
 	type MetricsFormat,
 	type MetricsTransport,
 } from "../transport/metrics/server.ts";
-import { collectAuditMetrics, createAuditLog, serverEvent } from "./audit.ts";
-import { auditEventOf } from "./audit-events.ts";
+import { Audit, serverEvent } from "./audit.ts";
 import { Console } from "./console.ts";
 import { collectDeviceMetrics } from "./device-metrics.ts";
 import { createDevices, type ServerDevices, sessionOn } from "./devices.ts";
@@ -170,7 +168,7 @@ class SaccadeServer implements Server {
 	readonly #streams: StreamSet;
 	readonly #recordings: Recordings;
 	/** Null: none is kept. */
-	readonly #audit: AuditLog | null;
+	readonly #audit: Audit | null;
 	readonly #taps = new ConsoleTaps();
 	readonly #console: Console;
 	/** One limit on bytes of request bodies, whichever thread reads them. */
@@ -216,9 +214,14 @@ class SaccadeServer implements Server {
 					export: exportOf(this.#otlp, options.otlp),
 				})
 			: null;
-		this.#audit = createAuditLog(options, clock, this.#log);
-		if (metrics !== null && this.#audit !== null)
-			collectAuditMetrics(metrics, this.#audit);
+		this.#audit = options.audit
+			? new Audit(options, {
+					clock,
+					log: this.#log,
+					metrics,
+					directoryOf: (model) => this.#repository.directoryOf(model),
+				})
+			: null;
 		if (metrics !== null)
 			collectTelemetryMetrics(metrics, this.#otlp, this.#tracing);
 		this.#runtime = createOnnxRuntime({
@@ -300,10 +303,7 @@ class SaccadeServer implements Server {
 		const history = new SwapHistory();
 		swapper.subscribe(history.listener);
 		swapper.subscribe(swapLog(this.#log));
-		swapper.subscribe((event) => {
-			const told = auditEventOf(event);
-			if (told !== null) this.#audit?.append(told);
-		});
+		if (this.#audit !== null) swapper.subscribe(this.#audit.feed.listener);
 		if (this.#swapMetrics !== null)
 			swapper.subscribe(this.#swapMetrics.listener);
 		this.#inspector = followsDisk(options) ? new Inspector() : null;
@@ -456,7 +456,9 @@ class SaccadeServer implements Server {
 	}
 
 	async listen(): Promise<Addresses> {
-		this.#audit?.append(serverEvent("server-started", factsOf(this.#options)));
+		this.#audit?.feed.append(
+			serverEvent("server-started", factsOf(this.#options)),
+		);
 		// Runs of a simulated device are timers, and timers of the clock keep no process alive.
 		await yieldToLoop(this.#options.laneNice);
 		const keepAlive = setInterval(() => {}, LONGEST_INTERVAL_MS);
@@ -487,7 +489,7 @@ class SaccadeServer implements Server {
 			});
 		this.#otlp?.start(Date.now() * 1000);
 		this.#phase = "serving";
-		this.#audit?.begin();
+		this.#audit?.open();
 		if (this.#inspector !== null)
 			this.#watch = await watchModels(this.#options, {
 				naming: this.#naming,
@@ -537,7 +539,7 @@ class SaccadeServer implements Server {
 		await this.#pipelines.close();
 		this.#prepared.close();
 		await this.#registry.close();
-		this.#audit?.append(serverEvent("server-stopped", ""));
+		this.#audit?.feed.append(serverEvent("server-stopped", ""));
 		await this.#audit?.close();
 		this.#devices.close();
 		await this.#otlp?.close();

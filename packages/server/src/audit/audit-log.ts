@@ -82,9 +82,9 @@ export class AuditLog {
 		this.#options = { maxWaiting: MAX_WAITING, ...options };
 	}
 
-	/** What comes before `begin` waits for it. */
-	append(event: AuditEvent): void {
-		const { maxWaiting, nowMs } = this.#options;
+	/** What comes before `begin` waits for it. @param atMs when it happened, in ms since 1970. @default now */
+	append(event: AuditEvent, atMs: number = this.#options.nowMs()): void {
+		const { maxWaiting } = this.#options;
 		if (this.#isClosed || this.#waiting.length >= maxWaiting) {
 			this.#lostCount++;
 			return;
@@ -93,9 +93,9 @@ export class AuditLog {
 		if (lost > 0) {
 			this.#toldLost = this.#lostCount;
 			const text = `${lost} events are missing here: the disk did not take them`;
-			this.#waiting.push(toBody(logEvent("events-lost", text), nowMs()));
+			this.#waiting.push(toBody(logEvent("events-lost", text), atMs));
 		}
-		this.#waiting.push(toBody(event, nowMs()));
+		this.#waiting.push(toBody(event, atMs));
 		this.#send();
 	}
 

@@ -102,6 +102,16 @@ export class DiskRepositoryService implements RepositoryService {
 		return isWanted && !serves ? name : null;
 	}
 
+	/** Where the model lies; null: nowhere, or in several places. */
+	async directoryOf(name: string): Promise<string | null> {
+		const root = this.#overrides.get(name);
+		if (root !== undefined) return null;
+		return this.#find(name).then(
+			({ path }) => path,
+			() => null,
+		);
+	}
+
 	/** What is on disk serves then, unless it serves already. @throws LOAD_FAILED, and what served serves on */
 	async loadFromDisk(asked: string, cause: SwapCause = "start"): Promise<void> {
 		const name = this.#wholeName(asked);
