@@ -48,6 +48,18 @@ interface Swaps {
 			readonly error: string;
 			readonly advice: string;
 		} | null;
+		readonly shadow: {
+			readonly samples: number;
+			readonly outputs: readonly {
+				readonly name: string;
+				readonly max_difference: number;
+				readonly within: boolean;
+			}[];
+		} | null;
+		readonly canary: {
+			readonly old: { readonly requests: number };
+			readonly new: { readonly requests: number };
+		} | null;
 	}[];
 }
 
@@ -77,9 +89,10 @@ function clientOf(address: string) {
 	const json = async (path: string, init?: RequestInit) =>
 		(await fetch(`${url}${path}`, init)).json();
 	/** The factor that the answer shows. */
-	const factor = async (
+	const ask = async (
+		value: number,
 		parameters: Readonly<Record<string, number | boolean>> = {},
-	): Promise<number> => {
+	) => {
 		const answer = (await json("/v2/models/m/infer", {
 			method: "POST",
 			body: JSON.stringify({
@@ -89,14 +102,21 @@ function clientOf(address: string) {
 						name: "input",
 						datatype: "FP32",
 						shape: [1, 4],
-						data: [1, 1, 1, 1],
+						data: Array(4).fill(value),
 					},
 				],
 			}),
 		})) as {
 			readonly outputs?: readonly { readonly data: readonly number[] }[];
 		};
-		return answer.outputs?.[0]?.data[0] ?? assert.fail(JSON.stringify(answer));
+		return answer.outputs?.[0]?.data[0] ?? JSON.stringify(answer);
+	};
+	/** The factor that the answer shows. */
+	const factor = async (
+		parameters: Readonly<Record<string, number | boolean>> = {},
+	): Promise<number> => {
+		const answer = await ask(1, parameters);
+		return typeof answer === "number" ? answer : assert.fail(answer);
 	};
 	const swaps = async () =>
 		((await json("/saccade/v1/models/m/swaps")) as Swaps).swaps;
@@ -110,7 +130,7 @@ function clientOf(address: string) {
 		});
 		return last ?? assert.fail();
 	};
-	return { url, json, factor, swaps, ended };
+	return { url, json, ask, factor, swaps, ended };
 }
 
 /** Asks one request after another until the promise is settled, on some connections at once. */
@@ -424,4 +444,91 @@ test("what is only touched, copied over itself, or renamed away and back is not 
 	const states = (await swaps()).map(({ state }) => state);
 	assert.equal(states.filter((state) => state === "switched").length, 2);
 	assert.ok(!states.includes("failed"), states.join(" "));
+});
+
+describe("a version that has more to show", { timeout }, () => {
+	const SHADOW = {
+		"shadow.samples": "8",
+		"shadow.tolerance": "output = 0.1",
+	};
+
+	test("is compared on what clients asked lately, and kept out where its answers are others", async (t) => {
+		const { putVersion, factor, ended } = await setUp(t, { settings: SHADOW });
+		await factor();
+		putVersion(2, { factor: 3 });
+		const far = await ended(2);
+		assert.equal(far.failure?.phase, "shadowing");
+		assert.match(far.failure?.error ?? "", /'output' differs by up to 0\.500/);
+		assert.equal(far.shadow?.samples, 1);
+		assert.equal(await factor(), 2);
+		putVersion(2, { factor: 2.1 });
+		const near = await ended(3);
+		assert.equal(near.state, "switched");
+		const [output] = near.shadow?.outputs ?? [];
+		assert.equal(output?.name, "output");
+		assert.ok(Math.abs((output?.max_difference ?? 1) - 0.05) < 1e-4);
+		assert.equal(output?.within, true);
+	});
+
+	test("is kept out where it fails on what clients asked lately, though it passes its warm-up", async (t) => {
+		const { putVersion, ask, ended } = await setUp(t, { settings: SHADOW });
+		assert.equal(await ask(9), 18);
+		putVersion(2, { factor: 2, failsFrom: 4 });
+		const { failure } = await ended(2);
+		assert.equal(failure?.phase, "shadowing");
+		assert.match(
+			failure?.error ?? "",
+			/fails on a recent request that the version in service answers/,
+		);
+		assert.equal(await ask(9), 18);
+	});
+
+	const CANARY = {
+		"canary.weight": "0.5",
+		"canary.seconds": "0.3",
+		"canary.requests": "30",
+		"canary.max_slowdown": "1000",
+	};
+
+	/** Asks for 9 until the operation has ended. */
+	async function askMeanwhile<T>(
+		ask: (value: number) => Promise<number | string>,
+		until: Promise<T>,
+	) {
+		const answers: (number | string)[] = [];
+		let isOver = false;
+		const over = until.finally(() => {
+			isOver = true;
+		});
+		while (!isOver) answers.push(await ask(9));
+		return { result: await over, answers };
+	}
+
+	test("answers its share of the requests, and takes over", async (t) => {
+		const { putVersion, ask, ended } = await setUp(t, { settings: CANARY });
+		putVersion(2, { factor: 3 });
+		const { result, answers } = await askMeanwhile(ask, ended(2));
+		assert.equal(result.state, "switched");
+		const { old, new: next } = result.canary ?? assert.fail();
+		assert.ok(next.requests >= 30);
+		assert.ok(Math.abs(old.requests - next.requests) <= 2);
+		assert.deepEqual([...new Set(answers)].sort(), [18, 27]);
+		assert.equal(await ask(9), 27);
+	});
+
+	test("is rolled back as soon as it fails requests that the old version answers", async (t) => {
+		const { putVersion, ask, ended } = await setUp(t, {
+			settings: { ...CANARY, "canary.seconds": "600" },
+		});
+		putVersion(2, { factor: 3, failsFrom: 4 });
+		const { result, answers } = await askMeanwhile(ask, ended(2));
+		assert.equal(result.failure?.phase, "canary");
+		assert.match(
+			result.failure?.error ?? "",
+			/20 of 20 requests to the new version failed/,
+		);
+		const failed = answers.filter((answer) => typeof answer === "string");
+		assert.ok(failed.length <= 21, `${failed.length} requests failed`);
+		for (let i = 0; i < 4; i++) assert.equal(await ask(9), 18);
+	});
 });

@@ -11,6 +11,8 @@ export interface Scaling {
 	readonly width?: number;
 	/** It loads, and fails whenever it runs. @default false */
 	readonly failsAtRun?: boolean;
+	/** It runs, and fails on numbers from this one on. @default it does not */
+	readonly failsFrom?: number;
 	/** Products of large matrices that each run computes beside: some milliseconds each. @default 0 */
 	readonly detours?: number;
 }
@@ -21,12 +23,14 @@ export function scalingModel({
 	factor,
 	width = 4,
 	failsAtRun = false,
+	failsFrom = 0,
 	detours = 0,
 }: Scaling): Uint8Array {
 	const graph = new GraphBuilder("scaling");
 	const shape = ["N", width];
 	let value = graph.input("input", "FP32", shape);
 	if (failsAtRun) value = stumble(graph, value);
+	if (failsFrom > 0) value = lookUp(graph, value, failsFrom);
 	for (let i = 0; i < detours; i++) value = detour(graph, value, width);
 	const scale = graph.float32([1], Float32Array.of(factor));
 	graph.output({ name: "output", dtype: "FP32", shape }, "Mul", [value, scale]);
@@ -47,6 +51,20 @@ function stumble(graph: GraphBuilder, value: string): string {
 		keepdims: { kind: "int", value: 1 },
 	});
 	return graph.node("Add", [value, largest]);
+}
+
+/** Adds an entry of a table of zeros, which ends before the largest numbers. */
+function lookUp(graph: GraphBuilder, value: string, size: number): string {
+	const largest = graph.node("ReduceMax", [value], {
+		axes: { kind: "ints", value: [0, 1] },
+		keepdims: { kind: "int", value: 0 },
+	});
+	const INT64 = 7;
+	const index = graph.node("Cast", [largest], {
+		to: { kind: "int", value: INT64 },
+	});
+	const zeros = graph.float32([size], new Float32Array(size));
+	return graph.node("Add", [value, graph.node("Gather", [zeros, index])]);
 }
 
 /** Widens the rows, multiplies them by a large matrix many times over, and adds nothing of it to them. */
