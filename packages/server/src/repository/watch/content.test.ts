@@ -132,6 +132,17 @@ describe("links", () => {
 			"/volume/..2026_01/m/2",
 		]);
 	});
+
+	test("that lead to other links are followed, too", (t) => {
+		const { root, model } = setUp(t);
+		renameSync(join(model, "2"), join(root, "release-2"));
+		mkdirSync(join(root, "channels"));
+		symlinkSync("../release-2", join(root, "channels/current"));
+		symlinkSync("../channels/current", join(model, "2"));
+		const scan = scanModel(model);
+		const paths = scan?.directories.map(({ path }) => path.slice(root.length));
+		assert.deepEqual(paths?.sort(), ["/channels", "/m", "/m/1", "/release-2"]);
+	});
 });
 
 describe("a file that cannot be read", () => {
