@@ -53,12 +53,9 @@ export async function runDrive(options: DriveOptions): Promise<DriveResult> {
 	const clock =
 		driver.sensors === null
 			? null
-			: new SensorClock(
-					simulation,
-					driver.sensors,
-					new Random(seed, 200),
-					options.faults,
-				);
+			: new SensorClock(simulation, driver.sensors, new Random(seed, 200), {
+					...(options.faults && { faults: options.faults }),
+				});
 	const truth = judgeBrakes ? new TruthDriver(simulation.world) : null;
 	const judge = new BrakeJudge();
 	const { vehicle, world } = simulation;

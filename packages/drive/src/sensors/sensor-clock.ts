@@ -9,8 +9,15 @@ import { SmallSensors } from "./small-sensors.ts";
 
 const STEP_US = 5000;
 const SPEED_STEPS = 4;
-const SWEEP_STEPS = 20;
+const SWEEP_HZ = 10;
 const CAMERA_HZ = 30;
+
+export interface SensorClockOptions {
+	/** @default none */
+	readonly faults?: readonly Fault[];
+	/** How many times as often as they should LiDAR and camera speak: whole sweeps and pictures, to overload who listens. @default 1 */
+	readonly rate?: number;
+}
 
 /** All sensors of one vehicle. Buffers are its own and filled again each time. */
 export class SensorClock {
@@ -19,15 +26,18 @@ export class SensorClock {
 	readonly #small: SmallSensors;
 	readonly #points: Points;
 	readonly #image: ImageU8;
+	readonly #rate: number;
+	#sweepCount = 0;
 	#pictureCount = 0;
 
 	constructor(
 		simulation: Simulation,
 		sink: SensorSink,
 		random: Random,
-		faults: readonly Fault[] = [],
+		{ faults = [], rate = 1 }: SensorClockOptions = {},
 	) {
 		this.#simulation = simulation;
+		this.#rate = rate;
 		this.#sink = new FaultySink(sink, faults, random.stream(201));
 		this.#small = new SmallSensors(random);
 		this.#points = createPoints(simulation.lidar.rayCount, {
@@ -51,21 +61,25 @@ export class SensorClock {
 		if (stepCount % SPEED_STEPS === 0)
 			sink.speed(this.#small.speed(vehicle, nowUs));
 		sink.imu(this.#small.imu(vehicle, nowUs));
-		if (stepCount % SWEEP_STEPS === 0) {
+		if (this.#isDue(nowUs, SWEEP_HZ, this.#sweepCount)) {
+			this.#sweepCount++;
 			sink.path(this.#small.path(vehicle, nowUs));
 			simulation.sweep(this.#points);
 			const stampUs = nowUs - 1e6 * simulation.lidar.options.periodS;
 			await sink.sweep({ stampUs, points: this.#points });
 		}
-		if (sink.picture !== undefined && this.#isPictureDue(nowUs)) {
+		if (
+			sink.picture !== undefined &&
+			this.#isDue(nowUs, CAMERA_HZ, this.#pictureCount)
+		) {
 			this.#pictureCount++;
 			simulation.takePicture(this.#image);
 			await sink.picture({ stampUs: nowUs, image: this.#image });
 		}
 	}
 
-	/** 30 a second on a clock of 200: each at the first step that is not too early. */
-	#isPictureDue(nowUs: number): boolean {
-		return nowUs * CAMERA_HZ >= (this.#pictureCount + 1) * 1e6;
+	/** Rates that the clock of 200 Hz does not divide by: each at the first step that is not too early. */
+	#isDue(nowUs: number, hz: number, count: number): boolean {
+		return nowUs * hz * this.#rate >= (count + 1) * 1e6;
 	}
 }

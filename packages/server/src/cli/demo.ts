@@ -20,6 +20,7 @@ export interface DemoFlags {
 	readonly seed: string;
 	readonly seconds?: string;
 	readonly drives: string;
+	readonly rate: string;
 	readonly headless?: true;
 	readonly virtual?: true;
 	readonly json?: true;
@@ -99,6 +100,7 @@ async function headlessDemo(flags: DemoFlags): Promise<void> {
 		const vehicle = startVehicle(grpc, [
 			`--seed=${seed}`,
 			`--seconds=${seconds}`,
+			`--rate=${positiveNumber("--rate", flags.rate)}`,
 			...(flags.json === true ? ["--json"] : []),
 		]);
 		for (const name of ["SIGINT", "SIGTERM"] as const)

@@ -9,6 +9,7 @@ export interface DriveFlags {
 	readonly seconds?: string;
 	/** False: `--no-camera`. */
 	readonly camera: boolean;
+	readonly rate: string;
 	readonly json?: true;
 }
 
@@ -27,6 +28,7 @@ export async function drive(flags: DriveFlags): Promise<void> {
 				? Number.POSITIVE_INFINITY
 				: positiveNumber("--seconds", flags.seconds),
 		hasCamera: flags.camera,
+		rate: positiveNumber("--rate", flags.rate),
 		signal: leave.signal,
 	});
 	console.log(

@@ -348,6 +348,11 @@ function addDemo(program: Command): void {
 		.option("--headless", "no page: drive, print the numbers, end")
 		.option("--seed <number>", "which streets", "1")
 		.option("--seconds <s>", "headless, in real time (default: 20)")
+		.option(
+			"--rate <times>",
+			"headless: how many times as often LiDAR and camera speak; above 1 nothing need be in time",
+			"1",
+		)
 		.option("--virtual", "headless, as fast as it can be computed")
 		.option("--drives <count>", "with --virtual", "100")
 		.option("--http-port <port>", "of the page", "8000")
@@ -369,6 +374,11 @@ function addDemo(program: Command): void {
 		.option("--seed <number>", "which streets", "1")
 		.option("--seconds <s>", "default: until a signal")
 		.option("--no-camera", "look by the LiDAR alone")
+		.option(
+			"--rate <times>",
+			"how many times as often LiDAR and camera speak; above 1 nothing need be in time",
+			"1",
+		)
 		.option("--json", "print one JSON object")
 		.addHelpText("after", "\nExample:\n  saccade drive --seconds 60 --seed 7")
 		.action(async (options) => (await import("./drive.ts")).drive(options));

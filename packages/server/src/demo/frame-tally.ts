@@ -9,6 +9,7 @@ import {
 	round,
 	type SensorReport,
 } from "./drive-report.ts";
+import { FrameLag } from "./frame-lag.ts";
 
 interface Count {
 	readonly deadlineMs: number;
@@ -20,15 +21,26 @@ interface Count {
 
 /** Promised of camera and LiDAR. */
 const IN_DEADLINE = 0.99;
+/** Promised of them under any load: periods by which what was worked on was older than it had to be. */
+const MOST_BEHIND = 1;
 
 export class FrameTally {
 	readonly #counts = new Map<string, Count>();
 	readonly #outcomes = noOutcomes();
+	readonly #lag = new FrameLag();
+	readonly #isOverloaded: boolean;
 	collisions = 0;
 	silences = 0;
 
-	/** @param deadlines of the sensors that have one, in ms after the measurement */
-	constructor(deadlines: Readonly<Record<string, number>>) {
+	/**
+	 * @param deadlines of the sensors that have one, in ms after the measurement
+	 * @param isOverloaded more comes than was promised to be in time
+	 */
+	constructor(
+		deadlines: Readonly<Record<string, number>>,
+		isOverloaded = false,
+	) {
+		this.#isOverloaded = isOverloaded;
 		for (const [device, deadlineMs] of Object.entries(deadlines))
 			this.#add(device, deadlineMs);
 	}
@@ -37,7 +49,9 @@ export class FrameTally {
 		this.#of(deviceId).sent++;
 	}
 
-	ended({ deviceId, outcome }: FrameOutcome, latencyMs: number): void {
+	ended(frame: FrameOutcome, latencyMs: number): void {
+		const { deviceId, outcome } = frame;
+		this.#lag.ended(frame);
 		const count = this.#of(deviceId);
 		count.ended++;
 		this.#outcomes[outcome]++;
@@ -57,15 +71,23 @@ export class FrameTally {
 			list.reduce((total, count) => total + of(count), 0);
 		const sent = sum((count) => count.sent);
 		const ended = sum((count) => count.ended);
-		const shares = [...this.#counts]
-			.filter(([, { deadlineMs }]) => Number.isFinite(deadlineMs))
-			.map(([device, count]) =>
-				promise(
-					`${device} frames with a result within ${round(count.deadlineMs)} ms`,
-					["at least", IN_DEADLINE],
-					shareOf(count),
-				),
-			);
+		const timed = [...this.#counts].filter(([, { deadlineMs }]) =>
+			Number.isFinite(deadlineMs),
+		);
+		const shares = timed.map(([device, count]) =>
+			promise(
+				`${device} frames with a result within ${round(count.deadlineMs)} ms`,
+				["at least", IN_DEADLINE],
+				shareOf(count),
+			),
+		);
+		const lags = timed.map(([device]) =>
+			promise(
+				`newer ${device} frames that had come when one was started, at most`,
+				["at most", MOST_BEHIND],
+				this.#lag.mostBehind(device),
+			),
+		);
 		return {
 			seconds: round(seconds),
 			runInSeconds,
@@ -90,7 +112,8 @@ export class FrameTally {
 					["exactly", 0],
 					sent - ended,
 				),
-				...shares,
+				...(this.#isOverloaded ? [] : shares),
+				...lags,
 			],
 		};
 	}

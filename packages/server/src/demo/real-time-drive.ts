@@ -13,6 +13,8 @@ export interface RealTimeOptions {
 	readonly seconds: number;
 	/** @default true */
 	readonly hasCamera?: boolean;
+	/** How many times as often as they should LiDAR and camera speak. @default 1 */
+	readonly rate?: number;
 	readonly signal: AbortSignal;
 	/** Hears of each street. */
 	readonly onStreet?: (seed: number) => void;
@@ -28,26 +30,27 @@ const STREET_COUNT = 1000;
 export async function driveInRealTime(
 	options: RealTimeOptions,
 ): Promise<DriveReport> {
-	const { address, seconds, signal, onStreet, hasCamera = true } = options;
+	const { address, seconds, signal, onStreet } = options;
+	const { hasCamera = true, rate = 1 } = options;
 	const deadlines = hasCamera ? DEADLINES_MS : { lidar: DEADLINES_MS.lidar };
 	const client = new GrpcClient(address);
 	const streets = streetsOf(options.seed);
-	const tally = new FrameTally(deadlines);
+	const tally = new FrameTally(deadlines, rate > 1);
+	const common = { hasCamera, rate, signal };
 	let drivenS = 0;
 	try {
 		const { value: first } = await streets.next();
 		await driveStreet(client, new FrameTally(deadlines), {
 			seed: first,
 			durationS: RUN_IN_S,
-			hasCamera,
-			signal,
+			...common,
 		});
 		for (let leftS = seconds; leftS > 0 && !signal.aborted; ) {
 			const { value: seed } = await streets.next();
 			const durationS = Math.min(STREET_S, leftS);
 			onStreet?.(seed);
 			const beginMs = performance.now();
-			await driveStreet(client, tally, { seed, durationS, hasCamera, signal });
+			await driveStreet(client, tally, { seed, durationS, ...common });
 			drivenS += (performance.now() - beginMs) / 1000;
 			leftS -= durationS;
 		}

@@ -4,6 +4,8 @@ export interface StreetData {
 	readonly durationS: number;
 	/** How far the street is ahead of the clock, so that its sensors can be drawn before they speak. */
 	readonly leadMs: number;
+	/** How many times as often as they should LiDAR and camera speak. */
+	readonly rate: number;
 }
 
 /** What a sensor says, `dueUs` after the start. Bytes are given away. */

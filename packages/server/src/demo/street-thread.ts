@@ -22,7 +22,7 @@ const STEP_MS = 5;
 const POINT_BYTES = 20;
 const WARM_UP_MS = 1000;
 
-const { seed, durationS, leadMs } = workerData as StreetData;
+const { seed, durationS, leadMs, rate } = workerData as StreetData;
 const simulation = new Simulation({ seed });
 let command: SpeedCommand = {
 	command: "keep",
@@ -94,7 +94,8 @@ const sensors: SensorSink = {
 await run();
 
 async function run(): Promise<void> {
-	const clock = new SensorClock(simulation, sensors, new Random(seed, 200));
+	const random = new Random(seed, 200);
+	const clock = new SensorClock(simulation, sensors, random, { rate });
 	const { vehicle, world } = simulation;
 	await warmUp();
 	tell({ kind: "ready" });

@@ -77,10 +77,22 @@ const CAMERA_OPENING: Opening = {
 	],
 };
 
+/** The sensors that the rate is of say so, or their period would be missed. */
+function faster(opening: Opening, rate: number): Opening {
+	const sensors = opening.sensors?.map((sensor) =>
+		sensor.deviceId in DEADLINES_MS
+			? { ...sensor, periodMs: (sensor.periodMs ?? 0) / rate }
+			: sensor,
+	);
+	return { ...opening, ...(sensors && { sensors }) };
+}
+
 export interface StreetOptions {
 	readonly seed: number;
 	readonly durationS: number;
 	readonly hasCamera: boolean;
+	/** How many times as often as they should LiDAR and camera speak. */
+	readonly rate: number;
 	readonly signal: AbortSignal;
 }
 
@@ -88,10 +100,10 @@ export interface StreetOptions {
 export async function driveStreet(
 	client: GrpcClient,
 	tally: FrameTally,
-	{ seed, durationS, hasCamera, signal }: StreetOptions,
+	{ seed, durationS, hasCamera, rate, signal }: StreetOptions,
 ): Promise<void> {
-	const street = startStreet({ seed, durationS, leadMs: LEAD_MS });
-	const link = new VehicleLink(client, tally, hasCamera, (message) =>
+	const street = startStreet({ seed, durationS, rate, leadMs: LEAD_MS });
+	const link = new VehicleLink(client, tally, { hasCamera, rate }, (message) =>
 		street.postMessage(message),
 	);
 	const ended = Promise.withResolvers<void>();
@@ -156,18 +168,18 @@ class VehicleLink {
 	constructor(
 		client: GrpcClient,
 		tally: FrameTally,
-		hasCamera: boolean,
+		{ hasCamera, rate }: Pick<StreetOptions, "hasCamera" | "rate">,
 		toStreet: (message: ToStreet) => void,
 	) {
 		this.#tally = tally;
 		this.#toStreet = toStreet;
 		const onOutcome = (outcome: FrameOutcome) => this.#ended(outcome);
-		this.#lidar = client.openStream(LIDAR_OPENING, {
+		this.#lidar = client.openStream(faster(LIDAR_OPENING, rate), {
 			onOutcome,
 			onCommand: (held) => this.#obey(held),
 		});
 		this.#camera = hasCamera
-			? client.openStream(CAMERA_OPENING, { onOutcome })
+			? client.openStream(faster(CAMERA_OPENING, rate), { onOutcome })
 			: null;
 		this.opened = Promise.all([this.#lidar.opened, this.#camera?.opened]);
 		this.broken = Promise.all([this.#lidar.ended, this.#camera?.ended]);
