@@ -1,5 +1,6 @@
 // Writes scenes for the LiDAR detector: the tensor as the server draws it (occupied cells only, to half precision) and
-// what stands there.
+// what stands there. Half of them are turned about the vehicle: nearly everything on a street stands along it, and a network
+// that learns from that alone answers "straight ahead" to whatever comes round a bend.
 //   node -C source models/bev_detector/dump-scenes.ts --set train --first 0 --drives 400
 import {
 	closeSync,
@@ -15,6 +16,7 @@ import {
 	labelSweep,
 	mountTransform,
 	observeDrives,
+	Random,
 	type Simulation,
 } from "@saccade/drive";
 import {
@@ -29,6 +31,9 @@ import { isSceneSet, SCENE_SEEDS } from "../lib/scene-seeds.ts";
 
 /** The middle of a sweep, at which the rays point ahead. */
 const REFERENCE_S = 0.05;
+
+/** Largest turn of a scene: more than the road bends within the detector's reach. */
+const MOST_TURN_RAD = 0.8;
 
 const { values } = parseArgs({
 	options: {
@@ -52,6 +57,7 @@ const cells = new Uint16Array(cellCount);
 const numbers = new Float16Array(cellCount * BEV_CHANNELS.length);
 const motion = createSweepMotion();
 const mount = mountTransform(LIDAR_MOUNT);
+const turning = new Random(firstSeed, 901);
 const cellFile = openSync(join(folder, "cells.u16"), "w");
 const valueFile = openSync(join(folder, "values.f16"), "w");
 const cellEnds: number[] = [];
@@ -67,7 +73,12 @@ await observeDrives(
 		perDrive: Number(values["per-drive"]),
 	},
 	(simulation) => {
-		draw(simulation);
+		const turnRad = turning.chance(0.5)
+			? turning.between(-MOST_TURN_RAD, MOST_TURN_RAD)
+			: 0;
+		const cos = Math.cos(turnRad);
+		const sin = Math.sin(turnRad);
+		draw(simulation, cos, sin);
 		let occupied = 0;
 		for (let cell = 0; cell < cellCount; cell++) {
 			if (tensor[cell] === 0) continue;
@@ -84,11 +95,11 @@ await observeDrives(
 		for (const box of labelSweep(simulation, REFERENCE_S))
 			objects.push(
 				box.classId,
-				box.xM,
-				box.yM,
+				cos * box.xM - sin * box.yM,
+				sin * box.xM + cos * box.yM,
 				box.lengthM,
 				box.widthM,
-				box.yawRad,
+				box.yawRad + turnRad,
 				box.pointCount,
 			);
 		objectEnds.push(objects.length / 7);
@@ -111,13 +122,25 @@ writeFileSync(
 	}),
 );
 
-function draw(simulation: Simulation): void {
-	if (points.xyzi.length < 4 * simulation.lidar.rayCount)
-		points = createPoints(simulation.lidar.rayCount, { withTimes: true });
+/** As seen by a vehicle that faces another way by the angle with this cosine and sine. */
+function draw(simulation: Simulation, cos: number, sin: number): void {
+	const { vehicle, lidar } = simulation;
+	if (points.xyzi.length < 4 * lidar.rayCount)
+		points = createPoints(lidar.rayCount, { withTimes: true });
 	simulation.sweep(points);
-	motion.velocityXMps = simulation.vehicle.speedMps;
-	motion.angularZRadps = simulation.vehicle.yawRateRadps;
-	input.draw(points, { motion, mount, referenceS: REFERENCE_S }, tensor);
+	motion.velocityXMps = cos * vehicle.speedMps;
+	motion.velocityYMps = sin * vehicle.speedMps;
+	motion.angularZRadps = vehicle.yawRateRadps;
+	const turned = Float64Array.from(mount);
+	for (let column = 0; column < 4; column++) {
+		turned[column] = cos * mount[column]! - sin * mount[4 + column]!;
+		turned[4 + column] = sin * mount[column]! + cos * mount[4 + column]!;
+	}
+	input.draw(
+		points,
+		{ motion, mount: turned, referenceS: REFERENCE_S },
+		tensor,
+	);
 }
 
 function toInt64(numbers: readonly number[]): BigInt64Array {

@@ -11,6 +11,7 @@ import time
 import numpy
 import torch
 
+from .begin import begin_from_onnx
 from .detector import Average, export
 
 
@@ -18,7 +19,7 @@ def arguments(name: str, steps: int) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", default=f".cache/models/{name}/train-*")
     parser.add_argument("--work", default=f".cache/models/{name}/work")
-    parser.add_argument("--begin", help="checkpoint of another run whose weights are the first ones")
+    parser.add_argument("--begin", help="checkpoint or exported network whose weights are the first ones")
     parser.add_argument("--steps", type=int, default=steps)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=3e-3)
@@ -59,7 +60,10 @@ def train(model, make, loss_of, scene_count: int, options, input_name: str, exam
     os.makedirs(options.work, exist_ok=True)
     checkpoint = os.path.join(options.work, "checkpoint.pt")
     onnx_file = os.path.join(options.work, "model.onnx")
-    if options.begin:
+    if options.begin and options.begin.endswith(".onnx"):
+        some = numpy.random.default_rng(options.seed).choice(scene_count, 4 * options.batch, replace=False)
+        begin_from_onnx(model, options.begin, torch.from_numpy(make(some, numpy.zeros(len(some), bool))[0]))
+    elif options.begin:
         model.load_state_dict(torch.load(options.begin, weights_only=True)["model"])
     model.train()
     model.to(memory_format=torch.channels_last)
