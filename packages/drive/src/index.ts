@@ -1,10 +1,12 @@
 // A simulated drive: a street that one number tells, the sensors of a vehicle in it, and a judge who knows the truth.
 export {
 	type BevNetwork,
+	type CameraNetwork,
 	detectingDriver,
 	type LidarDriver,
 	lidarDriver,
 	type SweepDetector,
+	seeingDriver,
 } from "./drivers/lidar-driver.ts";
 export {
 	createNoisyDetector,
@@ -14,7 +16,7 @@ export { TruthDriver } from "./drivers/truth-driver.ts";
 export { type Collision, findCollision } from "./judge/collision.ts";
 export type { HardBrake } from "./judge/driver-errors.ts";
 export { judgeBev } from "./judge/judge-bev.ts";
-export { type CameraNetwork, judgeCamera } from "./judge/judge-camera.ts";
+export { judgeCamera } from "./judge/judge-camera.ts";
 export {
 	type PrecisionResult,
 	PrecisionTally,
@@ -47,6 +49,7 @@ export {
 	LIDAR_MOUNT,
 	type Mount,
 	mountTransform,
+	pinholeOf,
 } from "./sensors/mounts.ts";
 export type {
 	ImuReading,

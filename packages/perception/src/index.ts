@@ -39,8 +39,11 @@ export {
 export {
 	CAMERA_CAPACITY,
 	CAMERA_CLASSES,
+	CAMERA_HEIGHTS_M,
 	CAMERA_INPUT_SHAPE,
+	CAMERA_LEAST_SCORE,
 	CAMERA_OUTPUT_SIZES,
+	CAMERA_STRIDE_PX,
 	CameraOutput,
 } from "./bundled/camera-output.ts";
 export {
@@ -49,6 +52,16 @@ export {
 	LidarPerception,
 	type LidarPerceptionOptions,
 } from "./bundled/lidar-perception.ts";
+export {
+	type Pinhole,
+	projectBox,
+	type StandingBox,
+} from "./camera/pinhole.ts";
+export {
+	type GroundPose,
+	type SightingOptions,
+	Sightings,
+} from "./camera/sightings.ts";
 export {
 	createSweepMotion,
 	deskewPoints,

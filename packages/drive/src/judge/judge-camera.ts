@@ -2,12 +2,11 @@
 import {
 	CAMERA_CAPACITY,
 	CameraOutput,
-	type CentreBoxOutput,
 	createDetections,
 	createImage,
-	type ImageU8,
 	intersectionOverUnion,
 } from "@saccade/perception";
+import type { CameraNetwork } from "../drivers/lidar-driver.ts";
 import { CAMERA } from "../sensors/camera.ts";
 import { OBJECT_CLASSES } from "../world/shapes.ts";
 import {
@@ -16,9 +15,6 @@ import {
 } from "./mean-average-precision.ts";
 import { type Observed, observeDrives } from "./observe-drives.ts";
 import { labelPicture } from "./picture-labels.ts";
-
-/** Answers for one picture. */
-export type CameraNetwork = (picture: ImageU8) => Promise<CentreBoxOutput>;
 
 const LEAST_SCORE = 0.05;
 const LEAST_HEIGHT_PX = 10;

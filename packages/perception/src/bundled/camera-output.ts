@@ -18,9 +18,15 @@ export const CAMERA_CLASSES: readonly string[] = [
 	"pedestrian",
 ];
 
-const STRIDE_PX = 4;
-const ROWS = CAMERA_INPUT_SHAPE[0] / STRIDE_PX;
-const COLUMNS = CAMERA_INPUT_SHAPE[1] / STRIDE_PX;
+/** Detections below this are noise to whoever looks at pictures. */
+export const CAMERA_LEAST_SCORE = 0.3;
+/** By class: of what stands on the street, in the middle. */
+export const CAMERA_HEIGHTS_M: readonly number[] = [1.6, 1.75, 1.7];
+
+/** Pixels of a cell of the answer. */
+export const CAMERA_STRIDE_PX = 4;
+const ROWS = CAMERA_INPUT_SHAPE[0] / CAMERA_STRIDE_PX;
+const COLUMNS = CAMERA_INPUT_SHAPE[1] / CAMERA_STRIDE_PX;
 /** Elements of one picture's outputs, by their name in the model. */
 export const CAMERA_OUTPUT_SIZES: Readonly<
 	Record<keyof CentreBoxOutput, number>
@@ -37,7 +43,7 @@ export class CameraOutput {
 		classCount: CAMERA_CLASSES.length,
 		rows: ROWS,
 		columns: COLUMNS,
-		stridePx: STRIDE_PX,
+		stridePx: CAMERA_STRIDE_PX,
 		maxCount: CAMERA_CAPACITY,
 	});
 	readonly #suppression = new NonMaximumSuppression(CAMERA_CAPACITY, {

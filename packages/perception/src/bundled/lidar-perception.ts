@@ -1,11 +1,15 @@
-// From the sensors of a vehicle to what it does, around the bundled LiDAR detector. The network itself runs elsewhere:
+// From the sensors of a vehicle to what it does, around the bundled detectors. The networks themselves run elsewhere:
 //
 //   sweep ─▶ encode ─▶ tensor ─▶ (network) ─▶ outputs ─▶ track ─▶ decide ─▶ decision
+//   picture ───────────────────▶ (network) ─▶ outputs ─▶ look ┘        │
 //   wheel speed, gyroscope, planned path ─▶ odometry ──────┴──────────┘
+import { createDetections, type Detections } from "../boxes/detections.ts";
 import {
 	createRotatedDetections,
 	type RotatedDetections,
 } from "../boxes/rotated-detections.ts";
+import type { Pinhole } from "../camera/pinhole.ts";
+import { Sightings } from "../camera/sightings.ts";
 import { createSweepMotion } from "../clouds/deskew.ts";
 import type { Points } from "../clouds/points.ts";
 import type { RigidTransform } from "../clouds/transform.ts";
@@ -18,6 +22,7 @@ import {
 	type VehicleShape,
 } from "../decision/decision-policy.ts";
 import { createPlannedPath, type PlannedPath } from "../decision/path-frame.ts";
+import type { CentreBoxOutput } from "../detectors/centre-box.ts";
 import type { CentrePointOutput } from "../detectors/centre-point.ts";
 import { Odometry } from "../motion/odometry.ts";
 import {
@@ -37,11 +42,19 @@ import {
 import { createTracks, type Tracks } from "../tracking/tracks.ts";
 import { BevInput } from "./bev-input.ts";
 import { BEV_CAPACITY, BevOutput } from "./bev-output.ts";
+import {
+	CAMERA_CAPACITY,
+	CAMERA_HEIGHTS_M,
+	CAMERA_LEAST_SCORE,
+	CameraOutput,
+} from "./camera-output.ts";
 
 export interface LidarPerceptionOptions {
 	readonly vehicle: VehicleShape;
 	/** From the LiDAR's frame to the vehicle's. */
 	readonly mount: RigidTransform;
+	/** Whose pictures are taken in, too. @default null: none's */
+	readonly camera?: Pinhole | null;
 	/** Of a turn. @default 0.1 */
 	readonly sweepPeriodS?: number;
 	/** Points of the longest planned path. @default 128 */
@@ -51,6 +64,8 @@ export interface LidarPerceptionOptions {
 /** Detections below this are noise to the tracker. */
 export const BEV_LEAST_SCORE = 0.25;
 const TRACK_CAPACITY = 256;
+/** A picture and a sweep that are further apart show different moments. */
+const MOST_APART_S = 0.1;
 
 /** By class: what has wheels is seen to move along itself, what walks turns on the spot. */
 export const BEV_MOTIONS: readonly ClassMotion[] = [
@@ -68,9 +83,13 @@ export class LidarPerception {
 	/** Of the last sweep, in the vehicle's frame at its reference instant. */
 	readonly detections: RotatedDetections =
 		createRotatedDetections(BEV_CAPACITY);
+	/** Of the last picture, in its pixels. */
+	readonly sights: Detections = createDetections(CAMERA_CAPACITY);
 	readonly #options: LidarPerceptionOptions;
 	readonly #input = new BevInput();
 	readonly #output = new BevOutput();
+	readonly #pictureOutput = new CameraOutput();
+	readonly #sightings: Sightings | null;
 	readonly #motion = createSweepMotion();
 	readonly #tracker: Tracker;
 	readonly #policy: DecisionPolicy;
@@ -79,6 +98,7 @@ export class LidarPerception {
 	readonly #pose = createOdometryPose();
 	readonly #ego = createEgoState();
 	#tracksTimeS = Number.NEGATIVE_INFINITY;
+	#sightsTimeS = Number.NEGATIVE_INFINITY;
 
 	constructor(options: LidarPerceptionOptions) {
 		this.#options = options;
@@ -88,6 +108,11 @@ export class LidarPerception {
 		});
 		this.#policy = new DecisionPolicy({ vehicle: options.vehicle });
 		this.#path = createPlannedPath(options.pathCapacity ?? 128);
+		this.#sightings = options.camera
+			? new Sightings(options.camera, TRACK_CAPACITY, {
+					heightsM: CAMERA_HEIGHTS_M,
+				})
+			: null;
 	}
 
 	/** Elements of the network's input. */
@@ -137,8 +162,26 @@ export class LidarPerception {
 		this.odometry.poseAt(referenceS, this.#pose);
 		placeDetections(detections, this.#pose, this.#placed);
 		const answer = this.#tracker.update(this.#placed, referenceS);
-		if (answer === "updated") this.#tracksTimeS = referenceS;
+		if (answer === "late") return answer;
+		this.#tracksTimeS = referenceS;
+		const apartS = this.#sightsTimeS - referenceS;
+		if (this.#sightings !== null && Math.abs(apartS) <= MOST_APART_S) {
+			this.odometry.poseAt(this.#sightsTimeS, this.#pose);
+			this.#sightings.find(
+				this.sights,
+				this.tracks,
+				this.#pose,
+				apartS,
+				(track) => this.#tracker.agree(track),
+			);
+		}
 		return answer;
+	}
+
+	/** Takes in what the camera's network says about the picture of `timeS`: the next sweep is seen beside it. */
+	look(output: CentreBoxOutput, timeS: number): void {
+		this.#pictureOutput.decode(output, CAMERA_LEAST_SCORE, this.sights);
+		this.#sightsTimeS = timeS;
 	}
 
 	/** What to do at `timeS`, with what is known by then. */

@@ -245,3 +245,39 @@ test("a yaw that jumps about is smoothed, one that turns half round is the same 
 		);
 	assert.ok(Math.abs(tracks.yawRad[0] ?? 9) < 0.15, `${tracks.yawRad[0]}`);
 });
+
+test("with a second sensor that agrees, what walks counts at once, and what may drive away does not", () => {
+	const { tracks, tracker } = trackerOf({
+		classes: [{ birthSpeedMps: 8 }, { birthSpeedMps: 1.3 }],
+	});
+	tracker.update(frame({ x: 0, y: 0 }, { x: 9, y: 9, classId: 1 }), 0);
+	tracker.agree(0);
+	tracker.agree(1);
+	assert.deepEqual(
+		[tracks.stages[0], tracks.stages[1]],
+		[TRACK_TENTATIVE, TRACK_CONFIRMED],
+	);
+	// And lives on as one that was seen three times.
+	tracker.update(frame(), 0.1);
+	assert.deepEqual([tracks.count, tracks.classIds[0]], [1, 1]);
+});
+
+test("the faster a car is, the less its detected yaw turns its velocity", () => {
+	// Its true course is 0.3 rad to the left; the detector says straight ahead.
+	const courseOf = (speedMps: number, yawDeviationRad: number) => {
+		const { tracks, tracker } = trackerOf({
+			...{ slipMps: 0.5, yawDeviationRad },
+		});
+		for (let i = 0; i <= 10; i++) {
+			const alongM = (speedMps * i) / 10;
+			const x = alongM * Math.cos(0.3);
+			tracker.update(frame({ x, y: alongM * Math.sin(0.3) }), i / 10);
+		}
+		return Math.atan2(tracks.velocityYMps[0] ?? 0, tracks.velocityXMps[0] ?? 0);
+	};
+	const trusted = courseOf(12, 0);
+	const doubted = courseOf(12, 0.1);
+	assert.ok(trusted < doubted && doubted < 0.3, `${trusted} ${doubted}`);
+	// At a walking pace the yaw is as good as it was.
+	assert.ok(Math.abs(courseOf(1.5, 0) - courseOf(1.5, 0.1)) < 0.02);
+});

@@ -1,7 +1,8 @@
 // Follows objects from frame to frame: predict, assign, correct, bury, bear. Confirmed tracks choose their detections
 // first, so that a newcomer, whose velocity is unknown and whose gate is therefore wide, takes nothing from them.
 //
-//            hits ≥ confirmHitCount
+//            hits ≥ confirmHitCount,
+//            or another sensor agrees
 //   birth ─▶ TENTATIVE ───────────▶ CONFIRMED
 //              │ one frame without     │ unseen for longer than maxUnseenS
 //              ▼                       ▼
@@ -32,6 +33,8 @@ export interface ClassMotion {
 	readonly birthSpeedMps?: number;
 	/** Deviation of the velocity across the yaw: small for what has wheels. @default Infinity, it moves as it likes */
 	readonly slipMps?: number;
+	/** Deviation of a detected yaw: the faster an object is, the less its yaw says about its velocity. @default 0 */
+	readonly yawDeviationRad?: number;
 }
 
 export interface TrackerOptions extends ClassMotion {
@@ -47,6 +50,8 @@ export interface TrackerOptions extends ClassMotion {
 	readonly confirmHitCount?: number;
 	/** How long a confirmed track lives unseen. @default 0.6, six frames of a LiDAR */
 	readonly maxUnseenS?: number;
+	/** Deviation of the velocity up to which a track is confirmed as soon as another sensor agrees. @default 1.5 */
+	readonly agreedSpeedMps?: number;
 	/** False: a detection may continue a track of another class. @default true */
 	readonly perClass?: boolean;
 }
@@ -59,6 +64,7 @@ const MOTION_DEFAULTS: Required<ClassMotion> = {
 	accelerationMps2: 3,
 	birthSpeedMps: 10,
 	slipMps: Number.POSITIVE_INFINITY,
+	yawDeviationRad: 0,
 };
 
 const DEFAULTS = {
@@ -67,6 +73,7 @@ const DEFAULTS = {
 	gate: 9.21,
 	confirmHitCount: 3,
 	maxUnseenS: 0.6,
+	agreedSpeedMps: 1.5,
 	perClass: true,
 };
 
@@ -149,6 +156,16 @@ export class Tracker {
 		return "updated";
 	}
 
+	/**
+	 * Another sensor sees track `i`, too: it is there. It counts at once if it is known how it moves, such as what walks; what
+	 * may drive away as fast as it is met has to be seen again.
+	 */
+	agree(i: number): void {
+		const { agreedSpeedMps } = this.#options;
+		if (this.tracks.velocityVariance[i]! <= agreedSpeedMps * agreedSpeedMps)
+			this.tracks.stages[i] = TRACK_CONFIRMED;
+	}
+
 	#motionOf(track: number): Required<ClassMotion> {
 		return this.#motionOfClass[this.tracks.classIds[track]!] ?? this.#motion;
 	}
@@ -201,7 +218,7 @@ export class Tracker {
 		const boxes = detections.rotatedBoxes;
 		const box = ROTATED_BOX_STRIDE * from;
 		const { confirmHitCount } = this.#options;
-		const { deviationM, slipMps } = this.#motionOf(track);
+		const { deviationM, slipMps, yawDeviationRad } = this.#motionOf(track);
 		correctTrack(tracks, track, boxes[box]!, boxes[box + 1]!, deviationM);
 		const { lengthM, widthM } = tracks;
 		lengthM[track] =
@@ -209,8 +226,14 @@ export class Tracker {
 		widthM[track] =
 			widthM[track]! + SIZE_WEIGHT * (boxes[box + 3]! - widthM[track]!);
 		tracks.yawRad[track] = this.#facing(track, boxes[box + 4]!);
-		if (slipMps < Number.POSITIVE_INFINITY)
-			alignTrack(tracks, track, tracks.yawRad[track]!, slipMps);
+		if (slipMps < Number.POSITIVE_INFINITY) {
+			const speedMps = Math.hypot(
+				tracks.velocityXMps[track]!,
+				tracks.velocityYMps[track]!,
+			);
+			const doubtMps = Math.hypot(slipMps, speedMps * yawDeviationRad);
+			alignTrack(tracks, track, tracks.yawRad[track]!, doubtMps);
+		}
 		tracks.scores[track] = detections.scores[from]!;
 		tracks.classIds[track] = detections.classIds[from]!;
 		tracks.lastSeenS[track] = this.#timeS;
