@@ -1,5 +1,6 @@
 // Random drives in virtual time, each by three drivers, and how good the detectors are on such streets; prints one JSON object.
 //   node -C source models/closed-loop.ts --seed 1 --drives 100
+//   node -C source models/closed-loop.ts --seed 1 --drives 100 --no-camera         by the LiDAR alone
 //   node -C source models/closed-loop.ts --seed 1 --drives 100 --detector noisy    without a network
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -13,6 +14,7 @@ import {
 	lidarDriver,
 	Random,
 	runDrives,
+	seeingDriver,
 } from "@saccade/drive";
 import { openBevNetwork } from "./lib/bev-network.ts";
 import { openCameraNetwork } from "./lib/camera-network.ts";
@@ -30,6 +32,7 @@ const { values } = parseArgs({
 			type: "string",
 			default: "models/repository/camera_detector/1/model.onnx",
 		},
+		"no-camera": { type: "boolean", default: false },
 		quiet: { type: "boolean", default: false },
 	},
 });
@@ -37,10 +40,15 @@ const seed = Number(values.seed);
 const driveCount = Number(values.drives);
 const isNoisy = values.detector === "noisy";
 const network = isNoisy ? null : await openBevNetwork(values.bev);
+const camera = existsSync(values.camera)
+	? await openCameraNetwork(values.camera)
+	: null;
 const driver: DriveOptions["driver"] = (simulation) =>
 	network === null
 		? detectingDriver(createNoisyDetector(simulation, new Random(seed, 300)))
-		: lidarDriver(network);
+		: camera === null || values["no-camera"]
+			? lidarDriver(network)
+			: seeingDriver(network, camera);
 const drives = await runDrives({
 	seed,
 	driveCount,
@@ -71,8 +79,6 @@ async function accuracy(): Promise<{
 		perDrive: 5,
 	};
 	const lidar = await judgeBev(network, observed);
-	const camera = existsSync(values.camera)
-		? await judgeCamera(await openCameraNetwork(values.camera), observed)
-		: null;
-	return { lidarMap: lidar.mean, cameraMap: camera?.mean ?? null };
+	const pictures = camera && (await judgeCamera(camera, observed));
+	return { lidarMap: lidar.mean, cameraMap: pictures?.mean ?? null };
 }

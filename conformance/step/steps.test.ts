@@ -17,6 +17,7 @@ const SETTINGS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
 		...{ width: 64, height: 64 },
 	},
 	"centre-point": { ...GRID, classCount: 3 },
+	"centre-box": { classCount: 3, rows: 48, columns: 80, stridePx: 4 },
 };
 
 for (const [name, step] of BUILTIN_STEPS)

@@ -19,7 +19,7 @@ export interface StepSubject {
 }
 
 const FRAME: StepFrame = {
-	...{ deviceId: "device", sequence: 1, frameId: "sample", nowUs: 0 },
+	...{ deviceId: "sample", sequence: 1, frameId: "sample", nowUs: 0 },
 	...{ measuredUs: 1e6, deadlineUs: Number.POSITIVE_INFINITY },
 };
 
@@ -32,6 +32,7 @@ export function testStep({ step, settings: given }: StepSubject): void {
 				settings,
 				opening: {
 					...NO_STREAM,
+					sensors: step.sampleSensors?.(settings) ?? [],
 					transforms: step.sampleTransforms?.(settings) ?? [],
 				},
 				tensor: (dtype, shape) => createTensor(dtype, shape, false),

@@ -44,7 +44,7 @@ test("a headless drive in real time tells one outcome for every frame, its laten
 		[0, true],
 		"each frame has one outcome",
 	);
-	assert.equal(others.length, 2);
+	assert.equal(others.length, 4);
 	const allHeld = report.promises.every(({ held }: { held: boolean }) => held);
 	assert.equal(code, allHeld ? 0 : 1, stderr);
 });
@@ -91,11 +91,8 @@ test("the vehicle alone speaks to any server, and says when none is there", {
 	assert.match(drive.stdout, /held: frames without exactly one outcome: 0/);
 	const console = followConsole(`http://${serving.http}`, ["pipelines"]);
 	t.after(() => console.close());
-	await console.until((link) => link.entries("pipelines").size === 2);
-	assert.deepEqual([...console.link.entries("pipelines").keys()].sort(), [
-		"camera",
-		"lidar",
-	]);
+	await console.until((link) => link.entries("pipelines").size > 0);
+	assert.deepEqual([...console.link.entries("pipelines").keys()], ["drive"]);
 	const nowhere = await saccade(["drive", "--url=127.0.0.1:1", "--seconds=1"]);
 	assert.equal(nowhere.code, 1);
 	assert.match(

@@ -1,12 +1,16 @@
-// The bundled LiDAR pipeline on a simulated street: what is declared decides, number by number, as the driver in
-// packages/drive does, which is what the detector and the promises of the demo are judged with.
+// The bundled pipelines `lidar` and `drive` on a simulated street: what is declared decides, number by number, as the driver
+// in packages/drive does, which is what the detectors and the promises of the demo are judged with.
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import {
+	CAMERA,
+	CAMERA_MOUNT,
+	type CameraNetwork,
 	LIDAR_MOUNT,
 	lidarDriver,
 	mountTransform,
+	pinholeOf,
 	runDrive,
 	type SensorSink,
 	VEHICLE_SHAPE,
@@ -14,10 +18,16 @@ import {
 import {
 	BEV_INPUT_SHAPE,
 	BEV_OUTPUT_SIZES,
+	CAMERA_INPUT_SHAPE,
+	CAMERA_OUTPUT_SIZES,
+	createImage,
 	type DriveDecision,
 	LidarPerception,
+	TRACK_CONFIRMED,
+	type Tracks,
 } from "@saccade/perception";
 import { openBevNetwork } from "../../models/lib/bev-network.ts";
+import { openCameraNetwork } from "../../models/lib/camera-network.ts";
 import { systemClock } from "../../packages/server/src/common/clock.ts";
 import type {
 	Frame,
@@ -39,8 +49,13 @@ import {
 	frameOf,
 } from "../../packages/server/src/pipelines/testing/frames.ts";
 
-const BEV = fileURLToPath(
-	new URL("../../models/repository/bev_detector/1/model.onnx", import.meta.url),
+const [BEV = "", LOOK = ""] = ["bev", "camera"].map((name) =>
+	fileURLToPath(
+		new URL(
+			`../../models/repository/${name}_detector/1/model.onnx`,
+			import.meta.url,
+		),
+	),
 );
 const SWEEP_US = 100_000;
 const CHANNELS = { heatmap: 3, offset: 2, size: 2, yaw: 2 } as const;
@@ -76,22 +91,75 @@ function modelOf(network: Network) {
 	};
 }
 
-async function openPipeline(t: TestContext, network: Network) {
+function lookOf(camera: CameraNetwork) {
+	const [rows, columns] = CAMERA_INPUT_SHAPE;
+	const shapes = { heatmap: [3, 48, 80], edges: [4, 48, 80] } as const;
+	const specs = (["heatmap", "edges"] as const).map((name) => ({
+		...{ name, dtype: "FP32" as const, shape: [-1, ...shapes[name]] },
+	}));
+	return {
+		inputs: [
+			{
+				...{ name: "image", dtype: "UINT8" as const },
+				shape: [-1, ...CAMERA_INPUT_SHAPE],
+			},
+		],
+		outputs: specs,
+		run: async ({ inputs }: ModelRun) => {
+			const pixels = Uint8Array.from(inputs[0]!.data);
+			const answer = await camera(createImage(pixels, columns, rows));
+			return specs.map(({ name, dtype }) => ({
+				...{ name, dtype, shape: [1, ...shapes[name]] },
+				data: bytesOf(
+					Float32Array.from(answer[name]).subarray(
+						0,
+						CAMERA_OUTPUT_SIZES[name],
+					),
+				),
+			}));
+		},
+	};
+}
+
+const { width, height, focalPx, centreX, centreY } = CAMERA;
+const CALIBRATION = {
+	...{ frameId: "camera", width, height, distortionModel: "" },
+	...{ d: [], r: [], p: [] },
+	k: [focalPx, 0, centreX, 0, focalPx, centreY, 0, 0, 1],
+};
+
+async function openPipeline(
+	t: TestContext,
+	network: Network,
+	camera: CameraNetwork | null = null,
+) {
 	const declared = await declareBundled({
-		models: { bev_detector: modelOf(network) },
+		models: {
+			bev_detector: modelOf(network),
+			...(camera && { camera_detector: lookOf(camera) }),
+		},
 	});
 	t.after(() => declared.all.close());
 	const sensor = (deviceId: string) => ({
-		...{ deviceId, frameId: deviceId, periodUs: SWEEP_US, calibration: null },
+		...{ deviceId, frameId: deviceId, periodUs: SWEEP_US },
+		calibration: deviceId === "camera" ? CALIBRATION : null,
 	});
-	const processor = declared.pipeline("lidar").open(
+	const names = ["lidar", "imu", "wheels", "planner"];
+	if (camera !== null) names.push("camera");
+	const processor = declared.pipeline(camera === null ? "lidar" : "drive").open(
 		openingOf(1, {
-			sensors: ["lidar", "imu", "wheels", "planner"].map(sensor),
+			sensors: names.map(sensor),
 			transforms: [
 				{
 					...{ parentFrameId: "base_link", childFrameId: "lidar" },
 					translation: [LIDAR_MOUNT.aheadM, 0, LIDAR_MOUNT.heightM],
 					rotation: [0, 0, 0, 1],
+				},
+				{
+					...{ parentFrameId: "base_link", childFrameId: "camera" },
+					translation: [CAMERA_MOUNT.aheadM, 0, CAMERA_MOUNT.heightM],
+					// Optical: z ahead, x right, y down.
+					rotation: [-0.5, 0.5, -0.5, 0.5],
 				},
 			],
 		}),
@@ -152,6 +220,12 @@ function framesOf(take: (frame: Frame) => void | Promise<void>): SensorSink {
 				bytes: new Uint8Array(rows.buffer),
 			});
 		},
+		picture: ({ stampUs, image }) =>
+			send("camera", stampUs, {
+				...{ kind: "image", encoding: "rgb8", width, height },
+				rowStrideBytes: 3 * width,
+				bytes: Uint8Array.from(image.data),
+			}),
 	};
 }
 
@@ -270,6 +344,133 @@ test("the bundled LiDAR pipeline decides as the judged driver does, over a stree
 		t.diagnostic(
 			`${stage.name}: ${stage.runs}, ${stage.sampleUs} µs with its sample, p50 ${stage.lately?.p50Us.toFixed(0)} µs, p99 ${stage.lately?.p99Us.toFixed(0)} µs`,
 		);
+	processor.close();
+});
+
+function confirmedIds({ count, stages, ids }: Tracks): number[] {
+	const all = Array.from({ length: count }, (_, i) => i);
+	return all.flatMap((i) => (stages[i] === TRACK_CONFIRMED ? [ids[i]!] : []));
+}
+
+function toldIds({ outputs }: FrameResult): number[] {
+	const tensor = outputs.find(({ name }) => name === "tracks.ids");
+	assert.ok(tensor !== undefined);
+	return [...new Uint32Array(tensor.data.slice().buffer)];
+}
+
+test("with pictures beside the sweeps, what both sensors see is confirmed sooner, as the judged driver has it", {
+	timeout: 120_000,
+}, async (t) => {
+	const network = await openBevNetwork(BEV);
+	const camera = await openCameraNetwork(LOOK);
+	const { processor } = await openPipeline(t, network, camera);
+	const common = {
+		vehicle: VEHICLE_SHAPE,
+		mount: mountTransform(LIDAR_MOUNT),
+	};
+	const seeing = new LidarPerception({
+		...common,
+		camera: pinholeOf(CAMERA, CAMERA_MOUNT),
+	});
+	const alone = new LidarPerception(common);
+	const both = [seeing, alone];
+	const tensor = new Float32Array(seeing.inputElementCount);
+	let pictures = 0;
+	let found = 0;
+	let sooner = 0;
+	const frames = framesOf(async (frame) => {
+		const result: FrameResult = await processor.process(frame, contextOf());
+		if (frame.deviceId === "camera") {
+			assert.equal(result.decision, null);
+			pictures++;
+			const boxes = result.outputs.find(({ name }) => name === "found.boxes");
+			found += boxes?.shape[0] ?? 0;
+		}
+		if (frame.deviceId !== "lidar") return;
+		assert.deepEqual(toldIds(result), confirmedIds(seeing.tracks));
+		const timeS = frame.measuredUs / 1e6;
+		const expected = told(seeing.decide(timeS));
+		assertAlike(result.decision, expected, `at ${timeS} s`);
+		if (confirmedIds(seeing.tracks).length > confirmedIds(alone.tracks).length)
+			sooner++;
+	});
+	await runDrive({
+		seed: 7,
+		durationS: 3,
+		judgeBrakes: false,
+		driver: () => ({
+			decide: (timeS) => alone.decide(timeS),
+			sensors: {
+				imu: (imu) => {
+					for (const { odometry } of both)
+						odometry.addTurnRate(imu.stampUs / 1e6, imu.angularZRadps);
+					frames.imu(imu);
+				},
+				speed: (speed) => {
+					for (const { odometry } of both) odometry.addSpeed(speed.speedMps);
+					frames.speed(speed);
+				},
+				path: (path) => {
+					for (const one of both) one.plan(path.stampUs / 1e6, path);
+					frames.path(path);
+				},
+				picture: async (picture) => {
+					const { image, stampUs } = picture;
+					seeing.look(await camera(image), stampUs / 1e6);
+					await frames.picture!(picture);
+				},
+				sweep: async (sweep) => {
+					const { points, stampUs } = sweep;
+					const own = structuredClone(points);
+					seeing.encode(points, stampUs / 1e6, tensor);
+					const answer = await network(tensor);
+					for (const one of both) one.track(answer, stampUs / 1e6);
+					await frames.sweep({ points: own, stampUs });
+				},
+			},
+		}),
+	});
+	assert.ok(pictures >= 85 && found > pictures, `${found} in ${pictures}`);
+	assert.ok(sooner > 0, "the camera made no difference");
+	processor.close();
+});
+
+test("a stream without the camera's calibration is refused, and one without its place is told so by each picture", async (t) => {
+	const network = await openBevNetwork(BEV);
+	const camera = await openCameraNetwork(LOOK);
+	const declared = await declareBundled({
+		models: {
+			bev_detector: modelOf(network),
+			camera_detector: lookOf(camera),
+		},
+	});
+	t.after(() => declared.all.close());
+	const open = (calibration: typeof CALIBRATION | null) =>
+		declared.pipeline("drive").open(
+			openingOf(1, {
+				sensors: ["lidar", "imu", "wheels", "planner", "camera"].map(
+					(deviceId) => ({
+						...{ deviceId, frameId: deviceId, periodUs: SWEEP_US },
+						calibration: deviceId === "camera" ? calibration : null,
+					}),
+				),
+			}),
+			systemClock,
+		);
+	assert.throws(() => open(null), /calibration/);
+	const processor = open(CALIBRATION);
+	const picture = frameOf({
+		...{ deviceId: "camera", frameId: "camera" },
+		payload: {
+			...{ kind: "image", encoding: "rgb8", width, height },
+			rowStrideBytes: 3 * width,
+			bytes: new Uint8Array(3 * width * height),
+		},
+	});
+	await assert.rejects(
+		async () => processor.process(picture, contextOf()),
+		/opened with its calibration \(k\) and a transform from 'base_link'/,
+	);
 	processor.close();
 });
 

@@ -281,3 +281,18 @@ test("the faster a car is, the less its detected yaw turns its velocity", () => 
 	// At a walking pace the yaw is as good as it was.
 	assert.ok(Math.abs(courseOf(1.5, 0) - courseOf(1.5, 0.1)) < 0.02);
 });
+
+test("who has been away for just as long as allowed still lives, whatever the sums of times round to", () => {
+	for (const [fromS, untilS] of [
+		[0.65, 1.25],
+		[0.6 + 0.05, 1.3 - 0.05],
+		[0.7 - 0.05, 1.3 - 0.05],
+	] as const) {
+		const { tracks, tracker } = trackerOf({ confirmHitCount: 1 });
+		tracker.update(frame({ x: 0, y: 0 }), fromS);
+		tracker.update(frame(), untilS);
+		assert.equal(tracks.count, 1, `${fromS} to ${untilS} s`);
+		tracker.update(frame(), untilS + 0.01);
+		assert.equal(tracks.count, 0);
+	}
+});

@@ -83,6 +83,8 @@ const YAW_WEIGHT = 0.4;
 const SIZE_WEIGHT = 0.2;
 /** Above this speed an object moves the way it faces; below, noise turns the velocity round. */
 const FACING_SPEED_MPS = 1;
+/** Sums of frame times are not exact: who has been away for just as long as allowed still lives. */
+const ROUNDING_S = 1e-6;
 const NONE = -1;
 
 /** Scratch for one capacity; `update` allocates nothing. Equal inputs give equal tracks, ids included. */
@@ -271,7 +273,7 @@ export class Tracker {
 			const unseenS = this.#timeS - tracks.lastSeenS[i]!;
 			const lives =
 				tracks.stages[i] === TRACK_CONFIRMED
-					? unseenS <= maxUnseenS
+					? unseenS <= maxUnseenS + ROUNDING_S
 					: unseenS === 0;
 			if (lives) moveTrack(tracks, i, kept++);
 		}

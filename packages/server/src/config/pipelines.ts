@@ -21,7 +21,7 @@ export interface PipelineSpecs {
 }
 
 /** Names of those that come with the server. */
-const BUILT_IN: readonly string[] = ["scalar", "camera", "lidar"];
+const BUILT_IN: readonly string[] = ["scalar", "camera", "lidar", "drive"];
 /** Pipelines are written by hand; more is a mistake in the path. */
 const MAX_FILE_BYTES = 1024 * 1024;
 

@@ -4,6 +4,7 @@ export interface StreetData {
 	readonly durationS: number;
 	/** How far the street is ahead of the clock, so that its sensors can be drawn before they speak. */
 	readonly leadMs: number;
+	readonly hasCamera: boolean;
 	/** How many times as often as they should LiDAR and camera speak. */
 	readonly rate: number;
 }

@@ -22,7 +22,7 @@ const STEP_MS = 5;
 const POINT_BYTES = 20;
 const WARM_UP_MS = 1000;
 
-const { seed, durationS, leadMs, rate } = workerData as StreetData;
+const { seed, durationS, leadMs, hasCamera, rate } = workerData as StreetData;
 const simulation = new Simulation({ seed });
 let command: SpeedCommand = {
 	command: "keep",
@@ -82,13 +82,15 @@ const sensors: SensorSink = {
 			points: new Uint8Array(rows.buffer),
 		});
 	},
-	picture: ({ image }) => {
-		readings.push({
-			kind: "camera",
-			dueUs: dueUs(),
-			pixels: Uint8Array.from(image.data),
-		});
-	},
+	...(hasCamera && {
+		picture: ({ image }) => {
+			readings.push({
+				kind: "camera",
+				dueUs: dueUs(),
+				pixels: Uint8Array.from(image.data),
+			});
+		},
+	}),
 };
 
 await run();

@@ -10,7 +10,7 @@ import {
 	type SensorStream,
 } from "@saccade/client";
 import { type GrpcClient, hostClock } from "@saccade/client/grpc";
-import { CAMERA, LIDAR_MOUNT } from "@saccade/drive";
+import { CAMERA, CAMERA_MOUNT, LIDAR_MOUNT } from "@saccade/drive";
 import type { FrameTally } from "./frame-tally.ts";
 import type {
 	FromStreet,
@@ -35,47 +35,43 @@ const SAFE = {
 	],
 };
 
-const LIDAR_OPENING: Opening = {
-	name: "vehicle's LiDAR and motion",
-	pipeline: "lidar",
-	clockDomain: "host-monotonic",
-	safeCommand: SAFE,
-	qos: { latencyBudgetMs: DEADLINES_MS.lidar },
-	sensors: [
-		{ deviceId: "lidar", frameId: "lidar", periodMs: 100 },
-		{ deviceId: "imu", frameId: "base_link", periodMs: 5 },
-		{ deviceId: "wheels", periodMs: 20 },
-		{ deviceId: "planner", frameId: "base_link", periodMs: 100 },
-	],
-	transforms: [
-		{
-			parent: "base_link",
-			child: "lidar",
-			translation: [LIDAR_MOUNT.aheadM, 0, LIDAR_MOUNT.heightM],
-		},
-	],
-};
-
 const { width, height, focalPx, centreX, centreY } = CAMERA;
-const CAMERA_OPENING: Opening = {
-	name: "vehicle's camera",
-	pipeline: "camera",
-	clockDomain: "host-monotonic",
-	safeCommand: SAFE,
-	qos: { latencyBudgetMs: DEADLINES_MS.camera },
-	sensors: [
-		{
-			deviceId: "camera",
-			frameId: "camera",
-			periodMs: DEADLINES_MS.camera,
-			calibration: {
-				width,
-				height,
-				k: [focalPx, 0, centreX, 0, focalPx, centreY, 0, 0, 1],
-			},
-		},
-	],
+const CAMERA_SENSOR = {
+	...{ deviceId: "camera", frameId: "camera", periodMs: DEADLINES_MS.camera },
+	calibration: {
+		...{ width, height },
+		k: [focalPx, 0, centreX, 0, focalPx, centreY, 0, 0, 1],
+	},
 };
+/** From axes as in REP 103 to those of a picture: z ahead, x right, y down. */
+const OPTICAL = [-0.5, 0.5, -0.5, 0.5] as const;
+
+function openingOf(hasCamera: boolean): Opening {
+	return {
+		name: "vehicle",
+		pipeline: hasCamera ? "drive" : "lidar",
+		clockDomain: "host-monotonic",
+		safeCommand: SAFE,
+		qos: { latencyBudgetMs: DEADLINES_MS.lidar },
+		sensors: [
+			{ deviceId: "lidar", frameId: "lidar", periodMs: DEADLINES_MS.lidar },
+			{ deviceId: "imu", frameId: "base_link", periodMs: 5 },
+			{ deviceId: "wheels", periodMs: 20 },
+			{ deviceId: "planner", frameId: "base_link", periodMs: 100 },
+			...(hasCamera ? [CAMERA_SENSOR] : []),
+		],
+		transforms: [
+			{
+				...{ parent: "base_link", child: "lidar" },
+				translation: [LIDAR_MOUNT.aheadM, 0, LIDAR_MOUNT.heightM],
+			},
+			{
+				...{ parent: "base_link", child: "camera", rotation: OPTICAL },
+				translation: [CAMERA_MOUNT.aheadM, 0, CAMERA_MOUNT.heightM],
+			},
+		],
+	};
+}
 
 /** The sensors that the rate is of say so, or their period would be missed. */
 function faster(opening: Opening, rate: number): Opening {
@@ -102,7 +98,10 @@ export async function driveStreet(
 	tally: FrameTally,
 	{ seed, durationS, hasCamera, rate, signal }: StreetOptions,
 ): Promise<void> {
-	const street = startStreet({ seed, durationS, rate, leadMs: LEAD_MS });
+	const street = startStreet({
+		...{ seed, durationS, hasCamera, rate },
+		leadMs: LEAD_MS,
+	});
 	const link = new VehicleLink(client, tally, { hasCamera, rate }, (message) =>
 		street.postMessage(message),
 	);
@@ -154,9 +153,7 @@ class VehicleLink {
 	readonly opened: Promise<unknown>;
 	/** Rejects when a stream breaks. */
 	readonly broken: Promise<unknown>;
-	readonly #lidar: SensorStream;
-	/** Null: it looks by its LiDAR alone. */
-	readonly #camera: SensorStream | null;
+	readonly #stream: SensorStream;
 	readonly #tally: FrameTally;
 	readonly #toStreet: (message: ToStreet) => void;
 	/** In the order of their instants. */
@@ -173,16 +170,12 @@ class VehicleLink {
 	) {
 		this.#tally = tally;
 		this.#toStreet = toStreet;
-		const onOutcome = (outcome: FrameOutcome) => this.#ended(outcome);
-		this.#lidar = client.openStream(faster(LIDAR_OPENING, rate), {
-			onOutcome,
+		this.#stream = client.openStream(faster(openingOf(hasCamera), rate), {
+			onOutcome: (outcome) => this.#ended(outcome),
 			onCommand: (held) => this.#obey(held),
 		});
-		this.#camera = hasCamera
-			? client.openStream(faster(CAMERA_OPENING, rate), { onOutcome })
-			: null;
-		this.opened = Promise.all([this.#lidar.opened, this.#camera?.opened]);
-		this.broken = Promise.all([this.#lidar.ended, this.#camera?.ended]);
+		this.opened = this.#stream.opened;
+		this.broken = this.#stream.ended;
 		// Whoever asks for them does so when the street is ready, which may be later than a refusal.
 		this.opened.catch(() => {});
 		this.broken.catch(() => {});
@@ -210,13 +203,12 @@ class VehicleLink {
 
 	/** Resolves when each frame has its outcome. */
 	async close(): Promise<void> {
-		await Promise.all([this.#lidar.close(), this.#camera?.close()]);
+		await this.#stream.close();
 	}
 
 	cancel(): void {
 		if (this.#timer !== null) clearTimeout(this.#timer);
-		this.#lidar.cancel();
-		this.#camera?.cancel();
+		this.#stream.cancel();
 	}
 
 	#sendDue(): void {
@@ -241,10 +233,9 @@ class VehicleLink {
 	#send(reading: StreetReading): void {
 		const timestampNs =
 			this.#startNs + BigInt(Math.round(reading.dueUs)) * 1000n;
-		const stream = reading.kind === "camera" ? this.#camera : this.#lidar;
-		if (stream === null) return;
 		const message = messageOf(reading, timestampNs);
-		if (stream.send(message) === "sent") this.#tally.sent(message.deviceId);
+		if (this.#stream.send(message) === "sent")
+			this.#tally.sent(message.deviceId);
 	}
 
 	#ended(outcome: FrameOutcome): void {
@@ -301,6 +292,7 @@ function messageOf(reading: StreetReading, timestampNs: bigint): Reading {
 			return {
 				timestampNs,
 				deviceId: "camera",
+				deadlineMs: DEADLINES_MS.camera,
 				payload: {
 					kind: "image",
 					encoding: "rgb8",

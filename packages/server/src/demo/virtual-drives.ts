@@ -6,8 +6,8 @@ import {
 	driveSeeds,
 	judgeBev,
 	judgeCamera,
-	lidarDriver,
 	runDrives,
+	seeingDriver,
 } from "@saccade/drive";
 import { type KeptPromise, promise, round } from "./drive-report.ts";
 
@@ -48,7 +48,7 @@ export async function driveVirtually(
 	const drives = await runDrives({
 		seed,
 		driveCount,
-		driver: () => lidarDriver(bev),
+		driver: () => seeingDriver(bev, camera),
 		onDrive: (_drive, index) => onDrive?.(index + 1),
 	});
 	const [firstSeed = 0] = driveSeeds(seed, 1);

@@ -2,11 +2,16 @@
 // that it runs are there.
 import type { PipelineDefinition } from "../graph/definition.ts";
 import { readDefinitions } from "../graph/read-definition.ts";
+import { DRIVE } from "./drive.ts";
 import { LIDAR } from "./lidar.ts";
 
 export function bundledPipelines(): readonly PipelineDefinition[] {
 	const problems: string[] = [];
-	const definitions = readDefinitions({ lidar: LIDAR }, "bundled", problems);
+	const definitions = readDefinitions(
+		{ lidar: LIDAR, drive: DRIVE },
+		"bundled",
+		problems,
+	);
 	if (problems.length > 0) throw new Error(problems.join("\n"));
 	return definitions;
 }

@@ -60,6 +60,7 @@ async function timeStep(
 		settings,
 		opening: {
 			...NO_STREAM,
+			sensors: step.sampleSensors?.(settings) ?? [],
 			transforms: step.sampleTransforms?.(settings) ?? [],
 		},
 		tensor: (dtype, shape) => createTensor(dtype, shape, false),

@@ -4,6 +4,7 @@ import { DETECTOR_STEPS } from "./detector-steps.ts";
 import { MOTION_STEPS } from "./motion-steps.ts";
 import { PICTURE_STEPS } from "./picture-steps.ts";
 import { RASTER_STEPS } from "./raster-steps.ts";
+import { SIGHT_STEPS } from "./sight-steps.ts";
 import type { AnyStep } from "./step.ts";
 import { TRACK_STEPS } from "./track-steps.ts";
 
@@ -12,6 +13,7 @@ const STEPS: readonly AnyStep[] = [
 	...RASTER_STEPS,
 	...PICTURE_STEPS,
 	...DETECTOR_STEPS,
+	...SIGHT_STEPS,
 	...MOTION_STEPS,
 	...TRACK_STEPS,
 ];

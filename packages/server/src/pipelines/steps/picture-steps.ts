@@ -254,6 +254,13 @@ function resizeOf(
 		...{ sourceWidth: width, sourceHeight: height },
 		...{ width: to.width, height: to.height },
 	};
+	// A camera that was chosen for the network.
+	if (width === to.width && height === to.height)
+		return {
+			from,
+			mapping: stretchMapping(to, from),
+			apply: (source, target) => target.set(source),
+		};
 	if (to.fit === "letterbox") {
 		const letterbox = new Letterbox({
 			...geometry,

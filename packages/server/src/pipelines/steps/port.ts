@@ -6,6 +6,7 @@ import type {
 	Detections,
 	EgoState,
 	ImageU8,
+	Pinhole,
 	PlannedPath,
 	Points,
 	PoseHistory,
@@ -40,6 +41,8 @@ export interface PortValues {
 	readonly mapping: BoxMapping;
 	/** Upright boxes in a picture. */
 	readonly boxes: Detections;
+	/** The same, with the camera that saw them. */
+	readonly sights: Sights;
 	/** Rotated boxes on the ground. */
 	readonly "ground-boxes": RotatedDetections;
 	readonly tracks: TrackedObjects;
@@ -48,6 +51,13 @@ export interface PortValues {
 	/** Where it means to go, in the same frame. */
 	readonly path: PlannedPath;
 	readonly decision: Decision;
+}
+
+export interface Sights {
+	readonly boxes: Detections;
+	/** Of the picture, on the server's clock. */
+	readonly timeS: number;
+	readonly camera: Pinhole;
 }
 
 export interface TrackedObjects {

@@ -7,7 +7,11 @@ import { DTYPE_BYTES, type DType } from "@saccade/protocol";
 import { SaccadeError, withoutStack } from "../../errors/saccade-error.ts";
 import { elementCount } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import type { FrameTransform, StreamOpening } from "../pipeline.ts";
+import type {
+	FrameTransform,
+	SensorDescription,
+	StreamOpening,
+} from "../pipeline.ts";
 import type { InputsOf, OutputsOf, Ports } from "./port.ts";
 import type { SettingsOf, SettingsSpec } from "./settings.ts";
 
@@ -65,6 +69,8 @@ export interface StepDefinition<
 	sample(settings: SettingsOf<Spec>): InputsOf<In>;
 	/** What the stream of the sample was opened with; its frames are of frame `sample`. @default nothing */
 	sampleTransforms?(settings: SettingsOf<Spec>): readonly FrameTransform[];
+	/** Its sensors, of which the sample's frames are; theirs is device `sample`. @default nothing is said of them */
+	sampleSensors?(settings: SettingsOf<Spec>): readonly SensorDescription[];
 }
 
 /** A step that somebody else calls: types are checked when the pipeline is. */

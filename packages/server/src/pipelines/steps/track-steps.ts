@@ -12,8 +12,10 @@ import {
 	type DriveDecision,
 	egoAt,
 	findContact,
+	type PoseHistory,
 	placeDetections,
 	poseAt,
+	Sightings,
 	TRACK_CONFIRMED,
 	Tracker,
 	toPathFrame,
@@ -26,7 +28,7 @@ import {
 	wholeNumber,
 } from "../../common/readers.ts";
 import type { Decision } from "../pipeline.ts";
-import { optionalPort, port, tensorPort } from "./port.ts";
+import { optionalPort, port, type Sights, tensorPort } from "./port.ts";
 import { sampleGroundBoxes, sampleTracks } from "./samples.ts";
 import { setting } from "./settings.ts";
 import { type AnyStep, defineStep, float32Of } from "./step.ts";
@@ -38,6 +40,7 @@ const MOTION_KEYS: readonly string[] = [
 	"accelerationMps2",
 	"birthSpeedMps",
 	"slipMps",
+	"yawDeviationRad",
 ] satisfies readonly (keyof ClassMotion)[];
 
 const classMotion: Reader<ClassMotion> = (value) => {
@@ -95,10 +98,16 @@ const track = defineStep({
 			meaning: "the instant of the boxes, in seconds from the frame's",
 			default: 0,
 		}),
+		heightsM: setting({
+			read: listOf(metres),
+			meaning: "of each class, for finding it in pictures",
+			default: [],
+		}),
 	},
 	inputs: () => ({
 		boxes: port("ground-boxes"),
 		motion: optionalPort("motion"),
+		sights: optionalPort("sights"),
 	}),
 	outputs: () => ({ tracks: port("tracks") }),
 	create: ({ settings }) => {
@@ -111,22 +120,46 @@ const track = defineStep({
 		const placed = createRotatedDetections(capacity);
 		const pose = createOdometryPose();
 		let updatedS = Number.NEGATIVE_INFINITY;
+		/** What a camera shows, too, is believed at once. */
+		const agree = agreeing(tracker, settings);
 		return {
-			run: ({ boxes, motion }, outputs, frame) => {
+			run: ({ boxes, motion, sights }, outputs, frame) => {
 				const timeS = frame.measuredUs / 1e6 + offsetS;
 				if (motion !== null) poseAt(motion, timeS, pose);
 				// The best come first.
 				const count = Math.min(boxes.count, capacity);
 				placeDetections({ ...boxes, count }, pose, placed);
-				if (tracker.update(placed, timeS) === "updated") updatedS = timeS;
+				if (tracker.update(placed, timeS) === "updated") {
+					updatedS = timeS;
+					if (motion !== null && sights !== null) agree(motion, sights, timeS);
+				}
 				const ego = createEgoState();
 				if (motion !== null) egoAt(motion, timeS, null, ego);
 				outputs.tracks = { tracks, timeS: updatedS, ego };
 			},
 		};
 	},
-	sample: () => ({ boxes: sampleGroundBoxes(), motion: null }),
+	sample: () => ({ boxes: sampleGroundBoxes(), motion: null, sights: null }),
 });
+
+function agreeing(
+	tracker: Tracker,
+	settings: {
+		readonly capacity: number;
+		readonly heightsM: readonly number[];
+	},
+): (motion: PoseHistory, sights: Sights, timeS: number) => void {
+	const pose = createOdometryPose();
+	let sightings: Sightings | null = null;
+	return (motion, { boxes, camera, timeS: seenS }, timeS) => {
+		if (!poseAt(motion, seenS, pose)) return;
+		// A stream's camera stays where it is.
+		sightings ??= new Sightings(camera, settings.capacity, settings);
+		sightings.find(boxes, tracker.tracks, pose, seenS - timeS, (track) =>
+			tracker.agree(track),
+		);
+	};
+}
 
 const vehicle = {
 	frontM: setting({

@@ -123,6 +123,8 @@ function entryOf(
 const CLASS_NAMES: Readonly<Record<string, readonly string[]>> = {
 	lidar: BEV_CLASSES,
 	camera: CAMERA_CLASSES,
+	// Both detectors have the same.
+	drive: BEV_CLASSES,
 };
 
 function payloadKind(payload: FramePayload | null): DriveEntry["payload"] {
