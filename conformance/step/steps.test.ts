@@ -12,6 +12,7 @@ const SETTINGS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
 	"bev-raster": { ...GRID, ...HEIGHTS, channels: ["occupancy", "density"] },
 	pillars: { ...GRID, ...HEIGHTS, maxPillars: 100 },
 	"picture-tensor": { width: 64, height: 48 },
+	"raw-picture": { width: 64, height: 48 },
 	"detector-boxes": {
 		...{ head: "anchor-free-grid", classCount: 3, strideOrCount: 16 },
 		...{ width: 64, height: 64 },

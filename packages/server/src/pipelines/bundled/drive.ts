@@ -23,13 +23,12 @@ export const DRIVE = {
 	},
 	nodes: {
 		...LIDAR.nodes,
-		picture: { step: "decode-picture", in: { image: "camera" } },
 		pixels: {
-			step: "picture-tensor",
-			with: { width: WIDTH, height: HEIGHT, dtype: "UINT8", layout: "hwc" },
-			in: { picture: "picture" },
+			step: "raw-picture",
+			with: { width: WIDTH, height: HEIGHT },
+			in: { image: "camera" },
 		},
-		look: { model: "camera_detector", in: { image: "pixels.tensor" } },
+		look: { model: "camera_detector", in: { image: "pixels" } },
 		found: {
 			step: "centre-box",
 			with: {
@@ -40,11 +39,7 @@ export const DRIVE = {
 				threshold: CAMERA_LEAST_SCORE,
 				capacity: CAMERA_CAPACITY,
 			},
-			in: {
-				heatmap: "look.heatmap",
-				edges: "look.edges",
-				mapping: "pixels.mapping",
-			},
+			in: { heatmap: "look.heatmap", edges: "look.edges" },
 		},
 		sights: { step: "sights", in: { boxes: "found" } },
 		both: {

@@ -290,4 +290,48 @@ function shapeOf(settings: {
 	return layout === "chw" ? [1, 3, height, width] : [1, height, width, 3];
 }
 
-export const PICTURE_STEPS: readonly AnyStep[] = [decodePicture, pictureTensor];
+const rawPicture = defineStep({
+	name: "raw-picture",
+	summary:
+		"a camera's rgb8 picture as the tensor of bytes that it is, for a network that takes pictures of its size: nothing is copied",
+	settings: {
+		width: setting({ read: size, meaning: "of camera and network" }),
+		height: setting({ read: size, meaning: "likewise" }),
+	},
+	inputs: () => ({ image: port("image") }),
+	outputs: ({ width, height }) => ({
+		tensor: tensorPort("UINT8", [1, height, width, 3]),
+	}),
+	create: ({ settings }) => {
+		const { width, height } = settings;
+		const shape = [1, height, width, 3];
+		return {
+			run: ({ image: { payload } }, outputs) => {
+				const isPadded = payload.rowStrideBytes > 3 * width;
+				const isIt =
+					payload.encoding === "rgb8" &&
+					payload.width === width &&
+					payload.height === height;
+				if (!isIt || isPadded)
+					throw badInput(
+						`rgb8 pictures of ${width} × ${height} without padding are needed, got ${payload.encoding.slice(0, 20)} of ${payload.width} × ${payload.height}${isPadded ? ` in rows of ${payload.rowStrideBytes} bytes` : ""}`,
+					);
+				const data = payload.bytes;
+				outputs.tensor = { name: "", dtype: "UINT8", shape, data };
+			},
+		};
+	},
+	sample: ({ width, height }) => ({
+		image: sampleFrame({
+			...{ kind: "image" as const, encoding: "rgb8", width, height },
+			rowStrideBytes: 3 * width,
+			bytes: new Uint8Array(3 * width * height),
+		}),
+	}),
+});
+
+export const PICTURE_STEPS: readonly AnyStep[] = [
+	decodePicture,
+	pictureTensor,
+	rawPicture,
+];

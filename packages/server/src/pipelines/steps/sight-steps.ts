@@ -8,12 +8,19 @@ import {
 	type Pinhole,
 } from "@saccade/perception";
 import { filledText, number, wholeNumber } from "../../common/readers.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 import { transformOf } from "../frame-transform.ts";
 import type { SensorDescription, StreamOpening } from "../pipeline.ts";
 import { optionalPort, port, tensorPort } from "./port.ts";
 import { sampleBoxes, sampleTensor } from "./samples.ts";
 import { setting } from "./settings.ts";
-import { type AnyStep, badInput, defineStep, float32Of } from "./step.ts";
+import {
+	type AnyStep,
+	badInput,
+	createTensor,
+	defineStep,
+	float32Of,
+} from "./step.ts";
 
 const size = wholeNumber({ min: 1, max: 8192 });
 const share = number({ min: 0, max: 1 });
@@ -75,11 +82,19 @@ const centreBox = defineStep({
 		};
 	},
 	sample: ({ classCount, rows, columns }) => ({
-		heatmap: sampleTensor([1, classCount, rows, columns]),
+		heatmap: sampleHeat([1, classCount, rows, columns]),
 		edges: sampleTensor([1, 4, rows, columns]),
 		mapping: null,
 	}),
 });
+
+/** Logits of a street: nothing nearly everywhere, and an object in one cell of 500. */
+function sampleHeat(shape: readonly number[]): Tensor {
+	const tensor = createTensor("FP32", shape, false);
+	const values = float32Of(tensor);
+	for (let i = 0; i < values.length; i++) values[i] = i % 499 === 0 ? 2 : -8;
+	return tensor;
+}
 
 const sights = defineStep({
 	name: "sights",
