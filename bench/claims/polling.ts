@@ -21,7 +21,7 @@ const PERIODS_MS: readonly number[] = Array.from(
 	{ length: 200 },
 	(_, index) => [1000, 2000, 5000, 10_000][index % 4]!,
 );
-/** Until the engine has compiled what the sensors' thread runs, which its helpers do, and count as the scheduler's. */
+/** Half of it with sensors that are faster, the other half as in the window. */
 const LEAD_MS = 3000;
 const SENSORS = "200 sensors of 1 to 10 s";
 const execute = promisify(execFile);

@@ -149,6 +149,7 @@ const setUp: SensorSetUp = {
 	periodsMs,
 	seed: job.seed,
 	interrupts: pollMs === null,
+	warmUpMs: job.leadMs / 2,
 };
 const sensors = new Worker(new URL("sensor-thread.ts", import.meta.url), {
 	workerData: setUp,

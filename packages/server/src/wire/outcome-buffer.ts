@@ -5,6 +5,7 @@
 //             ▲ start                           ▲ end
 import { OUTCOMES, type Outcome } from "@saccade/protocol";
 import type { Decision, FrameOutcome } from "../endpoint/endpoint.ts";
+import { DeviceIdWriter } from "./device-ids.ts";
 import { varintBytes, writeVarint, writeVarint64 } from "./wire-reader.ts";
 
 /** Outcomes kept for a client that does not read. */
@@ -108,8 +109,7 @@ const VARINT_BYTES = 10;
 export class OutcomeWriter {
 	#bytes = new Uint8Array(512);
 	#at = 0;
-	#deviceId = "";
-	#deviceIdBytes = new Uint8Array(0);
+	readonly #deviceIds = new DeviceIdWriter();
 	/** What is the same in every frame that ends in the same decision. */
 	readonly #decisions = new WeakMap<Decision, Uint8Array>();
 
@@ -117,7 +117,7 @@ export class OutcomeWriter {
 	write(outcome: FrameOutcome, traceId = ""): Uint8Array {
 		this.#at = 0;
 		this.#varint64(0x08, outcome.timestampNs);
-		this.#bytesField(0x12, this.#idOf(outcome.deviceId));
+		this.#bytesField(0x12, this.#deviceIds.bytesOf(outcome.deviceId));
 		if (outcome.sequence !== 0) this.#varint(0x18, outcome.sequence);
 		this.#varint(0x20, NUMBER_OF[outcome.outcome]);
 		if (outcome.reason !== null) this.#string(0x2a, outcome.reason);
@@ -140,14 +140,6 @@ export class OutcomeWriter {
 			});
 		if (traceId !== "") this.#string(0x5a, traceId);
 		return this.#bytes.subarray(0, this.#at);
-	}
-
-	#idOf(deviceId: string): Uint8Array {
-		if (deviceId !== this.#deviceId) {
-			this.#deviceId = deviceId;
-			this.#deviceIdBytes = text.encode(deviceId);
-		}
-		return this.#deviceIdBytes;
 	}
 
 	#decision(decision: Decision, timestampNs: bigint): void {

@@ -12,6 +12,7 @@ import {
 } from "@saccade/protocol/gen/saccade/v1/sensor_pb.js";
 import type { FramePayload, QosOffer } from "../endpoint/endpoint.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { DeviceIdReader } from "./device-ids.ts";
 import { toQosOffer } from "./stream-open.ts";
 import { malformed, WIRE, WireReader } from "./wire-reader.ts";
 
@@ -60,9 +61,7 @@ export class SensorReadingReader {
 	payload: FramePayload | null = null;
 	control: ControlContent | null = null;
 	readonly #wire = new WireReader(new Uint8Array(0));
-	/** The device of the last message: most streams have few. */
-	#idBytes = new Uint8Array(0);
-	#id = "";
+	readonly #deviceIds = new DeviceIdReader();
 
 	/** Throws MALFORMED. */
 	read(bytes: Uint8Array): void {
@@ -163,17 +162,9 @@ export class SensorReadingReader {
 
 	#deviceId(wire: WireReader): string {
 		const end = wire.lengthEnd();
-		const { bytes, at } = wire;
-		const known = this.#idBytes;
-		let isSame = end - at === known.length;
-		for (let i = 0; isSame && i < known.length; i++)
-			isSame = bytes[at + i] === known[i];
-		if (!isSame) {
-			this.#id = wire.text(at, end);
-			this.#idBytes = new Uint8Array(bytes.subarray(at, end));
-		}
+		const id = this.#deviceIds.read(wire.bytes, wire.at, end);
 		wire.at = end;
-		return this.#id;
+		return id;
 	}
 }
 

@@ -4,11 +4,13 @@ import { SaccadeError } from "../errors/saccade-error.ts";
 export const WIRE = { VARINT: 0, I64: 1, LEN: 2, I32: 5 } as const;
 
 /** A cursor over bytes. Every read checks its bounds and throws MALFORMED. */
+const SCRATCH = new DataView(new ArrayBuffer(8));
+const SCRATCH_OCTETS = new Uint8Array(SCRATCH.buffer);
+
 export class WireReader {
 	bytes: Uint8Array;
 	at: number;
 	end: number;
-	#view: DataView | null = null;
 
 	constructor(bytes: Uint8Array, at = 0, end = bytes.byteLength) {
 		this.bytes = bytes;
@@ -25,7 +27,6 @@ export class WireReader {
 		this.bytes = bytes;
 		this.at = at;
 		this.end = end;
-		this.#view = null;
 	}
 
 	/** A varint up to 2^53; larger ones throw. Use `varint64` where 64 bits are legal. */
@@ -117,26 +118,21 @@ export class WireReader {
 
 	double(): number {
 		if (this.end - this.at < 8) throw malformed("a number is cut off");
-		this.#view ??= new DataView(
-			this.bytes.buffer,
-			this.bytes.byteOffset,
-			this.bytes.byteLength,
-		);
-		const value = this.#view.getFloat64(this.at, true);
-		this.at += 8;
-		return value;
+		this.#takeOctets(8);
+		return SCRATCH.getFloat64(0, true);
 	}
 
 	float(): number {
 		if (this.end - this.at < 4) throw malformed("a number is cut off");
-		this.#view ??= new DataView(
-			this.bytes.buffer,
-			this.bytes.byteOffset,
-			this.bytes.byteLength,
-		);
-		const value = this.#view.getFloat32(this.at, true);
-		this.at += 4;
-		return value;
+		this.#takeOctets(4);
+		return SCRATCH.getFloat32(0, true);
+	}
+
+	/** A DataView of each message would be most of a reading's garbage. */
+	#takeOctets(count: number): void {
+		for (let i = 0; i < count; i++)
+			SCRATCH_OCTETS[i] = this.bytes[this.at + i]!;
+		this.at += count;
 	}
 
 	/** Moves behind a field that is not known. @param tag of the field, or its wire type */
