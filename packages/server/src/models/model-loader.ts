@@ -332,6 +332,7 @@ export class ModelLoader {
 			await warmUp(model, {
 				clock,
 				readFile: (name) => readWarmupFile(directory.path, name),
+				isBrief: request.successorOf != null,
 			});
 			await plan.settle?.();
 		} catch (error) {

@@ -16,6 +16,8 @@ export interface WarmUpOptions {
 	readonly clock: Clock;
 	/** Reads a data file of the model's `warmup/` directory. */
 	readonly readFile: (name: string) => Promise<Uint8Array>;
+	/** Others are served meanwhile: no more runs than tell something. @default false */
+	readonly isBrief?: boolean;
 }
 
 /** The first pays for allocation, the others tell the run time. */
@@ -50,7 +52,8 @@ async function warmUpDevice(
 		for (let round = 0; round < sample.count; round++)
 			await runSample(model, sample, options);
 	await runSmallest(model, options);
-	const shortUntilUs = options.clock.nowUs() + SHORT_ROUNDS_US;
+	const shortForUs = options.isBrief === true ? 0 : SHORT_ROUNDS_US;
+	const shortUntilUs = options.clock.nowUs() + shortForUs;
 	for (
 		let round = 0;
 		round < ROUNDS ||

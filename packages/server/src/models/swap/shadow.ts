@@ -15,7 +15,7 @@ export interface Pair {
 	readonly new: ModelVersion;
 }
 
-const PROBE_ROUNDS = 8;
+const PROBE_ROUNDS = 3;
 /** Where a version looks too slow it is tried again: on cores that are never free a fast run is rare. */
 const MAX_PROBE_ROUNDS = 64;
 const PROBE_FOR_US = 2_000_000;
