@@ -39,7 +39,7 @@ export interface Bin {
 }
 
 /** From one file to the next: a swap and some quiet after it. */
-export const SWAP_EVERY_MS = 600;
+export const SWAP_EVERY_MS = 550;
 const BIN_MS = 25;
 const LEAD_MS = 500;
 const DEADLINE_MS = 1000;
