@@ -380,3 +380,36 @@ test("the metrics of a model show traces of its latency, to who asks for them", 
 	);
 	assert.doesNotMatch(await (await fetch(url)).text(), /trace_id/);
 });
+
+test("requests that come through a network thread keep their trace", async (t) => {
+	const fronted = await startTestServer(repository, "--fronts=1");
+	t.after(() => fronted.close());
+	const post = (model: string, headers: Record<string, string>) =>
+		fetch(`http://127.0.0.1:${fronted.http.port}/v2/models/${model}/infer`, {
+			method: "POST",
+			headers,
+			body: JSON.stringify({
+				inputs: [
+					{ name: "INPUT0", datatype: "FP32", shape: [1, 1], data: [1] },
+				],
+			}),
+		});
+	const explained = async (traceresponse: string | null) => {
+		const traceId = traceresponse?.split("-")[1] ?? "";
+		const url = `http://127.0.0.1:${fronted.http.port}/saccade/v1/explain/${traceId}`;
+		return ((await (await fetch(url)).json()) as TraceExplanation).records[0];
+	};
+	const answer = await post("quick", {
+		traceparent: `00-${TRACE(20)}-${SPAN}-01`,
+	});
+	const record = await explained(answer.headers.get("traceresponse"));
+	assert.equal(record?.traceId, TRACE(20));
+	assert.equal(record.parentSpanId, SPAN);
+	assert.deepEqual(
+		record.stages.map(({ name }) => name).filter((name) => name !== "admit"),
+		ALL_STAGES.filter((name) => name !== "admit"),
+	);
+	const late = await post("slow", { "saccade-deadline-ms": "5" });
+	assert.ok([503, 504].includes(late.status));
+	assert.ok((await explained(late.headers.get("traceresponse")))?.isMissed);
+});

@@ -9,6 +9,8 @@ export class ClientError extends Error {
 	readonly code: ErrorCode;
 	/** Set when the work was refused or dropped before it ran. */
 	readonly refusedBecause: RefusalReason | null;
+	/** By which the server can explain what happened (`saccade explain`); null: it recorded nothing. */
+	readonly traceId: string | null;
 	readonly [BRAND] = true;
 
 	constructor(
@@ -17,6 +19,7 @@ export class ClientError extends Error {
 		options: {
 			readonly cause?: unknown;
 			readonly refusedBecause?: RefusalReason | null;
+			readonly traceId?: string | null;
 		} = {},
 	) {
 		super(
@@ -26,6 +29,7 @@ export class ClientError extends Error {
 		this.name = "ClientError";
 		this.code = code;
 		this.refusedBecause = options.refusedBecause ?? null;
+		this.traceId = options.traceId ?? null;
 	}
 
 	/** What the request is counted as. */
@@ -43,6 +47,11 @@ export function toErrorCode(text: string | null): ErrorCode | null {
 	return text !== null && Object.hasOwn(ERROR_CODES, text)
 		? (text as ErrorCode)
 		: null;
+}
+
+/** Of a `traceresponse`; null for what is none. */
+export function toTraceId(text: string | null): string | null {
+	return /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(text ?? "")?.[1] ?? null;
 }
 
 export function toRefusalReason(text: string | null): RefusalReason | null {

@@ -6,6 +6,7 @@ export type {
 	InferRequest,
 	InferResponse,
 	Tensor,
+	TraceContext,
 } from "./inference.ts";
 export { type ClientClock, performanceClock } from "./streams/client-clock.ts";
 export {

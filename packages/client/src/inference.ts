@@ -1,5 +1,5 @@
 // Inference as every transport offers it.
-import type { DType } from "@saccade/protocol";
+import { type DType, HEADER } from "@saccade/protocol";
 import { ClientError } from "./client-error.ts";
 
 export interface Tensor {
@@ -20,6 +20,27 @@ export interface InferRequest {
 	/** Told to the server, and kept here too: afterwards the request is cancelled. In ms from now. @default none */
 	readonly deadlineMs?: number;
 	readonly signal?: AbortSignal;
+	/** The caller's place in a trace, which the request becomes a part of: W3C Trace Context. @default none */
+	readonly trace?: TraceContext;
+}
+
+/** As HTTP headers of these names have it. https://www.w3.org/TR/trace-context/ */
+export interface TraceContext {
+	readonly traceparent: string;
+	readonly tracestate?: string;
+}
+
+/** Headers, or metadata, of a context. */
+export function traceHeaders(
+	trace: TraceContext | undefined,
+): Readonly<Record<string, string>> {
+	if (trace === undefined) return {};
+	return {
+		[HEADER.traceparent]: trace.traceparent,
+		...(trace.tracestate !== undefined && {
+			[HEADER.tracestate]: trace.tracestate,
+		}),
+	};
 }
 
 export interface InferResponse {

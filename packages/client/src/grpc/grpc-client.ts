@@ -13,6 +13,7 @@ import {
 	type InferenceClient,
 	type InferRequest,
 	type InferResponse,
+	traceHeaders,
 } from "../inference.ts";
 import {
 	type ClientClock,
@@ -61,6 +62,8 @@ export class GrpcClient implements InferenceClient {
 		const metadata = new Metadata();
 		if (deadlineMs !== undefined)
 			metadata.set(HEADER.deadlineMs, String(deadlineMs));
+		for (const [name, value] of Object.entries(traceHeaders(request.trace)))
+			metadata.set(name, value);
 		const response = await new Promise<ModelInferResponse | undefined>(
 			(resolve, reject) => {
 				let timer: NodeJS.Timeout | undefined;

@@ -1,7 +1,12 @@
 // A gRPC status as the error that the server meant.
 import { type Metadata, type StatusObject, status } from "@grpc/grpc-js";
 import { type ErrorCode, HEADER } from "@saccade/protocol";
-import { ClientError, toErrorCode, toRefusalReason } from "../client-error.ts";
+import {
+	ClientError,
+	toErrorCode,
+	toRefusalReason,
+	toTraceId,
+} from "../client-error.ts";
 
 /** For servers that do not say the code themselves. */
 const CODE_OF_STATUS: Readonly<Partial<Record<status, ErrorCode>>> = {
@@ -30,7 +35,10 @@ export function errorOfStatus(
 		isUnheard
 			? `${address} does not answer; is a server running there? (${details})`
 			: details,
-		{ refusedBecause: toRefusalReason(text(metadata, HEADER.refusedBecause)) },
+		{
+			refusedBecause: toRefusalReason(text(metadata, HEADER.refusedBecause)),
+			traceId: toTraceId(text(metadata, HEADER.traceresponse)),
+		},
 	);
 }
 

@@ -7,6 +7,7 @@ import {
 	deadlineExceeded,
 	toErrorCode,
 	toRefusalReason,
+	toTraceId,
 } from "../client-error.ts";
 import {
 	assertDeadline,
@@ -14,6 +15,7 @@ import {
 	type InferRequest,
 	type InferResponse,
 	type Tensor,
+	traceHeaders,
 } from "../inference.ts";
 import { type ClientClock, clockOf } from "../streams/client-clock.ts";
 import type { Opening } from "../streams/opening.ts";
@@ -51,6 +53,7 @@ export class HttpClient implements InferenceClient {
 					...(deadlineMs !== undefined && {
 						[HEADER.deadlineMs]: String(deadlineMs),
 					}),
+					...traceHeaders(request.trace),
 				},
 				signal: AbortSignal.any([...over, ...given]),
 			});
@@ -178,7 +181,10 @@ async function refusalOf(response: Response): Promise<ClientError> {
 	return new ClientError(
 		toErrorCode(headers.get(HEADER.errorCode)) ?? codeOfStatus(status),
 		errorText(body) ?? `HTTP ${status}: ${body.slice(0, 200)}`,
-		{ refusedBecause: toRefusalReason(headers.get(HEADER.refusedBecause)) },
+		{
+			refusedBecause: toRefusalReason(headers.get(HEADER.refusedBecause)),
+			traceId: toTraceId(headers.get(HEADER.traceresponse)),
+		},
 	);
 }
 

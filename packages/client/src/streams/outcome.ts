@@ -51,6 +51,8 @@ export interface FrameOutcome {
 		readonly stages: readonly StageTime[];
 	};
 	readonly outputs: readonly OutputTensor[];
+	/** By which the server can explain the frame (`saccade explain`); null: it was not recorded. */
+	readonly traceId: string | null;
 }
 
 export interface SensorEvent {
@@ -75,6 +77,7 @@ export function toOutcome(message: OutcomeMessage): FrameOutcome {
 		timestampNs: message.timestampNs,
 		deviceId: message.deviceId,
 		sequence: Number(message.sequence),
+		traceId: message.traceId === "" ? null : message.traceId,
 		outcome: outcomeOf(message.outcome),
 		reason: Object.hasOwn(FRAME_REASONS, reason)
 			? (reason as FrameReason)

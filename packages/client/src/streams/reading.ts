@@ -2,7 +2,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { PointType } from "@saccade/protocol/gen/saccade/v1/payload_pb.js";
 import { SensorReadingSchema } from "@saccade/protocol/gen/saccade/v1/sensor_pb.js";
-import type { Tensor } from "../inference.ts";
+import type { Tensor, TraceContext } from "../inference.ts";
 
 const POINT_TYPE = {
 	uint8: PointType.UINT8,
@@ -81,15 +81,18 @@ export interface Reading {
 	/** Goes before everything that waits. @default false */
 	readonly interrupt?: boolean;
 	readonly payload?: Payload;
+	/** The sender's place in a trace, which the frame becomes a part of. @default none */
+	readonly trace?: TraceContext;
 }
 
 /** @param sequence of the device's frames, from 1 on */
 export function encodeReading(reading: Reading, sequence: bigint): Uint8Array {
-	const { deadlineMs, payload, ...plain } = reading;
+	const { deadlineMs, payload, trace, ...plain } = reading;
 	return toBinary(
 		SensorReadingSchema,
 		create(SensorReadingSchema, {
 			...plain,
+			...trace,
 			sequence,
 			...(deadlineMs !== undefined && {
 				deadlineNs: BigInt(Math.round(deadlineMs * 1e6)),

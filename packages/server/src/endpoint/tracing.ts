@@ -36,8 +36,8 @@ export function withTracing(options: TracingOptions | null): OpenMiddleware {
 
 /** @param header by lower-case name @returns null: it sends no context, or a malformed one */
 export function callerOf(header: RequestHead["header"]): TraceContext | null {
-	return parseTraceContext(
-		header(HEADER.traceparent),
-		header(HEADER.tracestate),
-	);
+	const traceparent = header(HEADER.traceparent);
+	// Most send none, and headers are looked for one by one.
+	if (traceparent === undefined) return null;
+	return parseTraceContext(traceparent, header(HEADER.tracestate));
 }

@@ -135,14 +135,15 @@ export class OtlpExport {
 	}
 
 	#flush(): void {
-		this.#send(this.#traces, (items) => this.#post({ kind: "traces", items }));
-		this.#send(this.#logs, (items) => this.#post({ kind: "logs", items }));
+		this.#send("traces", this.#traces);
+		this.#send("logs", this.#logs);
 	}
 
-	#send<T>(from: Outgoing<T>, post: (items: readonly T[]) => void): void {
+	#send<T>(kind: "traces" | "logs", from: Outgoing<T>): void {
 		if (from.isBusy || from.items.length === 0) return;
 		from.isBusy = true;
-		post(from.items.splice(0, this.#batchCount));
+		const items = from.items.splice(0, this.#batchCount);
+		this.#post({ kind, count: items.length, json: JSON.stringify(items) });
 	}
 
 	#post(message: ToOtlpThread): void {

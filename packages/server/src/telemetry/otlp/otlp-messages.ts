@@ -1,6 +1,4 @@
 // What the server and the thread that exports say to each other: plain data.
-import type { LogLine } from "../logger.ts";
-import type { TraceRecord } from "../tracing/trace-record.ts";
 import type { OtlpSettings, Signal } from "./otlp-settings.ts";
 
 export interface OtlpThreadData {
@@ -43,8 +41,12 @@ export interface ExemplarPoint {
 }
 
 export type ToOtlpThread =
-	| { readonly kind: "traces"; readonly items: readonly TraceRecord[] }
-	| { readonly kind: "logs"; readonly items: readonly LogLine[] }
+	/** `json`: of `TraceRecord[]`, or of `LogLine[]`. A text costs this side a quarter of what cloning objects does. */
+	| {
+			readonly kind: "traces" | "logs";
+			readonly count: number;
+			readonly json: string;
+	  }
 	/** Answers `collect`; the last part has `isLast`. */
 	| {
 			readonly kind: "metrics";

@@ -18,6 +18,8 @@ import {
 	PeriodicExportingMetricReader,
 	type ResourceMetrics,
 } from "@opentelemetry/sdk-metrics";
+import type { LogLine } from "../logger.ts";
+import type { TraceRecord } from "../tracing/trace-record.ts";
 import { createExporter } from "./exporters.ts";
 import { logRecord } from "./log-records.ts";
 import { metricData } from "./metric-data.ts";
@@ -161,13 +163,15 @@ async function end(): Promise<void> {
 parentPort?.on("message", (message: ToOtlpThread) => {
 	switch (message.kind) {
 		case "traces":
-			send("traces", traces, message.items.length, () =>
-				spans.spansOf(message.items),
+			send("traces", traces, message.count, () =>
+				spans.spansOf(JSON.parse(message.json) as TraceRecord[]),
 			);
 			return;
 		case "logs":
-			send("logs", logs, message.items.length, () =>
-				message.items.map((line) => logRecord(line, resource, scope)),
+			send("logs", logs, message.count, () =>
+				(JSON.parse(message.json) as LogLine[]).map((line) =>
+					logRecord(line, resource, scope),
+				),
 			);
 			return;
 		case "metrics":
