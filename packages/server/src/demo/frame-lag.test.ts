@@ -16,7 +16,7 @@ function frame(
 	return {
 		timestampNs: BigInt(10 * sequence * MS),
 		...{ deviceId, sequence, outcome },
-		...{ reason: null, detail: "", decision: null, outputs: [] },
+		...{ reason: null, detail: "", decision: null, traceId: null, outputs: [] },
 		latency: {
 			receivedNs: MS,
 			startedNs: startedMs * MS,
