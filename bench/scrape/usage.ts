@@ -15,7 +15,8 @@ export const usage: Usage = {
 	],
 	notes: [
 		"scrape-200-models/time: from the request to the last byte, in another process than the server's.",
-		"scrape-200-models/hold: how long the page holds the event loop at a time, composed in the bench's own process.",
+		"scrape-200-models/hold, compose: CPU time of the thread for which the page holds the event loop at a time, and in all,",
+		"in the bench's own process, when every model answered something since the page before.",
 		"inference: in the server's process, one every 2 ms, from the instant at which it was due; `scraped` are those",
 		"during which a scrape was under way. Both have a timer's lateness in them, so the delay is their difference.",
 		"All rows with 5 rounds and 3 seconds write bench/results/scrape.json; any other run only prints.",

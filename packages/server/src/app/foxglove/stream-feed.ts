@@ -22,7 +22,11 @@ import {
 	frameTransforms,
 } from "../../wire/foxglove/transforms.ts";
 import { OutcomeWriter } from "../../wire/outcome-buffer.ts";
-import { payloadParts, timestampOf } from "../../wire/recording/payloads.ts";
+import {
+	payloadParts,
+	payloadSchema,
+	timestampOf,
+} from "../../wire/recording/payloads.ts";
 import { decisionBytes } from "../../wire/recording/recording-writer.ts";
 import {
 	pointCloud2Channel,
@@ -94,16 +98,14 @@ export class StreamFeed implements StreamObserver {
 	}
 
 	#payload(feed: Feed, frame: FrameOutcome, atNs: bigint): void {
-		const { payload } = frame;
-		if (payload?.kind !== "image" && payload?.kind !== "cloud") return;
-		const parts = payloadParts(frame);
-		if (parts === null) return;
-		const { schema, head, data } = parts;
+		const schema = payloadSchema(frame.payload);
+		if (schema === null) return;
 		const kind = schema === "point-cloud2" ? schema : schema.name;
 		const topic = `/sensors/${topicOf(frame.deviceId)}/${kind}`;
 		const channel = this.#open(feed, topic, schema);
-		if (channel?.isWatched === true)
-			channel.publish(atNs, [head, data.slice()]);
+		if (channel?.isWatched !== true) return;
+		const parts = payloadParts(frame);
+		if (parts !== null) channel.publish(atNs, [parts.head, parts.data.slice()]);
 	}
 
 	/** Tracks and where the vehicle is, boxes in pictures. */

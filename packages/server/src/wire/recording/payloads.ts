@@ -55,6 +55,21 @@ export interface PayloadParts {
 	readonly data: Uint8Array;
 }
 
+/** Of `payloadParts`, without making them. */
+export function payloadSchema(
+	payload: FramePayload | null,
+): ReadingMessage["schema"] | null {
+	if (payload?.kind === "image")
+		return COMPRESSED.has(payload.encoding)
+			? CompressedImageSchema
+			: RawImageSchema;
+	if (payload?.kind === "cloud")
+		return payload.layout.kind === "point-cloud2"
+			? "point-cloud2"
+			: PointCloudSchema;
+	return null;
+}
+
 /** Null: what it carries has no message of its own. */
 export function payloadParts(
 	reading: Pick<PlainReading, "payload" | "timestampNs" | "frameId">,
