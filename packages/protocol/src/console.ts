@@ -298,7 +298,7 @@ export interface ModelEntry {
 		readonly rows: number;
 		readonly runs: number;
 		readonly lastMs: number;
-		/** µs, summed over requests. */
+		/** Means in µs: of requests that were answered, and of runs. */
 		readonly queueUs: number;
 		readonly inputUs: number;
 		readonly inferUs: number;

@@ -23,11 +23,11 @@ export function AgeChart(props: {
 				<div class="legend">
 					<span>
 						<i class="swatch" style={{ "--fill": "var(--s1)" }} />
-						median
+						p50
 					</span>
 					<span>
 						<i class="swatch" style={{ "--fill": "var(--s2)" }} />
-						slowest 1 %
+						p99
 					</span>
 					{budgetMs !== null && <span class="bad">- - deadline</span>}
 				</div>

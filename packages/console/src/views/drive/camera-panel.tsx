@@ -1,8 +1,4 @@
-import type {
-	BoxEntry,
-	DriveEntry,
-	MediaHead,
-} from "@saccade/protocol/console";
+import type { BoxEntry, DriveEntry } from "@saccade/protocol/console";
 import { mediaTopic } from "@saccade/protocol/console";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
@@ -10,7 +6,13 @@ import { followMedia } from "../../data/store.ts";
 import { Panel } from "../../ui/panel.tsx";
 import { classColour, className } from "./classes.ts";
 
-type Picture = Extract<MediaHead, { readonly kind: "picture" }>;
+interface Seen {
+	readonly width: number;
+	readonly height: number;
+	readonly boxes: readonly BoxEntry[];
+}
+
+const NOTHING: Seen = { width: 320, height: 192, boxes: [] };
 
 /** What the camera sees, with what the detector takes it for. */
 export function CameraPanel(props: {
@@ -20,9 +22,7 @@ export function CameraPanel(props: {
 	const { entry, aside } = props;
 	const { stream, device, classNames } = entry;
 	const canvas = useRef<HTMLCanvasElement>(null);
-	const [boxCount, setBoxCount] = useState(0);
-	const names = useRef(classNames);
-	names.current = classNames;
+	const [seen, setSeen] = useState(NOTHING);
 	useEffect(() => {
 		let isGone = false;
 		let isDecoding = false;
@@ -32,10 +32,10 @@ export function CameraPanel(props: {
 			isDecoding = true;
 			createImageBitmap(new Blob([bytes], { type: head.type }))
 				.then((bitmap) => {
-					if (!isGone && canvas.current !== null)
-						draw(canvas.current, bitmap, head, names.current);
+					const { width, height } = bitmap;
+					if (!isGone && canvas.current !== null) draw(canvas.current, bitmap);
 					bitmap.close();
-					setBoxCount(head.boxes.length);
+					if (!isGone) setSeen({ width, height, boxes: head.boxes });
 				})
 				.catch(() => {})
 				.finally(() => {
@@ -59,61 +59,57 @@ export function CameraPanel(props: {
 				</>
 			}
 		>
-			<canvas
-				ref={canvas}
-				class="camera"
-				role="img"
-				aria-label={`Picture of ${device}, ${boxCount} objects found`}
-			/>
+			<div
+				class="camera-frame"
+				style={{ aspectRatio: `${seen.width} / ${seen.height}` }}
+			>
+				<canvas
+					ref={canvas}
+					class="camera"
+					role="img"
+					aria-label={`Picture of ${device}, ${seen.boxes.length} objects found`}
+				/>
+				{seen.boxes.map((box) => (
+					<Box key={box.join()} box={box} seen={seen} names={classNames} />
+				))}
+			</div>
 		</Panel>
 	);
 }
 
-/** Pixels of the canvas for one of the picture: boxes stay sharp. */
-const SCALE = 3;
-
-function draw(
-	canvas: HTMLCanvasElement,
-	bitmap: ImageBitmap,
-	head: Picture,
-	names: readonly string[],
-): void {
-	const width = bitmap.width * SCALE;
-	const height = bitmap.height * SCALE;
+/** At its own size: the page scales it. */
+function draw(canvas: HTMLCanvasElement, bitmap: ImageBitmap): void {
+	const { width, height } = bitmap;
 	if (canvas.width !== width || canvas.height !== height) {
 		canvas.width = width;
 		canvas.height = height;
 	}
-	const context = canvas.getContext("2d");
-	if (context === null) return;
-	context.imageSmoothingQuality = "high";
-	context.drawImage(bitmap, 0, 0, width, height);
-	context.font = "600 22px 'IBM Plex Sans', sans-serif";
-	context.textBaseline = "bottom";
-	context.lineWidth = 3;
-	for (const box of head.boxes) drawBox(context, box, names);
+	canvas.getContext("2d")?.drawImage(bitmap, 0, 0);
 }
 
-function drawBox(
-	context: CanvasRenderingContext2D,
-	box: BoxEntry,
-	names: readonly string[],
-): void {
-	const [x1, y1, x2, y2, score, classId] = box;
-	const colour = classColour(classId);
-	context.strokeStyle = colour;
-	context.strokeRect(
-		x1 * SCALE,
-		y1 * SCALE,
-		(x2 - x1) * SCALE,
-		(y2 - y1) * SCALE,
+function Box(props: {
+	readonly box: BoxEntry;
+	readonly seen: Seen;
+	readonly names: readonly string[];
+}) {
+	const [x1, y1, x2, y2, score, classId] = props.box;
+	const { width, height } = props.seen;
+	const across = (pixels: number) => `${(100 * pixels) / width}%`;
+	const down = (pixels: number) => `${(100 * pixels) / height}%`;
+	return (
+		<i
+			class="camera-box"
+			style={{
+				left: across(x1),
+				top: down(y1),
+				width: across(x2 - x1),
+				height: down(y2 - y1),
+				"--fill": classColour(classId),
+			}}
+		>
+			<span>
+				{className(props.names, classId)} {Math.round(100 * score)}
+			</span>
+		</i>
 	);
-	const text = `${className(names, classId)} ${Math.round(100 * score)}`;
-	const width = context.measureText(text).width + 12;
-	const left = x1 * SCALE - 1.5;
-	const top = Math.max(26, y1 * SCALE);
-	context.fillStyle = colour;
-	context.fillRect(left, top - 26, width, 26);
-	context.fillStyle = "#06121a";
-	context.fillText(text, left + 6, top - 1);
 }

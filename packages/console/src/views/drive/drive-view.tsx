@@ -160,7 +160,7 @@ function DevicesOfDrive({
 			aside={
 				<span class="num nowrap">
 					{count(received)} frames,{" "}
-					{percent(received === 0 ? null : results / received, 2)} with a result
+					{percent(received === 0 ? null : results / received, 2)} ended well
 				</span>
 			}
 		>

@@ -132,10 +132,7 @@ export function ModelDetail(props: {
 						</Panel>
 					</div>
 					<div class="two">
-						<Panel
-							title="Where the time went"
-							aside={<span>mean of answered requests</span>}
-						>
+						<Panel title="Where the time went" aside={<span>means</span>}>
 							<TimeSplit serving={serving} />
 						</Panel>
 						<Panel title="Batches" aside={<ClosedBecause serving={serving} />}>
@@ -181,13 +178,14 @@ function NotAnswered({ serving }: { readonly serving: Serving }) {
 function TimeSplit({ serving }: { readonly serving: Serving }) {
 	const { requests, queueUs, inputUs, inferUs, outputUs, totalUs } = serving;
 	if (requests === 0) return <Empty>No request was answered yet.</Empty>;
-	const rest = Math.max(0, totalUs - queueUs - inputUs - inferUs - outputUs);
+	const spentUs = queueUs + inputUs + inferUs + outputUs;
+	const allUs = Math.max(totalUs, spentUs, 1);
 	const parts = [
 		["queue", queueUs, "var(--s2)"],
 		["gather", inputUs, "var(--s3)"],
 		["run", inferUs, "var(--s1)"],
 		["split", outputUs, "var(--s4)"],
-		["rest", rest, "var(--o-CANCELLED)"],
+		["rest", allUs - spentUs, "var(--o-CANCELLED)"],
 	] as const;
 	return (
 		<div class="time-split">
@@ -206,10 +204,8 @@ function TimeSplit({ serving }: { readonly serving: Serving }) {
 								/>
 								{label}
 							</td>
-							<td class="num">{us(value / requests)}</td>
-							<td class="num dim">
-								{((100 * value) / Math.max(1, totalUs)).toFixed(1)} %
-							</td>
+							<td class="num">{us(value)}</td>
+							<td class="num dim">{((100 * value) / allUs).toFixed(1)} %</td>
 						</tr>
 					))}
 				</tbody>

@@ -22,12 +22,9 @@ export function SensorsPanel() {
 							<th class="left">Sensor</th>
 							<th class="left">State</th>
 							<th>Rate</th>
-							<th>Promised</th>
 							<th>Missed</th>
 							<th>Clock offset</th>
-							<th>± known to</th>
 							<th>Drift</th>
-							<th>Steps</th>
 							<th class="left">Clock</th>
 						</tr>
 					</thead>
@@ -59,21 +56,24 @@ function Row({ sensor }: { readonly sensor: SensorEntry }) {
 					{isAlive ? "alive" : "silent"}
 				</Chip>
 			</td>
-			<td class="num">{hz(observedPeriodMs)}</td>
-			<td class="num dim">{hz(periodMs)}</td>
+			<td class="num">
+				{hz(observedPeriodMs)}
+				<span class="dim">/{hz(periodMs)} Hz</span>
+			</td>
 			<td class={`num ${sensor.missedPeriods > 0 ? "warn" : ""}`}>
 				{count(sensor.missedPeriods)}
 			</td>
 			<td class="num">{isOwn || clock === null ? "–" : us(clock.offsetUs)}</td>
 			<td class="num">
-				{isOwn || clock === null ? "–" : us(clock.uncertaintyUs)}
-			</td>
-			<td class="num">
 				{isOwn || clock === null ? "–" : `${clock.driftPpm.toFixed(1)} ppm`}
 			</td>
-			<td class="num">{isOwn ? "–" : (clock?.stepCount ?? "–")}</td>
 			<td class="left">
-				<Chip tone={tone}>{text}</Chip>
+				<Chip tone={tone}>
+					{text}
+					{clock !== null &&
+						clock.stepCount > 0 &&
+						`, stepped ${clock.stepCount} ×`}
+				</Chip>
 			</td>
 		</tr>
 	);
@@ -82,7 +82,7 @@ function Row({ sensor }: { readonly sensor: SensorEntry }) {
 function hz(periodMs: number | null): string {
 	return periodMs === null || periodMs <= 0
 		? "–"
-		: `${(1000 / periodMs).toFixed(1)} Hz`;
+		: (1000 / periodMs).toFixed(1);
 }
 
 /** A clock that is known better than most deadlines are short is good enough for them. */

@@ -13,6 +13,7 @@ import type {
 	RepositoryService,
 } from "../services.ts";
 import { BucketWatch } from "./bucket-watch.ts";
+import { round } from "./stream-pulse.ts";
 
 export interface ModelViewOptions {
 	readonly metadata: MetadataService;
@@ -113,17 +114,19 @@ function tensor({ name, dtype, shape }: TensorSpec): TensorEntry {
 
 function countsOf(counted: ModelStatistics) {
 	const us = ({ ns }: DurationStat) => Math.round(ns / 1000);
+	const mean = ({ ns, count }: DurationStat) =>
+		round(ns / 1000 / Math.max(1, count));
 	return {
 		requests: counted.success.count,
 		failures: counted.fail.count,
 		rows: counted.inferenceCount,
 		runs: counted.executionCount,
 		lastMs: counted.lastInferenceMs,
-		queueUs: us(counted.queue),
-		inputUs: us(counted.computeInput),
-		inferUs: us(counted.computeInfer),
-		outputUs: us(counted.computeOutput),
-		totalUs: us(counted.success),
+		queueUs: mean(counted.queue),
+		inputUs: mean(counted.computeInput),
+		inferUs: mean(counted.computeInfer),
+		outputUs: mean(counted.computeOutput),
+		totalUs: mean(counted.success),
 		batches: counted.batchStats.map(
 			({ batchSize, computeInfer }) =>
 				[batchSize, computeInfer.count, us(computeInfer)] as const,
