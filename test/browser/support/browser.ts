@@ -33,7 +33,7 @@ export async function startBrowser(): Promise<Browser> {
 			"--disable-component-update",
 			"--disable-dev-shm-usage",
 			// 3D without a graphics card.
-			"--use-angle=swiftshader",
+			"--use-angle=swiftshader-webgl",
 			"--enable-unsafe-swiftshader",
 		],
 	});
