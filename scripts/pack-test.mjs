@@ -1,5 +1,5 @@
 // Packs what would be published, installs it in an empty folder without this workspace, and uses it.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import {
 	mkdirSync,
 	mkdtempSync,
@@ -9,6 +9,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { packOnnxRuntime } from "./pack-onnxruntime.mjs";
 
@@ -26,6 +27,33 @@ function run(command, args, cwd) {
 			`${command} ${args.join(" ")}: exit ${result.status}\n${result.stdout}`,
 		);
 	return result.stdout;
+}
+
+/** The page, its script and its style are in what was installed. */
+async function assertConsole(saccade, model, cwd) {
+	const ports = ["http", "grpc", "metrics"].map((name) => `--${name}-port=0`);
+	const server = spawn(
+		saccade,
+		["serve", "--json", "--model-repository", model, ...ports],
+		{ cwd, stdio: ["ignore", "pipe", "inherit"] },
+	);
+	try {
+		const line = await new Promise((resolve, reject) => {
+			createInterface({ input: server.stdout }).once("line", resolve);
+			server.once("exit", (code) => reject(new Error(`serve: exit ${code}`)));
+		});
+		const { address, port } = JSON.parse(line).addresses.http;
+		const origin = `http://${address}:${port}`;
+		const page = await (await fetch(`${origin}/`)).text();
+		const files = page.match(/\/assets\/[\w.-]+/g) ?? [];
+		if (files.length < 2) throw new Error(`no console at /: ${page}`);
+		for (const file of files) {
+			const { status } = await fetch(origin + file);
+			if (status !== 200) throw new Error(`${file}: ${status}`);
+		}
+	} finally {
+		server.kill("SIGTERM");
+	}
 }
 
 try {
@@ -71,6 +99,7 @@ try {
 		answer.outputs[0]?.shape?.join() !== "1,10"
 	)
 		throw new Error(`unexpected answer: ${JSON.stringify(answer)}`);
+	await assertConsole(saccade, model, home);
 	console.log(
 		`installed from tarballs: ${version}; mlp answered ${answer.outputs[0].name} [${answer.outputs[0].shape}]`,
 	);

@@ -38,6 +38,36 @@ const FRAMES = 10;
 const NOTHING = { onOutcome: () => {} };
 const SAFE = { action: "stop", reasons: ["silence"], targets: [] };
 
+test("the page with its script, style and types weighs less than 250 kB compressed, and the 3D view less than 150 more", {
+	timeout: 60_000,
+}, async () => {
+	const weigh = async (path: string) => {
+		const answer = await fetch(origin + path, {
+			headers: { "accept-encoding": "gzip" },
+		});
+		assert.equal(answer.status, 200, path);
+		const length = Number(answer.headers.get("content-length"));
+		return { length, text: await answer.text() };
+	};
+	const page = await weigh("/");
+	const named = (text: string) =>
+		new Set(text.match(/\/assets\/[\w.-]+/g) ?? []);
+	const files = [...named(page.text)];
+	let sum = page.length;
+	let later = 0;
+	for (const file of files) {
+		const { length, text } = await weigh(file);
+		sum += length;
+		if (file.endsWith(".css"))
+			for (const font of named(text)) sum += (await weigh(font)).length;
+		const scene = /cloud-scene-[\w-]+\.js/.exec(text)?.[0];
+		if (scene !== undefined) later = (await weigh(`/assets/${scene}`)).length;
+	}
+	assert.ok(files.length >= 2, files.join());
+	assert.ok(sum > 50_000 && sum < 250_000, `${sum}`);
+	assert.ok(later > 50_000 && later < 150_000, `${later}`);
+});
+
 test("streams, sensors, outcomes and decisions are told as they happen, and what is over goes", {
 	timeout: 60_000,
 }, async (t) => {

@@ -6,11 +6,11 @@ import { type GrpcClient, hostClock } from "@saccade/client/grpc";
 import { CAMERA, LIDAR_MOUNT, Simulation } from "@saccade/drive";
 import { createImage, createPoints } from "@saccade/perception";
 
-const FRAMES = 40;
-const STEPS_A_FRAME = 20;
+const FRAMES = 100;
+const EVERY_MS = 250;
+const STEP_MS = 5;
 /** Long enough for what is ahead to be in sight. */
 const RUN_IN_STEPS = 600;
-const EVERY_MS = 250;
 const SAFE = { action: "brake", reasons: ["silence"], targets: [] };
 const FIELDS = ["x", "y", "z", "intensity", "time"];
 
@@ -28,7 +28,7 @@ function draw(seed: number): Drawn[] {
 	const frames: Drawn[] = [];
 	for (let i = 0; i < RUN_IN_STEPS; i++) simulation.step(0);
 	while (frames.length < FRAMES) {
-		for (let i = 0; i < STEPS_A_FRAME; i++) simulation.step(0);
+		for (let i = 0; i < EVERY_MS / STEP_MS; i++) simulation.step(0);
 		simulation.sweep(points);
 		const rows = new Float32Array(FIELDS.length * points.count);
 		for (let i = 0; i < points.count; i++) {
@@ -55,7 +55,7 @@ export interface SlowDrive {
 /** Sends until it is stopped. */
 export async function startSlowDrive(
 	client: GrpcClient,
-	seed = 7,
+	seed = 32,
 ): Promise<SlowDrive> {
 	const frames = draw(seed);
 	const lidar = client.openStream(
