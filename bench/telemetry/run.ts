@@ -1,0 +1,144 @@
+// What telemetry costs; see usage.ts.
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { benchArguments } from "../lib/arguments.ts";
+import { showInterval, table, writeResults } from "../lib/report.ts";
+import {
+	type RunningServer,
+	startScript,
+	startServer,
+} from "../lib/server-process.ts";
+import { type Interval, interval, pairedRatio } from "../lib/stats.ts";
+import { type LoadWindow, measureLoad } from "../load/measure.ts";
+import { expectedAnswers } from "../serve/expected.ts";
+import { makeRepository, modelFile } from "../serve/models.ts";
+import { WORKLOADS } from "../serve/workloads.ts";
+
+const ROUNDS = 20;
+const SECONDS = 0.5;
+/** Of the rate without telemetry; the whole interval has to reach it. */
+const LEAST_SHARE = 0.95;
+const rounds = benchArguments.number("--rounds", ROUNDS);
+const seconds = benchArguments.number("--seconds", SECONDS);
+/** Another version of the server. */
+const beside = benchArguments.text("--beside");
+
+interface Variant {
+	readonly name: string;
+	readonly args: readonly string[];
+	readonly server: RunningServer;
+	readonly windows: LoadWindow[];
+}
+
+const workload = WORKLOADS.find(({ id }) => id === "mlp-grpc-64")!;
+const expected = await expectedAnswers(modelFile(workload), workload.model);
+const repository = makeRepository(workload, { batching: true });
+const collector = fork(new URL("collector.ts", import.meta.url));
+const { port } = await answerOf<{ readonly port: number }>(collector);
+const variants: Variant[] = [];
+try {
+	for (const [name, args] of [
+		["off", ["--trace-store=false"]],
+		["off again", ["--trace-store=false"]],
+		["kept", []],
+		["sent", [`--otlp-endpoint=http://127.0.0.1:${port}`]],
+	] as const) {
+		const server = await startServer([repository], args);
+		variants.push({ name, args, server, windows: [] });
+	}
+	if (beside !== null) {
+		const script = [join(beside, "packages/server/bin/saccade.js")];
+		const server = await startScript(script, [repository]);
+		variants.push({ name: "beside", args: [], server, windows: [] });
+	}
+	for (const variant of variants) await measure(variant, 2);
+	for (let round = 0; round < rounds; round++)
+		for (let turn = 0; turn < variants.length; turn++) {
+			const variant = variants[(round + turn) % variants.length]!;
+			variant.windows.push(await measure(variant, seconds));
+		}
+	collector.send("bytes");
+	const { bytes } = await answerOf<{ readonly bytes: number }>(collector);
+	report(bytes);
+} finally {
+	for (const { server } of variants) await server.stop();
+	collector.kill();
+	rmSync(repository, { recursive: true, force: true });
+}
+
+function measure({ server }: Variant, windowSeconds: number) {
+	const { model, protocol, connections, inFlight } = workload;
+	return measureLoad(server.pid, {
+		protocol,
+		host: "127.0.0.1",
+		port: server.grpcPort,
+		model,
+		connections,
+		inFlight,
+		warmupSeconds: 0.3,
+		seconds: windowSeconds,
+		expected,
+	});
+}
+
+async function answerOf<T>(child: ChildProcess): Promise<T> {
+	const [answer] = (await once(child, "message")) as [T];
+	return answer;
+}
+
+interface Row {
+	readonly name: string;
+	readonly args: readonly string[];
+	readonly perSecond: Interval;
+	readonly cpuUsPerRequest: Interval;
+	/** Of `off`, round by round. */
+	readonly rateShare: Interval;
+	readonly cpuRatio: Interval;
+}
+
+function report(collectedBytes: number): void {
+	const [off] = variants;
+	const rateOf = ({ windows }: Variant) =>
+		windows.map(({ perSecond }) => perSecond);
+	const cpuOf = ({ windows }: Variant) =>
+		windows.map(({ serverCpuUs }) => serverCpuUs);
+	const rows: Row[] = variants.map((variant) => ({
+		name: variant.name,
+		args: variant.args.map((arg) => arg.replace(String(port), "PORT")),
+		perSecond: interval(rateOf(variant)),
+		cpuUsPerRequest: interval(cpuOf(variant)),
+		rateShare: pairedRatio(rateOf(variant), rateOf(off!)),
+		cpuRatio: pairedRatio(cpuOf(variant), cpuOf(off!)),
+	}));
+	console.log(
+		table(
+			["telemetry", "requests/s", "of off", "CPU µs/request", "of off", "met"],
+			rows.map((row) => [
+				row.name,
+				showInterval(row.perSecond),
+				showInterval(row.rateShare, 3),
+				showInterval(row.cpuUsPerRequest, 2),
+				showInterval(row.cpuRatio, 3),
+				row.name === "sent" || row.name === "kept"
+					? row.rateShare.low >= LEAST_SHARE
+						? `yes (≥ ${LEAST_SHARE})`
+						: `no (≥ ${LEAST_SHARE})`
+					: "",
+			]),
+		),
+	);
+	console.log(`the collector took ${(collectedBytes / 1e6).toFixed(1)} MB`);
+	if (rounds === ROUNDS && seconds === SECONDS && beside === null)
+		console.log(
+			writeResults("telemetry", "npm run bench -- telemetry", {
+				rounds,
+				seconds,
+				workload: workload.id,
+				leastShare: LEAST_SHARE,
+				collectedBytes,
+				rows,
+			}),
+		);
+}

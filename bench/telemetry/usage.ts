@@ -1,0 +1,32 @@
+import { ROUNDS, type Usage } from "../lib/usage.ts";
+
+export const usage: Usage = {
+	summary:
+		"What traces, logs and metrics cost the server under the load of a small model: rate and CPU with all of it, and with none.",
+	patternOf: null,
+	options: [
+		{
+			...ROUNDS,
+			about: "interleaved rounds (default 20, short: the machine is noisy)",
+		},
+		{
+			name: "--seconds",
+			value: "S",
+			about: "of each window (default 0.5)",
+		},
+		{
+			name: "--beside",
+			value: "DIRECTORY",
+			about: "another checkout, whose server is measured in every round, too",
+		},
+	],
+	notes: [
+		"mlp over gRPC, 64 requests in flight, closed loop. Each round measures every variant once, in turns that rotate:",
+		"  off       --trace-store=false, no collector named",
+		"  off again the same in another process: how far apart two equal servers are",
+		"  kept      as shipped: 1 % traced, the slowest and the missed kept in memory",
+		"  sent      beside that everything over OTLP/HTTP: traces, metrics every 15 s, logs",
+		"The collector is a process that reads and answers; what a real one costs is not the server's.",
+		"20 rounds of 0.5 seconds write bench/results/telemetry.json; any other run only prints.",
+	],
+};
