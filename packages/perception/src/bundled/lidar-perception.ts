@@ -67,10 +67,12 @@ const TRACK_CAPACITY = 256;
 /** A picture and a sweep that are further apart show different moments. */
 const MOST_APART_S = 0.1;
 
-/** By class: what has wheels is seen to move along itself, what walks turns on the spot. */
+/** What has wheels moves along itself, and its yaw is seen about so well from afar. */
+const WHEELS: ClassMotion = { slipMps: 0.5, yawDeviationRad: 0.1 };
+/** By class; what walks turns on the spot. */
 export const BEV_MOTIONS: readonly ClassMotion[] = [
-	{ deviationM: 0.2, accelerationMps2: 3, birthSpeedMps: 8, slipMps: 0.5 },
-	{ deviationM: 0.15, accelerationMps2: 2, birthSpeedMps: 4, slipMps: 0.5 },
+	{ deviationM: 0.3, accelerationMps2: 3, birthSpeedMps: 8, ...WHEELS },
+	{ deviationM: 0.15, accelerationMps2: 2, birthSpeedMps: 4, ...WHEELS },
 	{ deviationM: 0.15, accelerationMps2: 1.5, birthSpeedMps: 1.3 },
 ];
 

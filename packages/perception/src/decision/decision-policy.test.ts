@@ -468,3 +468,23 @@ test("one who would come too late by a careful guess, and in time by the estimat
 		"crossing",
 	);
 });
+
+test("the faster one comes, the less the direction is believed that it seems to take", () => {
+	// Oncoming in its own lane, and seen to drift into ours: 2.2 s away, 1.4 m/s across.
+	const oncoming = { x: 43, y: 3.5, vx: -9, vy: -1.4, doubt: 0.5 };
+	assert.equal(decide(egoAt(10), tracksOf(oncoming)).command, "keep");
+	const policy = new DecisionPolicy({
+		vehicle: VEHICLE,
+		courseDeviationRad: 0,
+	});
+	const trusting = createDriveDecision();
+	policy.decide(egoAt(10), tracksOf(oncoming), 100, trusting);
+	assert.deepEqual([trusting.command, trusting.reason], ["brake", "crossing"]);
+	// Who really turns into the way is braked for, however fast.
+	const turning = { ...oncoming, vx: -7, vy: -2.5 };
+	assert.equal(decide(egoAt(10), tracksOf(turning)).command, "brake");
+	// A walker's direction is as good as his velocity.
+	const size = { length: 0.6, width: 0.6 };
+	const walker = { x: 22, y: 4, vx: 0, vy: -1.7, doubt: 0.3, ...size };
+	assert.equal(decide(egoAt(10), tracksOf(walker)).command, "brake");
+});

@@ -29,6 +29,11 @@ export interface DecisionOptions {
 	 * move in any direction. 0: as it is estimated. @default 1
 	 */
 	readonly doubtDeviations?: number;
+	/**
+	 * Deviation of the direction in which a track moves, besides that of its velocity: at 10 m/s, 0.1 rad are 1 m/s across the
+	 * path, which a detector that sees a car from its front alone may get wrong for as long as it sees it. @default 0.1
+	 */
+	readonly courseDeviationRad?: number;
 	/** One that exceeds so many of its deviations counts as it is estimated, too. @default 2 */
 	readonly certainDeviations?: number;
 	/** From decision to deceleration. @default 0.2 */
@@ -61,6 +66,7 @@ const DEFAULTS = {
 	sideMarginM: 0.3,
 	standoffM: 2,
 	doubtDeviations: 1,
+	courseDeviationRad: 0.1,
 	certainDeviations: 2,
 	reactionS: 0.2,
 	horizonS: 6,
@@ -170,8 +176,12 @@ export class DecisionPolicy {
 		toPathFrame(tracks, i, ego, ageS, other);
 		const isBehind = other.xM + other.halfXM < -options.vehicle.rearM;
 		if (isBehind) return;
-		const deviation = Math.sqrt(tracks.velocityVariance[i]!);
 		const acrossMps = other.velocityYMps;
+		const speedMps = Math.hypot(other.velocityXMps, acrossMps);
+		const deviation = Math.hypot(
+			Math.sqrt(tracks.velocityVariance[i]!),
+			options.courseDeviationRad * speedMps,
+		);
 		this.#judge(
 			ego,
 			tracks.ids[i]!,
