@@ -6,22 +6,26 @@ import { PreparedModels } from "../../packages/server/src/runtime/onnx/prepared/
 import { answerOf } from "../../packages/server/src/runtime/onnx/prepared/testing/dense-model.ts";
 
 export interface ProbeRequest {
-	/** `ask`: once, and end. `hold`: once, and stay until the input ends. `cycles`: again and again. */
-	readonly kind: "ask" | "hold" | "cycles";
+	/**
+	 * `ask`: once, and end. `hold`: once, and stay until the input ends. `cycles`: again and again. `plain`: as it is,
+	 * and what that leaves.
+	 */
+	readonly kind: "ask" | "hold" | "cycles" | "plain";
 	readonly cache: string;
 	readonly path: string;
-	/** Each of two times, for `cycles`. */
-	readonly count?: number;
+	/** Cycles before each look at memory. */
+	readonly counts?: readonly number[];
 }
 
 export interface ProbeAnswer {
 	readonly answer: readonly number[];
 	readonly warnings: readonly string[];
 	readonly phases: readonly string[];
-	/** After the first and after the second `count` of cycles. */
+	/** After each of the `counts` of cycles; before and after a load as it is. */
 	readonly residentBytes: readonly number[];
 }
 
+const LOOKS = 5;
 const request = JSON.parse(process.argv[2] ?? "") as ProbeRequest;
 const runtime = createOnnxRuntime({ poolThreads: 4, intraOpThreadCount: 1 });
 const warnings: string[] = [];
@@ -36,21 +40,22 @@ const models = new PreparedModels({
 });
 const residentBytes: number[] = [];
 if (request.kind === "cycles")
-	for (let half = 0; half < 2; half++) {
-		for (let turn = 0; turn < (request.count ?? 0); turn++) {
-			const session = await open();
-			answerOf(session);
-			session.close();
-			await runtime.settled();
-		}
-		(globalThis.gc as () => void)();
-		residentBytes.push(statusBytes("VmRSS"));
+	for (const count of request.counts ?? []) {
+		await turn(count);
+		residentBytes.push(await leastResident());
 	}
 phases.length = 0;
+if (request.kind === "plain") {
+	const { path } = request;
+	residentBytes.push(statusBytes("VmRSS"));
+	(await runtime.load({ kind: "file", path }, {})).close();
+	await runtime.settled();
+	residentBytes.push(statusBytes("VmRSS"));
+	tell([]);
+	process.exit(0);
+}
 const session = await open();
-const answer = answerOf(session);
-const told: ProbeAnswer = { answer, warnings, phases, residentBytes };
-process.stdout.write(`${JSON.stringify(told)}\n`);
+tell(answerOf(session));
 if (request.kind === "hold") {
 	process.stdin.resume();
 	await once(process.stdin, "end");
@@ -58,6 +63,32 @@ if (request.kind === "hold") {
 session.close();
 models.close();
 runtime.close();
+
+async function turn(count: number): Promise<void> {
+	for (let done = 0; done < count; done++) {
+		const session = await open();
+		answerOf(session);
+		session.close();
+		await runtime.released();
+	}
+}
+
+/** Of a few looks: V8's heap breathes by megabytes, and what stays is in each of them. */
+async function leastResident(): Promise<number> {
+	let least = Number.POSITIVE_INFINITY;
+	for (let look = 0; look < LOOKS; look++) {
+		await turn(LOOKS);
+		await runtime.settled();
+		(globalThis.gc as () => void)();
+		least = Math.min(least, statusBytes("VmRSS"));
+	}
+	return least;
+}
+
+function tell(answer: readonly number[]): void {
+	const told: ProbeAnswer = { answer, warnings, phases, residentBytes };
+	process.stdout.write(`${JSON.stringify(told)}\n`);
+}
 
 function open() {
 	return models.open({

@@ -8,8 +8,9 @@ export type Form = "plain" | "prepared" | "packed" | "binding";
 
 export type Job = { readonly cache: string } & (
 	| {
-			/** Loads of one model as it is and from the cache, in turns. */
+			/** Loads of one model, one after the other. */
 			readonly kind: "loads";
+			readonly form: Form;
 			readonly path: string;
 			readonly count: number;
 	  }
@@ -37,9 +38,7 @@ export type Job = { readonly cache: string } & (
 );
 
 export interface LoadsAnswer {
-	/** Medians. */
-	readonly plainMs: number;
-	readonly preparedMs: number;
+	readonly medianMs: number;
 }
 
 export interface SwapAnswer {

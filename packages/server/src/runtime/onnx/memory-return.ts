@@ -11,6 +11,9 @@ interface MallocTrim {
 	): void;
 }
 
+/** Loads that follow one another use the same memory again: pages that were given back cost a fault each. */
+const DELAY_MS = 1000;
+
 let trim: MallocTrim | null | undefined;
 
 /** Null where the C library has none, and gives memory back by itself: musl, macOS, Windows. */
@@ -28,42 +31,37 @@ function findTrim(): MallocTrim | null {
 
 export class MemoryReturn {
 	readonly #gate: OffloadGate;
-	#state: "idle" | "running" | "wanted-again" = "idle";
-	#waiting: (() => void)[] = [];
+	#timer: NodeJS.Timeout | null = null;
+	/** What is under way, or was last. */
+	#tail: Promise<void> = Promise.resolve();
 
 	constructor(gate: OffloadGate) {
 		this.#gate = gate;
 	}
 
-	/** Off the event loop; one at a time, and one more for all who ask meanwhile. */
-	giveBack(): void {
-		if (this.#state !== "idle") {
-			this.#state = "wanted-again";
-			return;
-		}
-		const found = findTrim();
-		if (found === null) return;
-		this.#state = "running";
-		this.#gate.enter(() =>
-			found.async(0, () => {
-				this.#gate.leave();
-				const isWanted = this.#state === "wanted-again";
-				this.#state = "idle";
-				if (isWanted) this.giveBack();
-				else this.#tellWaiting();
-			}),
+	/** Some memory became free: gives it back a second later, with what becomes free meanwhile. */
+	freed(): void {
+		if (findTrim() === null || this.#timer !== null) return;
+		this.#timer = setTimeout(() => void this.giveBack(), DELAY_MS).unref();
+	}
+
+	/** Gives back what is free now, off the event loop, unless it was given back already. */
+	giveBack(): Promise<void> {
+		if (this.#timer === null) return this.#tail;
+		clearTimeout(this.#timer);
+		this.#timer = null;
+		this.#tail = this.#tail.then(() => this.#trim());
+		return this.#tail;
+	}
+
+	#trim(): Promise<void> {
+		return new Promise((resolve) =>
+			this.#gate.enter(() =>
+				findTrim()?.async(0, () => {
+					this.#gate.leave();
+					resolve();
+				}),
+			),
 		);
-	}
-
-	/** Resolves when nothing is being given back. */
-	idle(): Promise<void> {
-		if (this.#state === "idle") return Promise.resolve();
-		return new Promise((resolve) => this.#waiting.push(resolve));
-	}
-
-	#tellWaiting(): void {
-		const waiting = this.#waiting;
-		this.#waiting = [];
-		for (const tell of waiting) tell();
 	}
 }

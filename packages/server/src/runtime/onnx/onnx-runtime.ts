@@ -91,7 +91,7 @@ export class OnnxRuntime implements Runtime {
 		} finally {
 			this.#env.api.ReleaseSessionOptions(sessionOptions);
 			// Of what was read and laid out anew only the last form is still in use.
-			this.#memory.giveBack();
+			this.#memory.freed();
 		}
 	}
 
@@ -144,16 +144,21 @@ export class OnnxRuntime implements Runtime {
 		this.#closeIfIdle();
 	}
 
+	/** Resolves when sessions that were closed are released. */
+	released(): Promise<void> {
+		if (this.#releasingCount === 0) return Promise.resolve();
+		return new Promise((resolve) => this.#released.push(resolve));
+	}
+
 	/** Resolves when sessions that were closed are released, and what they had is given back to the system. */
 	async settled(): Promise<void> {
-		if (this.#releasingCount > 0)
-			await new Promise<void>((resolve) => this.#released.push(resolve));
-		await this.#memory.idle();
+		await this.released();
+		await this.#memory.giveBack();
 	}
 
 	#sessionReleased(): void {
 		this.#releasingCount--;
-		this.#memory.giveBack();
+		this.#memory.freed();
 		if (this.#releasingCount > 0) return;
 		const waiting = this.#released;
 		this.#released = [];

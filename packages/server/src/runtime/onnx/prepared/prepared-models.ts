@@ -84,6 +84,8 @@ export class PreparedModels {
 	readonly #preparer = new Preparer();
 	/** By key: what was hashed since the machine started. */
 	readonly #verified = new Map<string, Verified>();
+	/** By key. An entry that was made anew has other stamps, and is read again. */
+	readonly #manifests = new Map<string, Manifest>();
 	/** By path and options, when preparing failed last, in ms of the monotonic clock. */
 	readonly #failedAtMs = new Map<string, number>();
 
@@ -191,6 +193,7 @@ export class PreparedModels {
 		const obtained = await this.#preparer.prepare(job, progress);
 		this.#sources.remember(job.source, obtained.source);
 		this.#verified.set(obtained.key, obtained.verified);
+		this.#manifests.delete(obtained.key);
 		return obtained;
 	}
 
@@ -209,11 +212,13 @@ export class PreparedModels {
 		const { manifest: path, used } = entryPaths(this.#paths, key);
 		const pin = pinEntry(used);
 		if (pin === null) return null;
-		const manifest = decodeManifest(
-			await readFile(path, "utf8").catch(() => ""),
-		);
-		if (manifest !== null && (await this.#isVerified(manifest)))
+		const manifest =
+			this.#manifests.get(key) ??
+			decodeManifest(await readFile(path, "utf8").catch(() => ""));
+		if (manifest !== null && (await this.#isVerified(manifest))) {
+			this.#manifests.set(key, manifest);
 			return { manifest, pin };
+		}
 		pin.release();
 		return null;
 	}
