@@ -19,12 +19,14 @@ import {
 	statSync,
 	writeFileSync,
 } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { SaccadeError } from "../../../errors/saccade-error.ts";
 
 export const DIRECTORY_MODE = 0o700;
 /** Nobody writes to a file of the cache again. */
 export const FILE_MODE = 0o444;
+const WRITABLE_BY_OTHERS = 0o022;
 const CHUNK_BYTES = 1024 * 1024;
 const HEX_64 = /^[0-9a-f]{64}$/;
 
@@ -71,6 +73,25 @@ export async function makeCacheFolders(paths: CachePaths): Promise<void> {
 		paths.new,
 	])
 		await mkdir(folder, { recursive: true, mode: DIRECTORY_MODE });
+}
+
+/**
+ * What is in the cache is run by whoever loads it, so that nobody else may write there. Throws UNSUPPORTED otherwise.
+ * A folder that is not there yet will be made by us.
+ */
+export async function assertOwnFolder({ root }: CachePaths): Promise<void> {
+	let stats: { readonly uid: number; readonly mode: number };
+	try {
+		stats = await stat(root);
+	} catch {
+		return;
+	}
+	const isOwn = stats.uid === 0 || stats.uid === process.getuid?.();
+	if (isOwn && (stats.mode & WRITABLE_BY_OTHERS) === 0) return;
+	throw new SaccadeError(
+		"UNSUPPORTED",
+		`the cache ${root} ${isOwn ? "is writable by others" : `belongs to user ${stats.uid}`}: name a folder of your own with --prepared-dir, mode 0700`,
+	);
 }
 
 /** Names that the cache gave, and no others. */

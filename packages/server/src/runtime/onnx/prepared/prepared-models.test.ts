@@ -307,6 +307,17 @@ describe("prepared models", { timeout }, () => {
 		assert.equal(warnings.length, 1);
 	});
 
+	test("a cache to which others may write is not used", async (t) => {
+		const { create, modelFile, folder, warnings } = setUp(t);
+		const path = modelFile("m");
+		await ask(create(), path);
+		chmodSync(folder, 0o770);
+		const { answer, phases } = await ask(create(), path);
+		assert.deepEqual(phases, ["loading"]);
+		assert.deepEqual(answer, await plainAnswer(path));
+		assert.match(warnings.join(), /writable by others.*--prepared-dir/);
+	});
+
 	test("a model that cannot be loaded fails as it would without a cache", async (t) => {
 		const { root, create } = setUp(t);
 		mkdirSync(join(root, "bad"));

@@ -9,6 +9,7 @@ import { readFile, realpath, stat } from "node:fs/promises";
 import { isSaccadeError } from "../../../errors/saccade-error.ts";
 import type { LoadOptions, Runtime, Session } from "../../runtime.ts";
 import {
+	assertOwnFolder,
 	type CachePaths,
 	cachePaths,
 	entryPaths,
@@ -170,6 +171,7 @@ export class PreparedModels {
 
 	async #jobOf(request: OpenPrepared): Promise<PrepareJob> {
 		const { folder, maxBytes, mode, libraryPath } = this.#options;
+		await assertOwnFolder(this.#paths);
 		const { graphOptimization, sessionConfig } = request.options;
 		return {
 			cache: folder,
