@@ -38,6 +38,8 @@ export interface DriveReport {
 	readonly collisions: number;
 	/** How often the vehicle had to fall back to its safe command. */
 	readonly silences: number;
+	/** How long streets stood still because this machine could not draw them in time. */
+	readonly pausedMs: number;
 	readonly promises: readonly KeptPromise[];
 }
 

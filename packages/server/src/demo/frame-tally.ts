@@ -31,6 +31,7 @@ export class FrameTally {
 	readonly #isOverloaded: boolean;
 	collisions = 0;
 	silences = 0;
+	pausedMs = 0;
 
 	/**
 	 * @param deadlines of the sensors that have one, in ms after the measurement
@@ -106,6 +107,7 @@ export class FrameTally {
 			),
 			collisions: this.collisions,
 			silences: this.silences,
+			pausedMs: round(this.pausedMs),
 			promises: [
 				promise(
 					"frames without exactly one outcome",

@@ -31,7 +31,8 @@ export type FromStreet =
 	| { readonly kind: "ready" }
 	| { readonly kind: "readings"; readonly readings: readonly StreetReading[] }
 	| { readonly kind: "collision"; readonly with: string }
-	| { readonly kind: "end" };
+	/** `pausedMs`: how long the street stood still, for want of a machine that draws it in time. */
+	| { readonly kind: "end"; readonly pausedMs: number };
 
 export type ToStreet =
 	/** CLOCK_MONOTONIC, which all threads share. */

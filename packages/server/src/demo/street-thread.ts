@@ -17,6 +17,7 @@ import type {
 	StreetReading,
 	ToStreet,
 } from "./street-messages.ts";
+import { StreetTime } from "./street-time.ts";
 
 const STEP_MS = 5;
 const POINT_BYTES = 20;
@@ -42,7 +43,8 @@ parentPort?.on("message", (message: ToStreet) => {
 		};
 });
 
-const dueUs = () => simulation.stepCount * STEP_MS * 1000;
+const time = new StreetTime();
+const dueUs = () => (simulation.stepCount * STEP_MS + time.pausedMs) * 1000;
 const sensors: SensorSink = {
 	imu: (imu) =>
 		readings.push({
@@ -105,9 +107,8 @@ async function run(): Promise<void> {
 	const stepCount = Math.round((durationS * 1000) / STEP_MS);
 	for (let step = 1; step <= stepCount; step++) {
 		const passedMs = Number(process.hrtime.bigint() - startNs) / 1e6;
-		const waitMs = step * STEP_MS - leadMs - passedMs;
 		// At least a turn of the loop: commands come in between.
-		await delay(Math.max(0, waitMs));
+		await delay(time.untilDue(step * STEP_MS - leadMs, passedMs));
 		simulation.step(obey(command, vehicle.speedMps, world.cruiseMps));
 		await clock.tell();
 		tell({ kind: "readings", readings });
@@ -117,7 +118,7 @@ async function run(): Promise<void> {
 		tell({ kind: "collision", with: collision.kind });
 		break;
 	}
-	tell({ kind: "end" });
+	tell({ kind: "end", pausedMs: time.pausedMs });
 	parentPort?.close();
 }
 

@@ -123,6 +123,7 @@ export async function driveStreet(
 				tally.collisions++;
 				return;
 			case "end":
+				tally.pausedMs += message.pausedMs;
 				link.drained.then(ended.resolve, ended.reject);
 		}
 	});

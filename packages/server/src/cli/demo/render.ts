@@ -3,7 +3,7 @@ import type { VirtualReport } from "../../demo/virtual-drives.ts";
 import { formatTable } from "../table.ts";
 
 export function renderDrive(report: DriveReport): string {
-	const { seconds, frames, latencyMs, outcomes, sensors } = report;
+	const { seconds, frames, latencyMs, outcomes, pausedMs, sensors } = report;
 	const ended = Object.entries(outcomes).filter(([, count]) => count > 0);
 	const rows = Object.entries(sensors).map(([name, sensor]) => [
 		name,
@@ -19,6 +19,11 @@ export function renderDrive(report: DriveReport): string {
 			? []
 			: [
 					`sensor to decision: p50 ${latencyMs.p50} ms, p99 ${latencyMs.p99} ms, p99.9 ${latencyMs.p999} ms`,
+				]),
+		...(pausedMs === 0
+			? []
+			: [
+					`the street stood still for ${pausedMs} ms: this machine did not draw it in time`,
 				]),
 		formatTable([["sensor", "frames", "in deadline", "p50 / p99"], ...rows]),
 		...promiseLines(report.promises),
