@@ -358,3 +358,46 @@ describe("closing", () => {
 		assert.equal(clock.pendingCount, 0);
 	});
 });
+
+describe("a model that is to make room", () => {
+	const names = (registry: ModelRegistry) =>
+		registry.idleModels().map(({ model }) => model);
+
+	test("stays if a request comes before its turn, and goes when that is answered", async () => {
+		const { registry } = setUp();
+		const { model, submit, log, clock, nextTurn } = await makeReadyModel(SLOW);
+		await registry.load("fake", async () => [ok(model)]);
+		assert.deepEqual(names(registry), ["fake"]);
+		const unloading = registry.unload("fake", true);
+		submit("late");
+		assert.deepEqual((await unloading).left, []);
+		assert.equal(registry.resolve("fake", ""), model);
+		assert.deepEqual(names(registry), [], "it is in use");
+		await nextTurn();
+		clock.advance(100_000);
+		await nextTurn();
+		assert.deepEqual(log, ["late = 2"]);
+		assert.deepEqual(names(registry), ["fake"]);
+		assert.equal((await registry.unload("fake", true)).left.length, 1);
+		assert.deepEqual(names(registry), []);
+		await registry.close();
+	});
+
+	test("stays while a sequence is on it, and while another operation on it waits", async () => {
+		const { registry } = setUp();
+		const { model } = await makeReadyModel();
+		await registry.load("fake", async () => [ok(model)]);
+		registry.route("fake", "", { id: 1n, start: true, end: false });
+		assert.deepEqual(names(registry), []);
+		assert.deepEqual((await registry.unload("fake", true)).left, []);
+		registry.route("fake", "", { id: 1n, start: false, end: true });
+		assert.deepEqual(names(registry), ["fake"]);
+		const { load, resolve } = heldLoad([1]);
+		const loading = registry.load("fake", load);
+		assert.deepEqual(names(registry), []);
+		resolve([ok(model)]);
+		await loading;
+		assert.deepEqual(names(registry), ["fake"]);
+		await registry.close();
+	});
+});
