@@ -18,6 +18,8 @@ import {
 	signedBytes,
 } from "./manifest.ts";
 
+const FULL: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT"]);
+
 export interface CheckRequest {
 	/** The model's, with a directory for each version. */
 	readonly directory: string;
@@ -116,6 +118,9 @@ function checkFiles(
 		try {
 			found = hashFile(join(base, path), copy, expected.bytes);
 		} catch (error) {
+			const { code = "" } = error as NodeJS.ErrnoException;
+			if (copyTo !== null && FULL.has(code))
+				return `there is no room to copy ${path} to ${copyTo} (${code}); make some, or name another --state-dir`;
 			return `${path}, which is in ${MANIFEST_FILE}, cannot be read: ${textOf(error)}; restore it, or sign again`;
 		}
 		if (found.bytes > expected.bytes)

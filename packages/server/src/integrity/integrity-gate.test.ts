@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import {
 	appendFileSync,
 	cpSync,
@@ -318,4 +319,43 @@ test("a state directory that cannot be written refuses the version with what to 
 		code: "LOAD_FAILED",
 		message: /cannot be copied to .*--state-dir/,
 	});
+});
+
+test("a disk that is full refuses the version with what to do", {
+	skip: process.platform !== "linux",
+}, (t) => {
+	const { at, directory, folder, sign } = setUp(t);
+	writeFileSync(at("1", "model.onnx"), Buffer.alloc(1024 * 1024));
+	sign();
+	mkdirSync(folder, { recursive: true });
+	const request = {
+		directory,
+		model: "m",
+		version: 1,
+		mode: "signature",
+		keys: [KEY.publicPem],
+		nowMs: NOW_MS,
+		configTexts: [CONFIG],
+		copyTo: folder,
+	};
+	const module = join(import.meta.dirname, "check-version.ts");
+	const script = `import { checkVersion } from ${JSON.stringify(module)};
+		process.stdout.write(String(checkVersion(${JSON.stringify(request)})));`;
+	const { status, stdout, stderr, error } = spawnSync(
+		"unshare",
+		[
+			...["-rm", "sh", "-c"],
+			`mount -t tmpfs -o size=128k none '${folder}' && exec "$@"`,
+			...["sh", process.execPath, "-C", "source", "--input-type=module"],
+			...["-e", script],
+		],
+		{ encoding: "utf8", timeout: 30_000 },
+	);
+	const isMissing = error !== undefined || /^(unshare|mount):/m.test(stderr);
+	if (isMissing && process.env["SACCADE_REQUIRE_TOOLS"] !== "1") {
+		t.skip("no file system can be mounted here");
+		return;
+	}
+	assert.equal(status, 0, stderr);
+	assert.match(stdout, /no room to copy model\.onnx to .*ENOSPC.*--state-dir/);
 });
