@@ -14,7 +14,7 @@ addBlindDetectors(repository);
 after(() => rmSync(repository, { recursive: true }));
 
 test("a headless drive in real time tells one outcome for every frame, its latencies and its promises", {
-	timeout: 60_000,
+	timeout: 120_000,
 }, async () => {
 	const { code, stdout, stderr } = await saccade([
 		"demo",
@@ -34,9 +34,11 @@ test("a headless drive in real time tells one outcome for every frame, its laten
 	// Two seconds of LiDAR, camera, IMU, wheels and planner; fewer where it collides.
 	assert.ok(report.frames > 100, `${report.frames}`);
 	// How many are in time is up to the machine; here the tests of others may run beside it.
-	assert.ok(report.outcomes.RESULT > 0, stdout);
-	const { p50, p99, p999 } = report.latencyMs;
-	assert.ok(0 < p50 && p50 <= p99 && p99 <= p999, stdout);
+	if (report.latencyMs === null) assert.equal(report.inDeadline, 0, stdout);
+	else {
+		const { p50, p99, p999 } = report.latencyMs;
+		assert.ok(0 < p50 && p50 <= p99 && p99 <= p999, stdout);
+	}
 	assert.ok(report.inDeadline >= 0 && report.inDeadline <= 1);
 	const [conserved, ...others] = report.promises;
 	assert.deepEqual(
@@ -73,7 +75,7 @@ test("drives in virtual time tell the numbers that promises are judged by, and f
 });
 
 test("the vehicle alone speaks to any server, and says when none is there", {
-	timeout: 60_000,
+	timeout: 120_000,
 }, async (t) => {
 	const serving = await serve(t, ["--model-repository", repository]);
 	const drive = await saccade([
