@@ -413,3 +413,21 @@ test("requests that come through a network thread keep their trace", async (t) =
 	assert.ok([503, 504].includes(late.status));
 	assert.ok((await explained(late.headers.get("traceresponse")))?.isMissed);
 });
+
+test("Triton's trace settings change how much is traced while the server runs", async (t) => {
+	const set = async (settings: object) => {
+		const answer = await fetch(
+			`http://127.0.0.1:${server.http.port}/v2/trace/setting`,
+			{ method: "POST", body: JSON.stringify(settings) },
+		);
+		assert.equal(answer.status, 200);
+	};
+	t.after(() => set({ trace_level: null, trace_rate: null }));
+	const isTraced = async () =>
+		(await postInfer("quick", {})).headers.get("traceresponse") !== null;
+	assert.equal(await isTraced(), false);
+	await set({ trace_level: ["TIMESTAMPS"], trace_rate: "1" });
+	assert.equal(await isTraced(), true);
+	await set({ trace_level: ["OFF"] });
+	assert.equal(await isTraced(), false);
+});

@@ -65,6 +65,7 @@ import {
 	type TextFormat,
 } from "../telemetry/prometheus-text.ts";
 import { MetricsRegistry } from "../telemetry/registry.ts";
+import type { HeadSampler } from "../telemetry/tracing/head-sampler.ts";
 import { SharedByteBudget } from "../tensor/byte-budget.ts";
 import { SlotPool } from "../tensor/slot-pool.ts";
 import {
@@ -100,7 +101,12 @@ import {
 	createOtlpExport,
 	exportOf,
 } from "./tracing/otlp.ts";
-import { createTracing, isTraced, Tracing } from "./tracing/tracing.ts";
+import {
+	createTracing,
+	isTraced,
+	Tracing,
+	traceSettings,
+} from "./tracing/tracing.ts";
 import { VERSION } from "./version.ts";
 
 /** Where the server listens; null: not served. */
@@ -182,6 +188,8 @@ class SaccadeServer implements Server {
 	readonly #swapMetrics: SwapMetrics | null;
 	/** Null: nothing is sent. */
 	readonly #otlp: OtlpExport | null;
+	/** Of requests that this thread reads itself; null: nobody traces. */
+	readonly #requestSampler: HeadSampler | null;
 	/** Null: nobody explains, and nobody exports. */
 	readonly #tracing: Tracing | null;
 	readonly #modelMetrics = new WeakMap<ModelVersion, ModelMetrics>();
@@ -204,6 +212,8 @@ class SaccadeServer implements Server {
 		this.#metricsPort =
 			metrics === null ? null : createMetricsTransport(metricsFormats(metrics));
 		this.#otlp = createOtlpExport(options.otlp, metrics, this.#log);
+		const requestTracing = createTracing(options, clock);
+		this.#requestSampler = requestTracing?.sampler ?? null;
 		this.#tracing = isTraced(options)
 			? new Tracing({
 					clock,
@@ -436,7 +446,7 @@ class SaccadeServer implements Server {
 			createOpenPhase(
 				options,
 				() => this.#phase === "draining",
-				createTracing(options, clock),
+				requestTracing,
 			),
 		);
 		this.#network =
@@ -584,6 +594,8 @@ class SaccadeServer implements Server {
 				strictReadiness && !loadOnDemand,
 			),
 			settings: new MemorySettings({
+				trace: traceSettings(this.#options),
+				onTrace: (ratio) => this.#tracing?.sample(ratio, this.#requestSampler),
 				modelExists: (name) => this.#registry.records(name) !== null,
 				onLogging: (settings) =>
 					this.#log.setLevel(

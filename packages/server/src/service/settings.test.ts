@@ -14,6 +14,29 @@ function setUp() {
 const invalid = (message: RegExp) => ({ code: "INVALID_ARGUMENT", message });
 
 describe("trace settings", () => {
+	test("of the server say how much is traced while a level is on", () => {
+		const ratios: (number | null)[] = [];
+		const settings = new MemorySettings({
+			modelExists: () => true,
+			onLogging: () => {},
+			trace: { trace_level: "TIMESTAMPS", trace_rate: "100" },
+			onTrace: (ratio) => ratios.push(ratio),
+		});
+		assert.deepEqual(settings.trace("").get("trace_rate"), ["100"]);
+		settings.setTrace("", new Map([["trace_rate", ["4"]]]));
+		settings.setTrace("", new Map([["trace_level", ["OFF"]]]));
+		settings.setTrace("m", new Map([["trace_rate", ["1"]]]));
+		// Null: back to what it was configured with.
+		settings.setTrace(
+			"",
+			new Map([
+				["trace_level", null],
+				["trace_rate", null],
+			]),
+		);
+		assert.deepEqual(ratios, [0.25, null, 0.01]);
+	});
+
 	test("start off, in the order that clients compare", () => {
 		assert.deepEqual(
 			[...setUp().settings.trace("")],

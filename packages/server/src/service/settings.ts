@@ -45,6 +45,10 @@ export interface SettingsOptions {
 	readonly modelExists: (name: string) => boolean;
 	/** Called after every change. */
 	readonly onLogging: (settings: LogSettings) => void;
+	/** Where traces are sent, what is so from the start; @default Triton's, which traces nothing */
+	readonly trace?: Readonly<Record<string, string>>;
+	/** Called after every change of the server's own. @param ratio share to trace; null: as it was configured */
+	readonly onTrace?: (ratio: number | null) => void;
 }
 
 export class MemorySettings implements SettingsService {
@@ -55,6 +59,8 @@ export class MemorySettings implements SettingsService {
 
 	constructor(options: SettingsOptions) {
 		this.#options = options;
+		for (const [key, value] of Object.entries(options.trace ?? {}))
+			this.#trace.set(key, [value]);
 	}
 
 	trace(model: string): TraceSettings {
@@ -73,7 +79,8 @@ export class MemorySettings implements SettingsService {
 		for (const [key, values] of changes) assertTraceChange(key, values);
 		if (model === "") {
 			for (const [key, values] of changes)
-				this.#trace.set(key, values ?? new Map(TRACE_DEFAULTS).get(key) ?? []);
+				this.#trace.set(key, values ?? this.#default(key));
+			this.#options.onTrace?.(ratioOf(this.#trace));
 			return this.trace("");
 		}
 		const own = this.#modelTrace.get(model) ?? new Map();
@@ -82,6 +89,11 @@ export class MemorySettings implements SettingsService {
 			else own.set(key, values);
 		this.#modelTrace.set(model, own);
 		return this.trace(model);
+	}
+
+	#default(key: string): readonly string[] {
+		const own = this.#options.trace?.[key];
+		return own === undefined ? (new Map(TRACE_DEFAULTS).get(key) ?? []) : [own];
 	}
 
 	logging(): LogSettings {
@@ -104,6 +116,13 @@ export class MemorySettings implements SettingsService {
 				`Request for unknown model : ${model}`,
 			);
 	}
+}
+
+/** Triton's `trace_rate` is one of how many, and counts while a level is on. */
+function ratioOf(trace: TraceSettings): number | null {
+	const isOn = trace.get("trace_level")?.some((level) => level !== "OFF");
+	const rate = Number(trace.get("trace_rate")?.[0]);
+	return isOn === true && rate > 0 ? 1 / rate : null;
 }
 
 function assertTraceChange(

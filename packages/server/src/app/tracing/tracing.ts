@@ -44,6 +44,21 @@ export function isTraced({
 	return traceStore || (otlp?.targets.traces ?? null) !== null;
 }
 
+/** Triton's settings as they are from the start: traces that are sent are on, at their rate. */
+export function traceSettings({
+	otlp,
+	traceSampleRatio,
+}: Pick<ServerOptions, "otlp" | "traceSampleRatio">): Record<string, string> {
+	if ((otlp?.targets.traces ?? null) === null) return {};
+	return {
+		trace_mode: "opentelemetry",
+		...(traceSampleRatio > 0 && {
+			trace_level: "TIMESTAMPS",
+			trace_rate: String(Math.round(1 / traceSampleRatio)),
+		}),
+	};
+}
+
 interface TracingSetUp {
 	readonly clock: Clock;
 	/** Null: they are not sent. */
@@ -62,6 +77,8 @@ export class Tracing {
 	readonly #recorder: TraceRecorder;
 	readonly #metrics: MetricsRegistry | null;
 	readonly #isSent: boolean;
+	readonly #configuredRatio: number;
+	readonly #frameSampler: HeadSampler;
 
 	constructor(setUp: TracingSetUp) {
 		const { clock, metrics, ratio, keeps, log } = setUp;
@@ -74,9 +91,11 @@ export class Tracing {
 			export: setUp.export,
 			log,
 		});
+		this.#configuredRatio = ratio;
+		this.#frameSampler = new HeadSampler(ratio);
 		this.frames = new StreamTracer(
 			this.#recorder,
-			new HeadSampler(ratio),
+			this.#frameSampler,
 			(pipeline, us, record) => {
 				if (!this.#isFound(record)) return;
 				metrics
@@ -84,6 +103,13 @@ export class Tracing {
 					.addExemplar(exemplarOf(us, record));
 			},
 		);
+	}
+
+	/** @param ratio null: as it was configured @param requests who samples requests in this thread */
+	sample(ratio: number | null, requests: HeadSampler | null): void {
+		const used = ratio ?? this.#configuredRatio;
+		this.#frameSampler.ratio = used;
+		if (requests !== null) requests.ratio = used;
 	}
 
 	/** Slow and missed ones that were too many to be recorded. */

@@ -15,6 +15,15 @@ function countOf(ratio: number, draws: number): number {
 	return count;
 }
 
+test("takes another share from when it is told", () => {
+	const sampler = new HeadSampler(0);
+	assert.equal(sampler.takesNext(), false);
+	sampler.ratio = 1;
+	assert.equal(sampler.takesNext(), true);
+	sampler.ratio = 0;
+	assert.equal(sampler.takesNext(), false);
+});
+
 test("takes its share, all at 1 and none at 0", () => {
 	assert.equal(countOf(1, 1000), 1000);
 	assert.equal(countOf(0, 1000), 0);

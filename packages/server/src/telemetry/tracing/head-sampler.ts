@@ -3,7 +3,7 @@
 
 /** Draws how many are passed over until the next: one comparison for each, and one logarithm for each that is taken. */
 export class HeadSampler {
-	readonly #ratio: number;
+	#ratio: number;
 	readonly #random: () => number;
 	#passOver: number;
 
@@ -11,6 +11,12 @@ export class HeadSampler {
 	constructor(ratio: number, random: () => number = Math.random) {
 		this.#ratio = ratio;
 		this.#random = random;
+		this.#passOver = this.#draw();
+	}
+
+	/** From the next on. */
+	set ratio(ratio: number) {
+		this.#ratio = ratio;
 		this.#passOver = this.#draw();
 	}
 
