@@ -420,3 +420,21 @@ test("a thousand consoles are served, the one beyond the limit hears why, and in
 			deadlineMs: 5000,
 		});
 });
+
+test("through network threads the page is served, and says why it shows nothing", {
+	timeout: 60_000,
+}, async () => {
+	const other = await startTestServer(repository, "--fronts=1");
+	try {
+		const at = `127.0.0.1:${other.http.port}`;
+		const page = await fetch(`http://${at}/`);
+		assert.equal(page.status, 200);
+		assert.match(await page.text(), /<title>Saccade<\/title>/);
+		const socket = new WsClient(`ws://${at}/saccade/v1/console`);
+		const [code, reason] = await once(socket, "close");
+		assert.equal(code, 4501);
+		assert.match(String(reason), /not served through network threads/);
+	} finally {
+		await other.close();
+	}
+});
