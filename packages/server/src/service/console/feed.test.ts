@@ -20,7 +20,12 @@ function listener() {
 	};
 }
 
-function feedOf(maxClientCount?: number) {
+function feedOf(
+	limits: Pick<
+		ConstructorParameters<typeof ConsoleFeed>[0],
+		"maxClientCount" | "maxUnseenBytes"
+	> = {},
+) {
 	const clock = new ManualClock();
 	const entries = new Map<string, unknown>([["a", 1]]);
 	const tail = new TailTopic<string>(10);
@@ -37,7 +42,7 @@ function feedOf(maxClientCount?: number) {
 	const feed = new ConsoleFeed({
 		clock,
 		media,
-		...(maxClientCount !== undefined && { maxClientCount }),
+		...limits,
 		topics: {
 			keyed: {
 				topic: new KeyedTopic(() => {
@@ -153,7 +158,7 @@ test("a medium is told when it is new, once, to those who follow it", () => {
 });
 
 test("beyond the limit a console is refused with the number, and room is there when one leaves", () => {
-	const { feed } = feedOf(2);
+	const { feed } = feedOf({ maxClientCount: 2 });
 	const first = feed.add(listener());
 	feed.add(listener());
 	assert.throws(() => feed.add(listener()), {
@@ -164,6 +169,37 @@ test("beyond the limit a console is refused with the number, and room is there w
 	first.end();
 	feed.add(listener());
 	assert.equal(feed.clientCount, 2);
+});
+
+test("what consoles have not seen is bounded in bytes, whoever holds it, and given back when one leaves", () => {
+	const { clock, feed, entries } = feedOf({ maxUnseenBytes: 1000 });
+	entries.set("a", "x".repeat(1200));
+	const mute = feed.add(listener());
+	mute.want(["keyed"]);
+	clock.advance(TICK_US);
+	const to = listener();
+	const other = feed.add(to);
+	other.want(["keyed"]);
+	entries.set("b", 1);
+	clock.advance(TICK_US);
+	assert.equal(to.messages.length, 0);
+	mute.end();
+	entries.set("b", 2);
+	clock.advance(TICK_US);
+	assert.equal(to.messages.length, 1);
+});
+
+test("whoever wants the same is told with the same bytes", () => {
+	const { clock, feed } = feedOf();
+	const told: Uint8Array[] = [];
+	for (const topics of [
+		["keyed", "slow"],
+		["slow", "keyed"],
+	])
+		feed.add({ tell: (message) => told.push(message) }).want(topics);
+	clock.advance(TICK_US);
+	assert.equal(told.length, 2);
+	assert.equal(told[0], told[1]);
 });
 
 test("a list of too many topics is refused", () => {

@@ -46,12 +46,18 @@ export interface ConsoleFeedOptions {
 	readonly media: MediaSource;
 	/** @default 1024: each costs a connection, and a write a tick */
 	readonly maxClientCount?: number;
+	/**
+	 * Bytes that all consoles together were told and have not seen; beyond it, nobody is told more until some are seen.
+	 * @default 256 MiB: consoles that stop reading hold them in memory until they are cut
+	 */
+	readonly maxUnseenBytes?: number;
 }
 
 export const TICK_MS = 100;
 const MEDIA = "media/";
 /** A topic that nobody has is no mistake, so that an older server does for a newer console; thousands of them are. */
 const MAX_WANTED = 64;
+const MAX_UNSEEN_BYTES = 256 * 1024 * 1024;
 /** Of clients told in one turn of the loop. */
 const SLICE = 50;
 
@@ -63,6 +69,8 @@ interface Client {
 	/** Ticks that it was told. */
 	ahead: number;
 	lastTick: number;
+	/** Of those ticks. */
+	unseenBytes: number;
 }
 
 interface TopicState extends FeedTopic {
@@ -82,6 +90,7 @@ export class ConsoleFeed {
 	#tick = 0;
 	#isTelling = false;
 	#isClosed = false;
+	#unseenBytes = 0;
 	/** Ticks that were not told, because a console was not through with the ones before. */
 	droppedTickCount = 0;
 
@@ -114,13 +123,14 @@ export class ConsoleFeed {
 			told: new Map(),
 			ahead: 0,
 			lastTick: 0,
+			unseenBytes: 0,
 		};
 		this.#clients.add(client);
 		return {
 			want: (topics) => this.#want(client, topics),
 			seen: (tick) => {
-				// Nonsense is no credit.
-				if (tick === client.lastTick) client.ahead = 0;
+				// A tick that it was never told is no credit.
+				if (tick === client.lastTick) this.#seenAll(client);
 				else if (tick < client.lastTick && client.ahead > 1) client.ahead = 1;
 			},
 			end: () => this.#end(client),
@@ -167,9 +177,16 @@ export class ConsoleFeed {
 
 	#end(client: Client): void {
 		if (!this.#clients.delete(client)) return;
+		this.#seenAll(client);
 		for (const name of client.wanted) this.#unwatch(client, name);
 		client.wanted = new Set();
 		this.#mediaChanged();
+	}
+
+	#seenAll(client: Client): void {
+		this.#unseenBytes -= client.unseenBytes;
+		client.unseenBytes = 0;
+		client.ahead = 0;
 	}
 
 	#mediaChanged(): void {
@@ -220,13 +237,14 @@ export class ConsoleFeed {
 	#tell(tick: Tick, client: Client): void {
 		const { wanted, told, listener } = client;
 		if (wanted.size === 0) return;
-		if (client.ahead >= CONSOLE_TICKS_AHEAD) {
+		const { media, maxUnseenBytes = MAX_UNSEEN_BYTES } = this.#options;
+		const isFull = this.#unseenBytes >= maxUnseenBytes;
+		if (isFull || client.ahead >= CONSOLE_TICKS_AHEAD) {
 			this.droppedTickCount++;
 			return;
 		}
-		const { media } = this.#options;
 		const parts: string[] = [];
-		let hasMedia = false;
+		let mediaBytes = 0;
 		for (const name of wanted) {
 			const topic = this.#topics.get(name);
 			if (topic !== undefined) {
@@ -240,12 +258,16 @@ export class ConsoleFeed {
 			if (newest === null || newest.version === told.get(name)) continue;
 			told.set(name, newest.version);
 			listener.tell(newest.message, true);
-			hasMedia = true;
+			mediaBytes += newest.message.byteLength;
 		}
-		if (parts.length === 0 && !hasMedia) return;
+		if (parts.length === 0 && mediaBytes === 0) return;
+		// Whoever wants the same is told with the same bytes, in whatever order it asked.
+		const message = tick.message(parts.sort());
 		client.ahead++;
 		client.lastTick = tick.number;
-		listener.tell(tick.message(parts), false);
+		client.unseenBytes += message.byteLength + mediaBytes;
+		this.#unseenBytes += message.byteLength + mediaBytes;
+		listener.tell(message, false);
 	}
 
 	/** Which part of a tick's message somebody gets; null: nothing new. */
