@@ -15,19 +15,29 @@ function setUp(t: TestContext) {
 	const file = join(root, "m", "1", "model.bin");
 	mkdirSync(join(file, ".."), { recursive: true });
 	writeFileSync(file, "weights");
-	const inspector = new Inspector();
+	const open = new Set<Inspector>();
 	const appended: (AuditEvent & { readonly atMs: number })[] = [];
 	const feed = new AuditFeed({
 		log: {
 			append: (event, atMs = 0) => void appended.push({ ...event, atMs }),
 		},
-		inspector,
+		openInspector: () => {
+			const inspector = new Inspector();
+			open.add(inspector);
+			return {
+				ask: (about, path) => inspector.ask(about, path),
+				close: () => {
+					open.delete(inspector);
+					return inspector.close();
+				},
+			};
+		},
 		directoryOf: async (model) => (model === "m" ? join(root, "m") : null),
 		nowMs: Date.now,
 	});
 	t.after(async () => {
 		await feed.close();
-		await inspector.close();
+		assert.equal(open.size, 0, "no thread is left");
 		rmSync(root, { recursive: true });
 	});
 	let lastId = 0;
@@ -56,7 +66,7 @@ function setUp(t: TestContext) {
 			totalUs: 1,
 		});
 	};
-	return { file, feed, appended, swap };
+	return { file, feed, appended, swap, open };
 }
 
 const version = (digest: string | null) => [{ version: 1, digest }];
@@ -69,7 +79,7 @@ const switched = (digest: string | null): SwapOutcome => ({
 const settled = () => new Promise((resolve) => setTimeout(resolve, 60));
 
 test("a load that nobody hashed gets its digest once files may be read, and what leaves has it too", async (t) => {
-	const { feed, appended, swap } = setUp(t);
+	const { feed, appended, swap, open } = setUp(t);
 	await settled();
 	swap(switched(null));
 	swap({ kind: "unloaded" }, { action: "unload", from: version(null) });
@@ -80,6 +90,7 @@ test("a load that nobody hashed gets its digest once files may be read, and what
 	assert.match(load?.to[0]?.digest ?? "", /^sha256:[0-9a-f]{64}$/);
 	assert.deepEqual(unload?.from, load?.to);
 	assert.ok((load?.atMs ?? 0) > 0);
+	await until("the thread has ended", () => open.size === 0);
 });
 
 test("files that changed since the load was asked for name nothing", async (t) => {

@@ -9,7 +9,8 @@ import { auditEventOf } from "./audit-events.ts";
 
 export interface AuditFeedOptions {
 	readonly log: Pick<AuditLog, "append">;
-	readonly inspector: Pick<Inspector, "ask">;
+	/** Its thread takes tens of MB: it ends when nothing is left to read. */
+	readonly openInspector: () => Pick<Inspector, "ask" | "close">;
 	/** Null: it is nowhere. */
 	readonly directoryOf: (model: string) => Promise<string | null>;
 	/** Wall-clock time in ms since 1970, as files have it. */
@@ -36,6 +37,7 @@ export class AuditFeed {
 	#isOpen = false;
 	#isClosed = false;
 	#pumping: Promise<void> | null = null;
+	#inspector: ReturnType<AuditFeedOptions["openInspector"]> | null = null;
 
 	constructor(options: AuditFeedOptions) {
 		this.#options = options;
@@ -69,6 +71,8 @@ export class AuditFeed {
 	/** What waits goes as it is. */
 	async close(): Promise<void> {
 		this.#isClosed = true;
+		// A file that is being read is not waited for.
+		await this.#dropInspector();
 		this.open();
 		await this.#pumping;
 	}
@@ -89,10 +93,20 @@ export class AuditFeed {
 	async #drain(): Promise<void> {
 		for (;;) {
 			const next = this.#waiting.shift();
-			if (next === undefined) return;
+			if (next === undefined) {
+				await this.#dropInspector();
+				if (this.#waiting.length === 0) return;
+				continue;
+			}
 			const event = await this.#named(next);
 			this.#options.log.append(event, next.atMs);
 		}
+	}
+
+	async #dropInspector(): Promise<void> {
+		const inspector = this.#inspector;
+		this.#inspector = null;
+		await inspector?.close();
 	}
 
 	async #named({ event, sinceMs }: Waiting): Promise<AuditEvent> {
@@ -123,10 +137,11 @@ export class AuditFeed {
 		model: string,
 		sinceMs: number,
 	): Promise<ReadonlyMap<number, string> | null> {
-		const { directoryOf, inspector } = this.#options;
+		const { directoryOf, openInspector } = this.#options;
 		const directory = await directoryOf(model);
-		if (directory === null) return null;
-		const content = await inspector.ask("content", directory);
+		if (directory === null || this.#isClosed) return null;
+		this.#inspector ??= openInspector();
+		const content = await this.#inspector.ask("content", directory);
 		if (content === null || !content.isStill) return null;
 		const isOlder = content.files.every(
 			({ stamp }) => changedMs(stamp) < sinceMs - CLOCK_STEP_MS,

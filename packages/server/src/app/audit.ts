@@ -24,7 +24,6 @@ export class Audit {
 	/** What it is told of models and of the server. */
 	readonly feed: AuditFeed;
 	readonly #log: AuditLog;
-	readonly #inspector = new Inspector();
 
 	/** Throws INVALID_ARGUMENT for a key that is none. */
 	constructor(
@@ -35,7 +34,7 @@ export class Audit {
 		if (metrics !== null) collectMetrics(metrics, this.#log);
 		this.feed = new AuditFeed({
 			log: this.#log,
-			inspector: this.#inspector,
+			openInspector: () => new Inspector(),
 			directoryOf,
 			nowMs: Date.now,
 		});
@@ -49,10 +48,7 @@ export class Audit {
 
 	/** Writes what waits. */
 	async close(): Promise<void> {
-		// A file that is being read is not waited for.
-		const closed = this.feed.close();
-		await this.#inspector.close();
-		await closed;
+		await this.feed.close();
 		await this.#log.close();
 	}
 }
