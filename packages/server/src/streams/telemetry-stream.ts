@@ -19,6 +19,7 @@ import type { ClockQuality } from "./clock-offset.ts";
 import type { Device } from "./device.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { FrameLane, type LaneHost } from "./frame-lane.ts";
+import { lateReason, lateText, tooLateFromUs } from "./frame-time.ts";
 import { FrameWork, type WorkOwner } from "./frame-work.ts";
 import { createJoiner, type Joiner } from "./joiner.ts";
 import { Ledger } from "./ledger.ts";
@@ -320,21 +321,20 @@ export class TelemetryStream implements SensorStream, WorkOwner, LaneHost {
 
 	/** (lane) */
 	watch(work: FrameWork): void {
-		const dueUs = Math.min(
-			work.deadlineUs,
-			work.measuredUs + this.#qos.lifespanUs,
-		);
+		const dueUs = tooLateFromUs(work, this.#qos.lifespanUs);
 		this.#tools.timers.schedule(work, dueUs);
 	}
 
 	/** (timer) Its deadline passed, or it waited longer than its lifespan. */
 	due(work: FrameWork, nowUs: number): void {
+		const { lifespanUs } = this.#qos;
 		if (work.state === "running") {
-			this.#laneOf(work).stopRun(work, "deadline-passed", overdue(work, nowUs));
+			const detail = lateText(work, lifespanUs, nowUs);
+			this.#laneOf(work).stopRun(work, "deadline-passed", detail);
 			return;
 		}
 		// Its profile may have changed since it was scheduled.
-		if (this.#pastReason(work, nowUs) === null) {
+		if (lateReason(work, lifespanUs, nowUs) === null) {
 			this.watch(work);
 			return;
 		}
@@ -342,23 +342,12 @@ export class TelemetryStream implements SensorStream, WorkOwner, LaneHost {
 		this.isPast(work, nowUs);
 	}
 
-	#pastReason(work: FrameWork, nowUs: number): FrameReason | null {
-		if (nowUs >= work.deadlineUs) return "deadline-passed";
-		// As it is scheduled: by the same sum, or rounding would fire it for ever.
-		const isOld = nowUs >= work.measuredUs + this.#qos.lifespanUs;
-		return isOld ? "lifespan-passed" : null;
-	}
-
 	/** (lane) True: it was too late, and was ended. */
 	isPast(work: FrameWork, nowUs: number): boolean {
-		const reason = this.#pastReason(work, nowUs);
-		if (reason === null) return false;
 		const { lifespanUs } = this.#qos;
-		const detail =
-			reason === "deadline-passed"
-				? overdue(work, nowUs)
-				: `${ms(nowUs - work.measuredUs)} old, its lifespan is ${ms(lifespanUs)}`;
-		this.end(work, reason, detail);
+		const reason = lateReason(work, lifespanUs, nowUs);
+		if (reason === null) return false;
+		this.end(work, reason, lateText(work, lifespanUs, nowUs));
 		return true;
 	}
 
@@ -435,12 +424,4 @@ function sumOf(
 	count: (lane: FrameLane) => number,
 ): number {
 	return lanes.reduce((sum, lane) => sum + count(lane), 0);
-}
-
-function overdue({ deadlineUs }: FrameWork, nowUs: number): string {
-	return `its deadline passed ${ms(nowUs - deadlineUs)} ago`;
-}
-
-function ms(us: number): string {
-	return `${(us / 1000).toFixed(1)} ms`;
 }
