@@ -10,6 +10,7 @@ import { setTimeout as after } from "node:timers/promises";
 import { BEV_INPUT_SHAPE, BEV_OUTPUT_SIZES } from "@saccade/perception";
 import { replayFile } from "../../packages/server/src/app/replay.ts";
 import { systemClock } from "../../packages/server/src/common/clock.ts";
+import { SaccadeError } from "../../packages/server/src/errors/saccade-error.ts";
 import { bundledPipelines } from "../../packages/server/src/pipelines/bundled/bundled-pipelines.ts";
 import { createCatalogue } from "../../packages/server/src/pipelines/catalogue.ts";
 import { DeclaredPipelines } from "../../packages/server/src/pipelines/declared-pipelines.ts";
@@ -53,9 +54,14 @@ class SlowDetector implements ModelRunner {
 		});
 	}
 
-	assertReady(): void {}
+	/** Bundled pipelines of other models are not made ready. */
+	assertReady(model: string): void {
+		if (model !== "bev_detector")
+			throw new SaccadeError("NOT_FOUND", `there is no model '${model}'`);
+	}
 
-	describe() {
+	describe(model: string) {
+		this.assertReady(model);
 		return {
 			inputs: [
 				{
