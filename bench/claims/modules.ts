@@ -6,7 +6,7 @@ import { fcBatching } from "./fc-batching.ts";
 import { cnnPipeline, pipeline } from "./pipeline.ts";
 import { deviceLost, placement } from "./placement.ts";
 import { polling } from "./polling.ts";
-import { prepared, preparedCycles } from "./prepared.ts";
+import { prepared, preparedCycles, preparedLoads } from "./prepared.ts";
 import { swap } from "./swap.ts";
 import { telemetry } from "./telemetry.ts";
 
@@ -22,5 +22,6 @@ export const CLAIMS: readonly ClaimModule[] = [
 	polling,
 	swap,
 	prepared,
+	preparedLoads,
 	preparedCycles,
 ];

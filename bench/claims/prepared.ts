@@ -58,13 +58,19 @@ interface Models {
 export const prepared: ClaimModule = {
 	name: "prepared",
 	claim:
-		"models loaded from the cache of prepared models, against loading them as they are",
+		"memory of models that are loaded from the cache of prepared models, against loading them as they are",
 	run: (options) =>
 		withModels(async (models) => [
-			...(await loadRows(models, options)),
 			...(await swapRows(models, options)),
 			...(await siblingRows(models, options)),
 		]),
+};
+
+export const preparedLoads: ClaimModule = {
+	name: "loads",
+	claim:
+		"time of a load from the cache of prepared models, against loading the model as it is",
+	run: (options) => withModels((models) => loadRows(models, options)),
 };
 
 export const preparedCycles: ClaimModule = {
