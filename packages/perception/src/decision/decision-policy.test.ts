@@ -488,3 +488,13 @@ test("the faster one comes, the less the direction is believed that it seems to 
 	const walker = { x: 22, y: 4, vx: 0, vy: -1.7, doubt: 0.3, ...size };
 	assert.equal(decide(egoAt(10), tracksOf(walker)).command, "brake");
 });
+
+test("who stands holds the brakes without a jolt, and who rolls stops within a step of it", () => {
+	const oncoming = { x: 17, y: 1, vx: -8 };
+	const standing = decide(egoAt(0), tracksOf(oncoming));
+	assert.deepEqual([standing.command, standing.targetSpeedMps], ["brake", 0]);
+	assert.ok(Math.abs(standing.accelerationMps2) < 1e-9);
+	const rolling = decide(egoAt(1), tracksOf(oncoming));
+	assert.ok(Math.abs(rolling.accelerationMps2 + 1 / 0.3) < 1e-9);
+	assert.equal(decide(egoAt(8), tracksOf(oncoming)).accelerationMps2, -8);
+});

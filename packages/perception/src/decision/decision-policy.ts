@@ -95,6 +95,8 @@ const MIN_LEFT_S = 0.1;
 const BESIDE_S = 1.5;
 /** So much faster than the vehicle, one ahead of it opens the gap by itself. */
 const OPENING_MPS = 0.5;
+/** Who hardly moves need not brake hard, whatever comes: nothing is to be gained by standing sooner than this. */
+const SHORTEST_STOP_S = 0.3;
 /** The brakes get a little more than what just avoids it, since nobody measures exactly. */
 const BRAKE_RESERVE = 1.2;
 
@@ -277,6 +279,7 @@ export class DecisionPolicy {
 			decision.accelerationMps2 = -Math.min(
 				required * BRAKE_RESERVE,
 				maxBrakeMps2,
+				ego.speedMps / SHORTEST_STOP_S,
 			);
 		} else if (required >= slowMps2) {
 			decision.command = "slow";
