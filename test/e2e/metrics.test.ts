@@ -60,8 +60,8 @@ const OF_BUCKETS = /^saccade_shape_bucket/;
 const OF_ACCELERATORS =
 	/^(nv_gpu_|nv_energy_|saccade_gpu_|saccade_device_memory_)/;
 
-/** Of a server that sends telemetry somewhere. */
-const OF_EXPORT = /^saccade_telemetry_/;
+/** Of a server that sends telemetry somewhere or has a budget of model memory, and of generative models. */
+const OF_OTHERS = /^(saccade_telemetry_|saccade_model_memory_|llm_)/;
 
 describe("the metrics page", () => {
 	test("has every instrument of the table, from the first scrape on", async (t) => {
@@ -70,7 +70,7 @@ describe("the metrics page", () => {
 		const page = await scrape(serving);
 		for (const { name, kind, labels } of Object.values(INSTRUMENTS)) {
 			if (OF_ACCELERATORS.test(name) || OF_BUCKETS.test(name)) continue;
-			if (OF_EXPORT.test(name)) continue;
+			if (OF_OTHERS.test(name)) continue;
 			assert.match(page, new RegExp(`^# TYPE ${name} ${kind}$`, "m"));
 			const suffix = kind === "histogram" ? "_bucket" : "";
 			const series = new RegExp(`^${name}${suffix}(?:\\{(.*)\\})? `, "gm");
