@@ -36,7 +36,11 @@ import { SpanFactory } from "./spans.ts";
 
 const NICE = 10;
 // Whoever waits for an answer goes first. On Linux, 0 is the calling thread; elsewhere it would be the whole process.
-if (process.platform === "linux") os.setPriority(0, NICE);
+try {
+	if (process.platform === "linux") os.setPriority(0, NICE);
+} catch {
+	// A sandbox that forbids it: everything works as before.
+}
 
 const { settings, scope, startUnixUs } = workerData as OtlpThreadData;
 const { targets, timeoutMs, metricsEveryMs } = settings;
