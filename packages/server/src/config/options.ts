@@ -472,9 +472,9 @@ export const OPTIONS = {
 		default: 0.01,
 		unit: "0 to 1",
 		meaning:
-			"Share of the requests and frames that are traced when the caller does not say: a `traceparent` with the sampled flag always is, one without it never; a missed deadline is in any case.",
+			"Share of the requests and frames that are traced when the caller does not say: a `traceparent` with the sampled flag always is, one without it never; a missed deadline is in any case. Unless it is given, 0 where no traces are sent.",
 		reason:
-			"Enough to see how time is spent, at less than 1 % of the throughput; 1 traces everything.",
+			"Enough to see how time is spent; 1 traces everything. What it costs is in docs/decisions/0017-exporting-telemetry.md.",
 	}),
 	otlpEndpoint: option({
 		flag: "otlp-endpoint",

@@ -109,7 +109,9 @@ test("how much is traced: our flag, Triton's option, OpenTelemetry's sampler, in
 		OTEL_TRACES_SAMPLER_ARG: "0.25",
 	};
 	const triton = ["--trace-config", "rate=10"];
-	assert.equal(resolve({}).traceSampleRatio, 0.01);
+	assert.equal(resolve({}).traceSampleRatio, 0, "nobody would look at them");
+	const sent = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:4318" };
+	assert.equal(resolve(sent).traceSampleRatio, 0.01);
 	assert.equal(resolve(sampler).traceSampleRatio, 0.25);
 	assert.equal(resolve(sampler, ...triton).traceSampleRatio, 0.1);
 	const flag = "--trace-sample-ratio=0.5";

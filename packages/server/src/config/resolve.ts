@@ -118,9 +118,7 @@ function resolveTelemetry(to: {
 		warnings,
 	);
 	const asked = traceConfig.ratio ?? readSamplerRatio(env, problems);
-	if (given.traceSampleRatio === undefined && asked !== null)
-		options["traceSampleRatio"] = asked;
-	options["otlp"] = readOtel(
+	const otlp = readOtel(
 		{
 			env,
 			endpoint: String(otlpEndpoint ?? ""),
@@ -133,6 +131,12 @@ function resolveTelemetry(to: {
 		},
 		problems,
 	);
+	options["otlp"] = otlp;
+	if (given.traceSampleRatio !== undefined) return;
+	if (asked !== null) options["traceSampleRatio"] = asked;
+	// Nobody would look at a share of all requests: explain tells of the slowest and the missed.
+	else if ((otlp?.targets.traces ?? null) === null)
+		options["traceSampleRatio"] = 0;
 }
 
 /** https://specifications.freedesktop.org/basedir-spec/latest/ */
