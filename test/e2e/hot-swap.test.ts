@@ -215,7 +215,9 @@ describe("a new version that is whole", { timeout }, () => {
 		rmSync(join(volume, "..2026_01"), { recursive: true });
 		const { result, factors } = await askUntil(factor, ended(2));
 		assert.equal(result.state, "switched");
-		assert.deepEqual([...new Set(factors)], [2, 3]);
+		// The end may be told before the next is asked.
+		const all = new Set([...factors, await factor()]);
+		assert.deepEqual([...all], [2, 3]);
 		// Once more: the watch went along.
 		publish("..2026_03", { factor: 4 });
 		assert.equal((await ended(3)).state, "switched");
