@@ -183,8 +183,9 @@ describe("the cache of prepared models", { timeout }, () => {
 		const told = await probe({ kind: "plain", path, cache });
 		const [before = 0, after = 0] = told.residentBytes;
 		t.diagnostic(`${after - before} bytes left of ${statSync(path).size}`);
-		// The library's own pages, and those of code that ran, stay.
-		assert.ok(after - before < statSync(path).size / 3);
+		// Of memory that is no file's. What code grew to that ran for the first time stays: some 30 MB, and with what the
+		// allocator would keep 54.
+		assert.ok(after - before < 0.45 * statSync(path).size);
 	});
 
 	test("200 loads and unloads leave resident memory where it was", {

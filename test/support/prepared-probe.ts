@@ -47,10 +47,10 @@ if (request.kind === "cycles")
 phases.length = 0;
 if (request.kind === "plain") {
 	const { path } = request;
-	residentBytes.push(statusBytes("VmRSS"));
+	residentBytes.push(statusBytes("RssAnon"));
 	(await runtime.load({ kind: "file", path }, {})).close();
 	await runtime.settled();
-	residentBytes.push(statusBytes("VmRSS"));
+	residentBytes.push(statusBytes("RssAnon"));
 	tell([]);
 	process.exit(0);
 }
