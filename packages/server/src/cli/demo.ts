@@ -8,7 +8,7 @@ import { createServer } from "../app/server.ts";
 import { resolveOptions } from "../config/resolve.ts";
 import { BUNDLED_MODELS, bundledNetworks } from "../demo/bundled-networks.ts";
 import { driveVirtually } from "../demo/virtual-drives.ts";
-import { createLogger } from "../telemetry/logger.ts";
+import { createLogger, writeToStandardError } from "../telemetry/logger.ts";
 import { positiveCount, positiveNumber, wholeSeed } from "./demo/flags.ts";
 import { renderVirtual } from "./demo/render.ts";
 import { openLocalTarget } from "./infer/local-target.ts";
@@ -156,6 +156,12 @@ async function liveDemo(flags: DemoFlags): Promise<void> {
 				},
 			};
 		},
+		// A person reads the address and what went wrong; the console has every line.
+		flags.json === true
+			? writeToStandardError
+			: (line, level) => {
+					if (level === "warn" || level === "error") writeToStandardError(line);
+				},
 	);
 }
 

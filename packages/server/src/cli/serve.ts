@@ -9,7 +9,7 @@ import {
 import { collectGarbage } from "../common/collect-garbage.ts";
 import type { ServerOptions } from "../config/options.ts";
 import { type Resolved, resolveOptions } from "../config/resolve.ts";
-import { createLogger } from "../telemetry/logger.ts";
+import { createLogger, writeToStandardError } from "../telemetry/logger.ts";
 
 const FAILED = 1;
 const USAGE = 2;
@@ -42,14 +42,20 @@ export interface Companion {
 	close(): Promise<void>;
 }
 
-/** Runs until a signal; returns the exit code. @param accompany starts what goes with it once the ports are open */
+/**
+ * Runs until a signal; returns the exit code.
+ * @param accompany starts what goes with it once the ports are open
+ * @param writeLog as `createLogger` takes it
+ */
 export async function runServer(
 	options: ServerOptions,
 	warnings: readonly string[],
 	asJson: boolean,
 	accompany: (addresses: Addresses) => Companion | null = () => null,
+	writeLog: Parameters<typeof createLogger>[1] = writeToStandardError,
 ): Promise<number> {
-	const log = createLogger(logLevel(options.logVerbose, options.logInfo));
+	const level = logLevel(options.logVerbose, options.logInfo);
+	const log = createLogger(level, writeLog);
 	for (const warning of warnings) log.warn({}, warning);
 	const stopped = untilSignal();
 	let server: Server | null = null;

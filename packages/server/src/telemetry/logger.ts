@@ -31,10 +31,10 @@ export type LogLevel = (typeof LEVELS)[number];
 
 const STANDARD_ERROR = 2;
 
-/** @param write takes one line with its end */
+/** @param write takes one line with its end, and how much it says */
 export function createLogger(
 	level: LogLevel,
-	write: (line: string) => void = writeToStandardError,
+	write: (line: string, level: LogLine["level"]) => void = writeToStandardError,
 ): Logger {
 	let least = LEVELS.indexOf(level);
 	const listeners: ((line: LogLine) => void)[] = [];
@@ -42,7 +42,7 @@ export function createLogger(
 		if (LEVELS.indexOf(own) < least) return;
 		const now = new Date();
 		const time = now.toISOString();
-		write(`${JSON.stringify({ level: own, time, msg, ...fields })}\n`);
+		write(`${JSON.stringify({ level: own, time, msg, ...fields })}\n`, own);
 		for (const listener of listeners)
 			listener({ level: own, unixMs: now.getTime(), text: msg, fields });
 	};
@@ -60,7 +60,7 @@ export function createLogger(
 	};
 }
 
-function writeToStandardError(line: string): void {
+export function writeToStandardError(line: string): void {
 	try {
 		writeSync(STANDARD_ERROR, line);
 	} catch {
