@@ -21,6 +21,8 @@ export async function drive(
 	serving: Serving,
 	repository: string,
 ): Promise<void> {
+	// Before the drive and after it, so that every store sees the series of a pipeline grow.
+	await sendReadings(serving);
 	const driven = await saccade([
 		"drive",
 		`--url=${serving.grpc}`,
@@ -29,18 +31,9 @@ export async function drive(
 		"--json",
 	]);
 	const report = JSON.parse(driven.stdout || assert.fail(driven.stderr));
-	assert.ok(report.frames > 100);
-	// Frames that are in time whatever else the machine does.
-	for (let i = 1; i <= 20; i++)
-		assert.equal(
-			await post(serving, "/saccade/v1/telemetry", {
-				device_id: "thermometer",
-				timestamp_ns: String(BigInt(Date.now()) * 1_000_000n + BigInt(i)),
-				value: 20,
-				deadline_ns: 60_000_000_000,
-			}),
-			200,
-		);
+	assert.ok(report.frames > 0);
+	await sendReadings(serving);
+	await sendLateReading(serving);
 	for (let i = 0; i < REQUEST_COUNT - 1; i++)
 		assert.equal(await infer(serving), 200);
 	assert.equal(await infer(serving, "INT8"), 400);
@@ -51,6 +44,41 @@ export async function drive(
 	writeFileSync(join(repository, "echo", "1", "model.json"), "broken");
 	assert.notEqual(await load(serving, "echo"), 200);
 	assert.equal(await infer(serving), 200);
+}
+
+/** Frames that are in time whatever else the machine does. */
+async function sendReadings(serving: Serving): Promise<void> {
+	for (let i = 1; i <= 20; i++)
+		assert.equal(
+			await sendReading(serving, {
+				device_id: "thermometer",
+				timestamp_ns: String(nowNs() + BigInt(i)),
+				deadline_ns: 60_000_000_000,
+			}),
+			200,
+		);
+}
+
+/** A frame that is dropped however fast the machine is: measured 1 µs after one that was answered, and due 1 µs later. */
+async function sendLateReading(serving: Serving): Promise<void> {
+	const sinceNs = nowNs();
+	const device_id = "slow-thermometer";
+	const first = { device_id, timestamp_ns: String(sinceNs) };
+	assert.equal(await sendReading(serving, first), 200);
+	const late = {
+		device_id,
+		timestamp_ns: String(sinceNs + 1_000n),
+		deadline_ns: 1_000,
+	};
+	assert.equal(await sendReading(serving, late), 504);
+}
+
+function nowNs(): bigint {
+	return BigInt(Date.now()) * 1_000_000n;
+}
+
+function sendReading(serving: Serving, reading: object): Promise<number> {
+	return post(serving, "/saccade/v1/telemetry", { ...reading, value: 20 });
 }
 
 function load(serving: Serving, model: string): Promise<number> {
