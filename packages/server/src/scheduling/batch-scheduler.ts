@@ -1,11 +1,11 @@
 // The scheduler of one model: takes entries, lets the policy decide, hands batches to free lanes, and tells what
 // will never run the moment that is known, whether lanes are free or not.
 import type { RefusalReason } from "@saccade/protocol";
-import { type Clock, EXPIRY_EARLY_US, type Timer } from "../common/clock.ts";
-import { Heap } from "../common/heap.ts";
+import type { Clock, Timer } from "../common/clock.ts";
+import { Admission } from "./admission.ts";
 import { type DeviceShare, PATIENCE_US } from "./device-arbiter.ts";
 import { EntryQueue } from "./entry-queue.ts";
-import { ExpectedRequests } from "./expected-requests.ts";
+import { ExpiryWatch } from "./expiry-watch.ts";
 import { LaneForecast } from "./lane-forecast.ts";
 import type { Place, Placement } from "./placement.ts";
 import type {
@@ -19,7 +19,6 @@ import type {
 	Entry,
 	Executor,
 	Refusal,
-	RefusalDetail,
 	Scheduler,
 	SchedulerEvents,
 	SchedulerStats,
@@ -51,9 +50,6 @@ export interface BatchSchedulerOptions<E extends Entry> {
 	readonly defer?: (callback: () => void) => void;
 }
 
-/** A busy loop may cost a request at most so much of its time. */
-const MAX_MARGIN = 1 / 4;
-
 type Phase = "open" | "draining" | "closed";
 
 const ONLY_DEVICE: Place = { kind: "device", device: 0 };
@@ -72,35 +68,21 @@ export class BatchScheduler<E extends Entry>
 	nowUs = 0;
 	expectedRows = 0;
 	marginUs = 0;
-	readonly #expected = new ExpectedRequests();
 	readonly #clock: Clock;
 	readonly #executor: Executor<E>;
 	readonly #events: SchedulerEvents<E>;
 	readonly #policy: SchedulingPolicy<E>;
 	readonly #placement: Placement<E> | null;
 	readonly #maxRows: number;
-	readonly #levels: readonly QueuePolicy[];
-	readonly #defaultLevel: number;
+	readonly #admission: Admission<E>;
+	readonly #expiries: ExpiryWatch<E>;
 	readonly #defer: (callback: () => void) => void;
-	readonly #loopDelayUs: () => number;
 	readonly #share: DeviceShare | null;
 	/** By lane, where the device is shared. */
 	readonly #runs: { startUs: number; predictedUs: number }[];
-	/** What `foresee` asks the policy about; one object, since requests come often. */
-	readonly #foreseen: {
-		readonly rows: number;
-		readonly level: number;
-		deadlineUs: number;
-		enqueuedUs: number;
-		orderUs: number;
-	};
-	readonly #expiries = new Heap<E>((entry) => entry.expiresUs);
 	#phase: Phase = "open";
-	#isAvailable = true;
 	#deferred = false;
 	#dispatching = false;
-	#expiryTimer: Timer | null = null;
-	#expiryTimerUs = Number.POSITIVE_INFINITY;
 	#delayTimer: Timer | null = null;
 	#drained: (() => void)[] = [];
 
@@ -111,15 +93,16 @@ export class BatchScheduler<E extends Entry>
 		this.#policy = options.policy;
 		this.#placement = options.placement ?? null;
 		this.#maxRows = options.maxRows;
-		this.#levels = options.levels;
-		this.#defaultLevel = options.defaultLevel ?? 1;
-		this.#foreseen = {
-			rows: 1,
-			level: this.#defaultLevel,
-			deadlineUs: 0,
-			enqueuedUs: 0,
-			orderUs: 0,
-		};
+		this.#admission = new Admission({
+			policy: options.policy,
+			levels: options.levels,
+			defaultLevel: options.defaultLevel ?? 1,
+			loopDelayUs: options.loopDelayUs ?? (() => 0),
+		});
+		this.#expiries = new ExpiryWatch(options.clock, {
+			expired: (entry, nowUs) => this.#expired(entry, nowUs),
+			settled: () => this.#checkDrained(),
+		});
 		const { deviceLanes = [options.executor.laneCount] } = options.executor;
 		this.lanes = options.preserveOrdering
 			? new LaneForecast(
@@ -128,7 +111,6 @@ export class BatchScheduler<E extends Entry>
 				)
 			: new LaneForecast(deviceLanes);
 		this.#defer = options.defer ?? setImmediate;
-		this.#loopDelayUs = options.loopDelayUs ?? (() => 0);
 		this.#share = options.share?.(() => this.#dispatch()) ?? null;
 		this.#runs = Array.from({ length: this.lanes.laneCount }, () => ({
 			startUs: 0,
@@ -142,62 +124,22 @@ export class BatchScheduler<E extends Entry>
 	}
 
 	foresee(deadlineUs: number): Refusal | null {
-		// A request of a higher priority would overtake, and which it has is not known yet.
-		if (this.#levels.length > 1) return null;
-		const nowUs = this.#clock.nowUs();
-		this.nowUs = nowUs;
-		const arrival = this.#foreseen;
-		arrival.deadlineUs = deadlineUs;
-		arrival.enqueuedUs = nowUs;
-		arrival.orderUs = this.#policy.orderUs(arrival);
-		const refusal = this.#refusalOf(arrival);
-		if (refusal !== null)
-			return { because: refusal, detail: this.#detailOf(arrival, nowUs, 0) };
-		this.expectedRows = this.#expected.countBefore(deadlineUs, nowUs);
-		this.marginUs = this.#marginUs(deadlineUs - nowUs);
-		const predictedUs = this.#policy.cannotFinishUs(arrival, this);
-		if (predictedUs === 0) {
-			if (deadlineUs !== Number.POSITIVE_INFINITY)
-				this.#expected.add(deadlineUs, nowUs);
-			return null;
-		}
-		const detail = this.#detailOf(arrival, nowUs, predictedUs);
-		return { because: "cannot-finish", detail };
-	}
-
-	/**
-	 * The head waited up to a turn of the loop before it was seen, which its deadline does not know of, and the answer
-	 * will find a client that is no less busy.
-	 */
-	#marginUs(leftUs: number): number {
-		return Math.min(2 * this.#loopDelayUs(), leftUs * MAX_MARGIN);
+		this.nowUs = this.#clock.nowUs();
+		return this.#admission.foresee(this, deadlineUs);
 	}
 
 	submit(entry: E): void {
 		const nowUs = this.#clock.nowUs();
 		this.nowUs = nowUs;
-		entry.enqueuedUs = nowUs;
-		entry.level = this.#levelOf(entry);
-		entry.orderUs = this.#policy.orderUs(entry);
-		this.#expected.arrived(entry.deadlineUs);
-		// It was promised its time; those who are still on their way will find less of it.
-		this.expectedRows = 0;
-		this.marginUs = 0;
-		const refusal = this.#refusalOf(entry);
+		const refusal = this.#admission.judge(this, entry);
 		if (refusal !== null) {
-			this.#refuse(entry, refusal);
-			return;
-		}
-		const predictedUs = this.#policy.cannotFinishUs(entry, this);
-		if (predictedUs > 0) {
-			this.#refuse(entry, "cannot-finish", predictedUs);
+			this.#refuse(entry, refusal.because, refusal.predictedUs);
 			return;
 		}
 		entry.state = "queued";
 		this.queue.push(entry);
 		this.#policy.arrived(entry.rows, nowUs);
-		const policy = this.#levels[entry.level - 1]!;
-		this.#watchExpiry(entry, effectiveTimeoutUs(policy, entry.timeoutUs));
+		this.#expiries.watch(entry, this.#expiryUs(entry));
 		if (this.lanes.idleCount === 0) return;
 		if (this.queue.rows >= this.#maxRows && this.#maxRows > 1) this.#dispatch();
 		else this.#dispatchSoon();
@@ -231,11 +173,7 @@ export class BatchScheduler<E extends Entry>
 		}
 		entry.state = "queued";
 		this.queue.restore(entry);
-		entry.expiresUs = entry.deadlineUs;
-		if (entry.expiresUs !== Number.POSITIVE_INFINITY) {
-			this.#expiries.push(entry);
-			this.#armExpiry();
-		}
+		this.#expiries.watch(entry, entry.deadlineUs);
 		this.#dispatchSoon();
 	}
 
@@ -249,7 +187,7 @@ export class BatchScheduler<E extends Entry>
 	}
 
 	setAvailable(isAvailable: boolean): void {
-		this.#isAvailable = isAvailable;
+		this.#admission.isAvailable = isAvailable;
 		if (!isAvailable) this.#refuseAll("unavailable");
 	}
 
@@ -269,6 +207,7 @@ export class BatchScheduler<E extends Entry>
 
 	drain(): Promise<void> {
 		if (this.#phase === "open") this.#phase = "draining";
+		this.#admission.isOpen = false;
 		const drained = this.idle();
 		this.#dispatch();
 		return drained;
@@ -283,9 +222,10 @@ export class BatchScheduler<E extends Entry>
 
 	close(): void {
 		this.#phase = "closed";
+		this.#admission.isOpen = false;
 		this.#refuseAll("shutting-down");
 		this.#share?.close();
-		this.#expiryTimer?.cancel();
+		this.#expiries.close();
 		this.#delayTimer?.cancel();
 		this.#checkDrained();
 	}
@@ -302,49 +242,16 @@ export class BatchScheduler<E extends Entry>
 		this.#checkDrained();
 	}
 
-	#levelOf(entry: E): number {
-		const { priority } = entry;
-		const isLevel = priority >= 1 && priority <= this.#levels.length;
-		return isLevel ? priority : this.#defaultLevel;
-	}
-
-	#refusalOf(
-		arrival: Pick<Entry, "deadlineUs" | "level">,
-	): RefusalReason | null {
-		if (this.#phase !== "open") return "shutting-down";
-		if (!this.#isAvailable) return "unavailable";
-		if (arrival.deadlineUs <= this.nowUs) return "expired";
-		const { maxQueueCount } = this.#levels[arrival.level - 1]!;
-		const isFull =
-			maxQueueCount > 0 &&
-			this.queue.levelCount(arrival.level) >= maxQueueCount;
-		return isFull ? "queue-full" : null;
-	}
-
 	#refuse(entry: E, because: RefusalReason, predictedUs = 0): void {
 		entry.state = "done";
-		const nowUs = this.#clock.nowUs();
-		const detail = this.#detailOf(entry, nowUs, predictedUs);
+		const now = { queue: this.queue, nowUs: this.#clock.nowUs() };
+		const detail = this.#admission.detailOf(now, entry, predictedUs);
 		this.#events.refused(entry, because, detail);
-	}
-
-	#detailOf(
-		arrival: Pick<Entry, "deadlineUs" | "enqueuedUs" | "level">,
-		nowUs: number,
-		predictedUs: number,
-	): RefusalDetail {
-		return {
-			queuedCount: this.queue.count,
-			limitCount: this.#levels[arrival.level - 1]!.maxQueueCount,
-			waitedUs: nowUs - arrival.enqueuedUs,
-			predictedUs,
-			leftUs: arrival.deadlineUs - nowUs,
-		};
 	}
 
 	#leaveQueue(entry: E): void {
 		this.queue.remove(entry);
-		this.#expiries.remove(entry);
+		this.#expiries.forget(entry);
 	}
 
 	// ── batches ──────────────────────────────────────────────────────────────────────────────────────────
@@ -491,52 +398,21 @@ export class BatchScheduler<E extends Entry>
 
 	// ── expiry ───────────────────────────────────────────────────────────────────────────────────────────
 
-	#watchExpiry(entry: E, timeoutUs: number): void {
-		const timeoutAtUs =
-			timeoutUs > 0 ? entry.enqueuedUs + timeoutUs : Number.POSITIVE_INFINITY;
-		entry.expiresUs = Math.min(entry.deadlineUs, timeoutAtUs);
-		if (entry.expiresUs === Number.POSITIVE_INFINITY) return;
-		this.#expiries.push(entry);
-		this.#armExpiry();
+	/** When it leaves the queue by itself. */
+	#expiryUs(entry: E): number {
+		const policy = this.#admission.policyOf(entry);
+		const timeoutUs = effectiveTimeoutUs(policy, entry.timeoutUs);
+		return timeoutUs > 0
+			? Math.min(entry.deadlineUs, entry.enqueuedUs + timeoutUs)
+			: entry.deadlineUs;
 	}
 
-	/** One timer, for the earliest; it is left armed when entries leave, and then finds nothing to do. */
-	#armExpiry(): void {
-		const next = this.#expiries.peek();
-		if (next === null || next.expiresUs >= this.#expiryTimerUs) return;
-		this.#expiryTimer?.cancel();
-		this.#expiryTimerUs = next.expiresUs;
-		this.#expiryTimer = this.#clock.at(
-			next.expiresUs,
-			this.#expire,
-			EXPIRY_EARLY_US,
-		);
-	}
-
-	readonly #expire = (): void => {
-		this.#expiryTimer = null;
-		this.#expiryTimerUs = Number.POSITIVE_INFINITY;
-		const nowUs = this.#clock.nowUs() + EXPIRY_EARLY_US;
-		for (;;) {
-			const entry = this.#expiries.peek();
-			if (entry === null || entry.expiresUs > nowUs) break;
-			this.#expiries.remove(entry);
-			this.#expireEntry(entry, nowUs);
-		}
-		this.#armExpiry();
-		this.#checkDrained();
-	};
-
-	#expireEntry(entry: E, nowUs: number): void {
-		const isDelayed =
-			entry.deadlineUs > nowUs &&
-			this.#levels[entry.level - 1]!.timeoutAction === "delay";
-		if (isDelayed) {
+	#expired(entry: E, nowUs: number): void {
+		const { timeoutAction } = this.#admission.policyOf(entry);
+		if (entry.deadlineUs > nowUs && timeoutAction === "delay") {
 			this.queue.delay(entry);
 			// Its deadline still holds.
-			entry.expiresUs = entry.deadlineUs;
-			if (entry.expiresUs !== Number.POSITIVE_INFINITY)
-				this.#expiries.push(entry);
+			this.#expiries.watch(entry, entry.deadlineUs);
 			return;
 		}
 		this.queue.remove(entry);
