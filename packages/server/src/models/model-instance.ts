@@ -7,6 +7,7 @@ import type { LogicalDevice } from "../devices/device-manager.ts";
 import type { ModelConfig } from "../repository/model-config.ts";
 import type { Binding, Session } from "../runtime/runtime.ts";
 import { CostModel } from "../scheduling/cost-model.ts";
+import type { ModelEntry } from "./entry.ts";
 import { RunModeChooser } from "./run-mode.ts";
 
 /** Batch sizes whose run times are kept; larger ones are reckoned from these. */
@@ -37,6 +38,8 @@ export class ModelInstance implements Probe {
 	readonly #config: ModelConfig;
 	readonly #clock: Clock;
 	#binding: Binding | null = null;
+	/** Of the last batch that it answered: by them a probe of a model of any shape is made. */
+	#answered: ModelEntry["shapes"] | null = null;
 	/** Who waits for the probe that is under way. */
 	#probed: ((isAnswered: boolean) => void)[] = [];
 
@@ -72,7 +75,15 @@ export class ModelInstance implements Probe {
 		return Math.min(limitUs, SILENT_UP_TO_US);
 	}
 
-	/** One row of zeros. A model whose shapes are not known before a request passes: its requests will tell. */
+	/** A batch of such inputs was answered. */
+	answered({ shapes }: Pick<ModelEntry, "shapes">): void {
+		this.#answered = shapes;
+	}
+
+	/**
+	 * One row of zeros. A model of any shape that has answered nothing yet passes, and so does one of texts: their
+	 * requests will tell.
+	 */
 	run(done: (isAnswered: boolean) => void): void {
 		this.#probed.push(done);
 		if (this.#probed.length > 1) return;
@@ -108,12 +119,14 @@ export class ModelInstance implements Probe {
 	#bind(): Binding | null {
 		const isBatched = this.#config.maxBatchSize > 0;
 		const { inputs, outputs } = this.session;
-		const shapes = inputs.map(({ shape }) =>
-			isBatched ? [1, ...shape.slice(1)] : shape,
-		);
+		const shapes = inputs.map(({ shape: declared }, index) => {
+			const shape = this.#answered === null ? declared : this.#answered[index]!;
+			return isBatched && shape !== null ? [1, ...shape.slice(1)] : shape;
+		});
 		let bytes = 0;
 		for (const [index, { dtype }] of inputs.entries()) {
-			const shape = shapes[index] ?? [];
+			const shape = shapes[index] ?? null;
+			if (shape === null) continue;
 			if (dtype === "BYTES" || shape.includes(-1)) return null;
 			bytes += shape.reduce((a, b) => a * b, DTYPE_BYTES[dtype]);
 		}

@@ -436,6 +436,8 @@ export class ModelVersion {
 			},
 			error,
 		);
+		const [first] = batch;
+		if (error === null && first !== undefined) instance.answered(first);
 		if (error === null) cost.observe(rows, laneUs, endUs);
 		else cost.observeStopped(rows, laneUs, endUs);
 		if (error === null) statistics.batchFinished(batch.length, rows, stamps);
