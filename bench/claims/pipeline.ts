@@ -1,7 +1,7 @@
 // Asynchronous pipeline against synchronous calls: the same server, once with its own backend and once with
-// onnxruntime-node's blocking `run()`. Of the latter the best of a sweep over batching and threads is kept. Closed
-// loop with the same number of frames under way, so that both are at their own most; where ours answers more, it is
-// held to its busy time at more than the throughput of the other.
+// onnxruntime-node's blocking `run()`. Of the latter the best of a sweep over batching and threads is kept. It is
+// measured at its most, in a closed loop; ours as well, and then, by arrivals that wait for nothing, at the rate that
+// the other reached a moment before: what its scheduling thread has left counts at the same throughput.
 import { rmSync } from "node:fs";
 import os from "node:os";
 import { fileURLToPath } from "node:url";
@@ -23,8 +23,13 @@ import {
 	type ClaimTarget,
 	compare,
 	type Row,
+	type Side,
 } from "./claim.ts";
-import { measurePipeline, type PipelineWindow } from "./pipeline/measure.ts";
+import {
+	measureMost,
+	measurePaced,
+	type PipelineWindow,
+} from "./pipeline/measure.ts";
 
 const SWEEP_SECONDS = 1.5;
 const BLOCKING = fileURLToPath(
@@ -76,17 +81,22 @@ async function race(
 ): Promise<Row[]> {
 	makeMissingModels([workload]);
 	const expected = await expectedAnswers(modelFile(workload), workload.model);
-	const measure = (
-		start: () => Promise<Started>,
-		forSeconds: number,
-		what: string,
-	) => measureOnce(start, workload, expected, forSeconds, what, log);
+	const show = (what: string, window: PipelineWindow) => {
+		log(`  ${name}, ${what}: ${describe(window)}`);
+		return window;
+	};
+	const most = async (start: Start, forSeconds: number, what: string) =>
+		show(
+			what,
+			await served(start, (server) =>
+				measureMost(server, workload, expected, forSeconds),
+			),
+		);
 	const swept: (BlockingSettings & PipelineWindow)[] = [];
 	for (const settings of blockingSettings(workload)) {
 		const start = () => startBlocking(workload, settings);
-		const what = `${name}, blocking, ${show(settings)}`;
-		const window = await measure(start, SWEEP_SECONDS, what);
-		swept.push({ ...settings, ...window });
+		const what = `blocking, ${showSettings(settings)}`;
+		swept.push({ ...settings, ...(await most(start, SWEEP_SECONDS, what)) });
 	}
 	attach("sweep", swept);
 	const best = swept.reduce((a, b) =>
@@ -94,61 +104,96 @@ async function race(
 	);
 	const blocking: PipelineWindow[] = [];
 	const ours: PipelineWindow[] = [];
+	const paced: PipelineWindow[] = [];
 	const contests = [
-		async () => {
-			const start = () => startBlocking(workload, best);
-			blocking.push(await measure(start, seconds, `${name}, blocking`));
+		async (round: number) => {
+			const other = () => startBlocking(workload, best);
+			const theirs = await most(other, seconds, "blocking");
+			blocking.push(theirs);
+			const pace = { ratePerSecond: theirs.answersPerSecond, seed: round + 1 };
+			const window = await served(
+				() => startOurs(workload),
+				(server) => measurePaced(server, workload, expected, seconds, pace),
+			);
+			paced.push(show("ours at its rate", window));
 		},
 		async () => {
 			const start = () => startOurs(workload);
-			ours.push(await measure(start, seconds, `${name}, ours`));
+			ours.push(await most(start, seconds, "ours at its most"));
 		},
 	];
 	for (let round = 0; round < rounds; round++)
 		for (let i = 0; i < contests.length; i++)
-			await contests[(round + i) % contests.length]!();
-	const settings = `the same server with onnxruntime-node's run(), ${show(best)}; ${workload.inFlight} frames under way`;
+			await contests[(round + i) % contests.length]!(round);
+	attach("atItsMost", ours);
+	attach("atTheSameRate", paced);
+	const baseline = `the same server with onnxruntime-node's run(), ${showSettings(best)}; ${workload.inFlight} frames under way`;
 	const row = (
 		claim: string,
 		unit: string,
 		read: (window: PipelineWindow) => number,
+		windows: readonly PipelineWindow[],
 		target: ClaimTarget | null,
 	) =>
 		compare(
 			{ claim: `${name}: ${claim}`, unit },
-			{
-				settings,
-				values: blocking.map(read),
-				cpuUs: blocking.map(({ cpuUsPerAnswer }) => cpuUsPerAnswer),
-			},
-			{
-				settings: `as shipped; ${workload.inFlight} frames under way`,
-				values: ours.map(read),
-				cpuUs: ours.map(({ cpuUsPerAnswer }) => cpuUsPerAnswer),
-			},
+			sideOf(baseline, blocking, read),
+			sideOf(
+				windows === ours
+					? `as shipped; ${workload.inFlight} frames under way`
+					: "as shipped; Poisson arrivals at the rate that the baseline answered in the same round",
+				windows,
+				read,
+			),
 			target,
 		);
+	const answers = ({ answersPerSecond }: PipelineWindow) => answersPerSecond;
 	const busy = ({ loopBusy }: PipelineWindow) => loopBusy;
+	const cores = ({ threadCores }: PipelineWindow) => threadCores;
 	return [
-		row("answers", "/s", (window) => window.answersPerSecond, {
+		row("answers at the most", "/s", answers, ours, {
 			of: "ratio",
 			atLeast: 1,
 		}),
-		row("scheduling thread busy, ours", "of the time", busy, {
+		row("answers at the same rate", "/s", answers, paced, {
+			of: "ratio",
+			atLeast: 0.95,
+		}),
+		row("scheduling thread busy at that rate, ours", SHARE, busy, paced, {
 			of: "ours",
 			atMost: 0.45,
 		}),
-		row("scheduling thread busy, baseline", "of the time", busy, {
+		row("scheduling thread busy, baseline", SHARE, busy, paced, {
 			of: "baseline",
 			atLeast: 0.9,
 		}),
-		row("frames in flight in the server", "frames", (w) => w.inFlight, {
+		row("frames in flight in the server", "frames", (w) => w.inFlight, paced, {
 			of: "ours",
 			atLeast: 8,
 		}),
-		row("CPU of the scheduling thread", "cores", (w) => w.threadCores, null),
-		row("p99", "ms", (w) => w.p99Ms, null),
+		row("CPU of the scheduling thread", "cores", cores, paced, null),
+		row("p99 at that rate", "ms", ({ p99Ms }) => p99Ms, paced, null),
+		row("scheduling thread busy at the most", SHARE, busy, ours, null),
 	];
+}
+
+const SHARE = "of the time";
+
+function sideOf(
+	settings: string,
+	windows: readonly PipelineWindow[],
+	read: (window: PipelineWindow) => number,
+): Side {
+	return {
+		settings,
+		values: windows.map(read),
+		cpuUs: windows.map(({ cpuUsPerAnswer }) => cpuUsPerAnswer),
+	};
+}
+
+function describe(window: PipelineWindow): string {
+	const { answersPerSecond, loopBusy, threadCores, inFlight } = window;
+	return `${answersPerSecond.toFixed(1)}/s, loop busy ${loopBusy.toFixed(2)}, thread ${threadCores.toFixed(2)} cores, in flight ${inFlight.toFixed(1)}`;
 }
 
 interface Started {
@@ -156,21 +201,16 @@ interface Started {
 	readonly repository: string;
 }
 
-async function measureOnce(
-	start: () => Promise<Started>,
-	workload: Workload,
-	expected: readonly string[],
-	seconds: number,
-	what: string,
-	log: ClaimOptions["log"],
+type Start = () => Promise<Started>;
+
+/** A fresh server for each window. */
+async function served(
+	start: Start,
+	measure: (server: RunningServer) => Promise<PipelineWindow>,
 ): Promise<PipelineWindow> {
 	const { server, repository } = await start();
 	try {
-		const window = await measurePipeline(server, workload, expected, seconds);
-		log(
-			`  ${what}: ${window.answersPerSecond.toFixed(1)}/s, loop busy ${window.loopBusy.toFixed(2)}, thread ${window.threadCores.toFixed(2)} cores, in flight ${window.inFlight.toFixed(1)}`,
-		);
-		return window;
+		return await measure(server);
 	} finally {
 		await server.stop();
 		rmSync(repository, { recursive: true, force: true });
@@ -186,7 +226,7 @@ function blockingSettings({ model }: Workload): BlockingSettings[] {
 	);
 }
 
-function show({ batching, threads }: BlockingSettings): string {
+function showSettings({ batching, threads }: BlockingSettings): string {
 	return `${batching ? "dynamic batches" : "one request a run"}, ${threads} thread(s)`;
 }
 

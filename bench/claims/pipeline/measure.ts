@@ -1,7 +1,8 @@
-// One window of closed-loop load, and what the scheduling thread did in it.
+// One window of load, and what the scheduling thread did in it.
 import { mainThreadCpuTime } from "../../lib/machine.ts";
 import { scrape, seriesValue } from "../../lib/scrape.ts";
 import type { RunningServer } from "../../lib/server-process.ts";
+import { Generator } from "../../load/goodput/generator.ts";
 import { measureLoad } from "../../load/measure.ts";
 import type { Workload } from "../../serve/workloads.ts";
 
@@ -21,8 +22,14 @@ export interface PipelineWindow {
 }
 
 const WARMUP_SECONDS = 1;
+/** A server that begins at such a rate first has to catch up with what came while it was slow. */
+const PACED_WARMUP_SECONDS = 3;
+/** Requests carry no deadline; the client gives none up in a window. */
+const PATIENCE_MS = 10_000;
+const MOST_OUTSTANDING = 2000;
 
-export async function measurePipeline(
+/** As many as it answers while `inFlight` requests are always under way. */
+export async function measureMost(
 	server: RunningServer,
 	workload: Workload,
 	expected: readonly string[],
@@ -47,13 +54,66 @@ export async function measurePipeline(
 			marks.push(await readMark(server, model.name));
 		},
 	);
-	const [from, to] = marks as [Mark, Mark];
-	// The scrape waits for a busy loop: what it tells belongs to the moment of its answer.
-	const elapsedS = to.atS - from.atS;
 	return {
 		answersPerSecond: load.perSecond,
 		p99Ms: load.p99Us / 1000,
 		cpuUsPerAnswer: load.serverCpuUs,
+		...between(marks as [Mark, Mark]),
+	};
+}
+
+export interface Pace {
+	readonly ratePerSecond: number;
+	readonly seed: number;
+}
+
+/** Poisson arrivals at a given rate, whatever the server does. */
+export async function measurePaced(
+	server: RunningServer,
+	{ model, connections }: Workload,
+	expected: readonly string[],
+	seconds: number,
+	{ ratePerSecond, seed }: Pace,
+): Promise<PipelineWindow> {
+	const marks: Mark[] = [];
+	const generator = new Generator({ model, expected });
+	try {
+		const window = await generator.measure(
+			{ pids: [server.pid], port: server.grpcPort },
+			{
+				connections,
+				ratePerSecond,
+				seed,
+				deadlineMs: PATIENCE_MS,
+				tellsDeadline: false,
+				leadMs: PACED_WARMUP_SECONDS * 1000,
+				windowMs: seconds * 1000,
+				maxOutstanding: MOST_OUTSTANDING,
+			},
+			async () => {
+				marks.push(await readMark(server, model.name));
+			},
+		);
+		const [from, to] = marks as [Mark, Mark];
+		const answersPerSecond = (to.answers - from.answers) / (to.atS - from.atS);
+		return {
+			answersPerSecond,
+			p99Ms: (window.p99Us ?? Number.NaN) / 1000,
+			cpuUsPerAnswer: (window.serverCores * 1e6) / answersPerSecond,
+			...between([from, to]),
+		};
+	} finally {
+		await generator.close();
+	}
+}
+
+/** The scrape waits for a busy loop: what it tells belongs to the moment of its answer. */
+function between([from, to]: readonly [Mark, Mark]): Pick<
+	PipelineWindow,
+	"loopBusy" | "threadCores" | "inFlight"
+> {
+	const elapsedS = to.atS - from.atS;
+	return {
 		loopBusy: (to.loopActiveS - from.loopActiveS) / elapsedS,
 		threadCores: (to.threadCpuS - from.threadCpuS) / elapsedS,
 		inFlight: (to.requestS - from.requestS) / elapsedS,
@@ -66,6 +126,7 @@ interface Mark {
 	readonly threadCpuS: number;
 	/** Time of all answered requests in the server, summed. */
 	readonly requestS: number;
+	readonly answers: number;
 }
 
 async function readMark(
@@ -81,5 +142,6 @@ async function readMark(
 		threadCpuS: (userUs + systemUs) / 1e6,
 		requestS:
 			seriesValue(text, `nv_inference_request_duration_us{${labels}}`) / 1e6,
+		answers: seriesValue(text, `nv_inference_request_success{${labels}}`),
 	};
 }

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { systemClock } from "../../../packages/server/src/common/clock.ts";
 import { mulberry32 } from "../../lib/stats.ts";
-import type { Fleet } from "./fleet.ts";
+import type { DeviceRun, Fleet } from "./fleet.ts";
 
 export interface DriveOptions {
 	readonly fleet: Fleet;
@@ -22,7 +22,7 @@ export interface Driven {
 	readonly submitted: number;
 	readonly refused: number;
 	readonly late: number;
-	/** Rows that each device did within the window. */
+	/** Rows that each device did within the window; of a run that began or ended beyond it, its share. */
 	readonly deviceRows: readonly number[];
 }
 
@@ -42,7 +42,7 @@ export async function drive(options: DriveOptions): Promise<Driven> {
 	let refused = 0;
 	let late = 0;
 	const inTimeMs: number[] = [];
-	let before: number[] | null = null;
+	let hasBegun = false;
 	const submit = (atUs: number) => {
 		const deadlineUs = atUs + deadlineMs * 1000;
 		let isOpen = true;
@@ -58,8 +58,8 @@ export async function drive(options: DriveOptions): Promise<Driven> {
 	};
 	for (;;) {
 		const nowUs = systemClock.nowUs();
-		if (before === null && nowUs >= startUs) {
-			before = [...fleet.rows];
+		if (!hasBegun && nowUs >= startUs) {
+			hasBegun = true;
 			options.onWindow?.();
 		}
 		if (nowUs >= endUs) break;
@@ -71,7 +71,6 @@ export async function drive(options: DriveOptions): Promise<Driven> {
 			submit(nextUs);
 		await delay(TURN_MS);
 	}
-	const deviceRows = fleet.rows.map((rows, index) => rows - before![index]!);
 	const untilMs = performance.now() + MOST_WAIT_MS;
 	while (ended < submitted) {
 		if (performance.now() > untilMs)
@@ -83,6 +82,17 @@ export async function drive(options: DriveOptions): Promise<Driven> {
 		submitted,
 		refused,
 		late,
-		deviceRows,
+		deviceRows: fleet.runs.map((runs) =>
+			runs.reduce((sum, run) => sum + rowsWithin(run, startUs, endUs), 0),
+		),
 	};
+}
+
+function rowsWithin(
+	{ rows, fromUs, toUs }: DeviceRun,
+	startUs: number,
+	endUs: number,
+): number {
+	const overlapUs = Math.min(toUs, endUs) - Math.max(fromUs, startUs);
+	return overlapUs <= 0 ? 0 : (rows * overlapUs) / (toUs - fromUs);
 }

@@ -12,6 +12,10 @@ import { warmUp } from "../../../packages/server/src/models/warm-up.ts";
 import { parseConfigText } from "../../../packages/server/src/repository/config-text.ts";
 import { resolveConfig } from "../../../packages/server/src/repository/resolve-config.ts";
 import { FakeRuntime } from "../../../packages/server/src/runtime/fake/fake-runtime.ts";
+import type {
+	BindRequest,
+	Session,
+} from "../../../packages/server/src/runtime/runtime.ts";
 import { SimulatedSession } from "../../../packages/server/src/runtime/simulated/simulated-session.ts";
 
 export const MAX_BATCH = 8;
@@ -22,6 +26,13 @@ export const DEVICES = [
 	{ name: "medium", curveMs: { 1: 27, 8: 48 }, memoryBytes: 8 * 2 ** 30 },
 	{ name: "small", curveMs: { 1: 48, 8: 110 }, memoryBytes: 4 * 2 ** 30 },
 ] as const;
+
+/** A batch that a device has answered. */
+export interface DeviceRun {
+	readonly rows: number;
+	readonly fromUs: number;
+	readonly toUs: number;
+}
 
 export type FleetDevice = (typeof DEVICES)[number];
 
@@ -46,8 +57,8 @@ const MODEL_BYTES = 64 * 2 ** 20;
 
 export class Fleet {
 	readonly devices: readonly SimulatedDevice[];
-	/** Rows that each device has answered. */
-	readonly rows: number[];
+	/** What each device has done so far. */
+	readonly runs: readonly (readonly DeviceRun[])[];
 	readonly #manager: DeviceManager;
 	readonly #models: readonly ModelVersion[];
 	/** The clock's timers keep no process alive. */
@@ -58,14 +69,14 @@ export class Fleet {
 		devices: readonly SimulatedDevice[],
 		manager: DeviceManager,
 		models: readonly ModelVersion[],
-		rows: number[],
+		runs: readonly DeviceRun[][],
 		keepAlive: NodeJS.Timeout,
 	) {
 		this.#keepAlive = keepAlive;
 		this.devices = devices;
 		this.#manager = manager;
 		this.#models = models;
-		this.rows = rows;
+		this.runs = runs;
 	}
 
 	static async open(
@@ -79,28 +90,17 @@ export class Fleet {
 		);
 		const manager = new DeviceManager(devices, { clock });
 		const runtime = new FakeRuntime(clock);
-		const rows = among.map(() => 0);
+		const runs = among.map((): DeviceRun[] => []);
 		const instances = [];
 		for (const [index, device] of devices.entries()) {
 			const inner = await runtime.load({ kind: "bytes", bytes: MODEL }, {});
 			const session = new SimulatedSession(inner, device, MODEL_BYTES);
-			// Counts where work was done.
-			const counted = Object.assign(Object.create(session), {
-				bind: (request: Parameters<typeof session.bind>[0]) => {
-					const binding = session.bind(request);
-					const run = binding.run.bind(binding);
-					binding.run = (mode, done) =>
-						run(mode, (error) => {
-							if (error === null)
-								rows[index]! += request.inputShapes[0]?.[0] ?? 0;
-							done(error);
-						});
-					return binding;
-				},
-				close: () => session.close(),
-			}) as typeof session;
 			const logical = manager.devices[index]!;
-			instances.push({ device: logical, session: counted, laneCount: 1 });
+			instances.push({
+				device: logical,
+				session: recorded(session, runs[index]!),
+				laneCount: 1,
+			});
 		}
 		const groups =
 			dealing === "placed" ? [instances] : instances.map((one) => [one]);
@@ -128,7 +128,7 @@ export class Fleet {
 			await warmUp(model, { clock, readFile });
 			model.setState({ kind: "ready" });
 		}
-		return new Fleet(devices, manager, models, rows, keepAlive);
+		return new Fleet(devices, manager, models, runs, keepAlive);
 	}
 
 	submit(value: number, deadlineUs: number, ended: Ended): void {
@@ -167,6 +167,27 @@ export class Fleet {
 		this.#manager.close();
 		clearInterval(this.#keepAlive);
 	}
+}
+
+/** The session, with a record of where and when work was done. */
+function recorded(session: Session, runs: DeviceRun[]): Session {
+	return Object.assign(Object.create(session) as Session, {
+		bind: (request: BindRequest) => {
+			const binding = session.bind(request);
+			const run = binding.run.bind(binding);
+			binding.run = (mode, done) => {
+				const fromUs = systemClock.nowUs();
+				run(mode, (error) => {
+					const rows = request.inputShapes[0]?.[0] ?? 0;
+					if (error === null)
+						runs.push({ rows, fromUs, toUs: systemClock.nowUs() });
+					done(error);
+				});
+			};
+			return binding;
+		},
+		close: () => session.close(),
+	});
 }
 
 export type Ended = (how: "answered" | "refused") => void;
