@@ -20,6 +20,7 @@ const bindings = new Map(
 	MODELS.map((model) => {
 		const owner = {
 			...sessions[model],
+			threads: null,
 			runStarted: () => {},
 			runEnded: () => {},
 			forget: () => {},

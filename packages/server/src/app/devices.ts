@@ -2,12 +2,15 @@
 import type { Clock } from "../common/clock.ts";
 import type { DeviceSpec } from "../config/devices.ts";
 import type { ServerOptions } from "../config/options.ts";
+import { allowedCores } from "../devices/affinity.ts";
+import { showCoreList } from "../devices/core-list.ts";
 import { CpuDevice } from "../devices/cpu-device.ts";
 import type { Device } from "../devices/device.ts";
 import { DeviceManager } from "../devices/device-manager.ts";
 import { findGpus } from "../devices/gpu-device.ts";
 import { openNvml } from "../devices/nvml.ts";
 import { SimulatedDevice } from "../devices/simulated-device.ts";
+import { SaccadeError } from "../errors/saccade-error.ts";
 import type { Session } from "../runtime/runtime.ts";
 import { SimulatedSession } from "../runtime/simulated/simulated-session.ts";
 import type { Logger } from "../telemetry/logger.ts";
@@ -68,9 +71,27 @@ export function sessionOn(
 }
 
 function createDevice(spec: DeviceSpec, clock: Clock) {
-	return spec.kind === "cpu"
-		? new CpuDevice(spec.name, spec.threadCount)
-		: new SimulatedDevice({ ...spec, clock });
+	if (spec.kind === "simulated") return new SimulatedDevice({ ...spec, clock });
+	const { name, threadCount, cores } = spec;
+	if (cores === null) return new CpuDevice(name, threadCount);
+	assertAllowed(name, cores);
+	return new CpuDevice(name, threadCount, cores);
+}
+
+/** Throws UNSUPPORTED: a start that says so is better than models that fail to load. */
+function assertAllowed(name: string, cores: readonly number[]): void {
+	const allowed = allowedCores();
+	if (allowed === null)
+		throw new SaccadeError(
+			"UNSUPPORTED",
+			`CPU partition '${name}': threads are kept on cores on Linux only, with /proc; leave 'cores' out`,
+		);
+	const missing = cores.filter((core) => !allowed.includes(core));
+	if (missing.length > 0)
+		throw new SaccadeError(
+			"UNSUPPORTED",
+			`CPU partition '${name}': core ${showCoreList(missing)} is not among those that this process may use, ${showCoreList(allowed)}`,
+		);
 }
 
 function logChanges({ devices }: DeviceManager, log: Logger): void {

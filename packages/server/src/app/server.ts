@@ -238,6 +238,7 @@ class SaccadeServer implements Server {
 			...(options.onnxLibrary !== "" && { libraryPath: options.onnxLibrary }),
 			poolThreads: poolThreadsOf(dependencies.poolThreads),
 			intraOpThreadCount: cores.usable,
+			threadNice: options.laneNice,
 		});
 		this.#prepared = new PreparedModels({
 			mode: options.preparedModels,

@@ -10,6 +10,8 @@ test("CPU partitions and simulated devices come from the file", () => {
 	const resolved = resolve(`
 devices:
   - { name: left, kind: cpu, threads: 2 }
+  - { name: right, kind: cpu, cores: "2-3,6" }
+  - { name: one, kind: cpu, cores: 0-1, threads: 1 }
   - name: sim0
     kind: simulated
     curveMs: { 1: 23.8, 8: 38 }
@@ -21,7 +23,9 @@ devices:
 `);
 	assert.ok(resolved.ok);
 	assert.deepEqual(resolved.options.devices, [
-		{ kind: "cpu", name: "left", threadCount: 2 },
+		{ kind: "cpu", name: "left", threadCount: 2, cores: null },
+		{ kind: "cpu", name: "right", threadCount: 3, cores: [2, 3, 6] },
+		{ kind: "cpu", name: "one", threadCount: 1, cores: [0, 1] },
 		{
 			kind: "simulated",
 			name: "sim0",
@@ -54,6 +58,8 @@ devices:
   - { kind: simulated, curveMs: {}, faults: 3, speed: 9 }
   - { name: f, kind: simulated, curveMs: { 1: 1 }, faults: [{ kind: melt }, { kind: fail, fromMs: 5, toMs: 5 }, { kind: slow, factor: 1 }] }
   - { name: g, kind: gpu }
+  - { name: p, kind: cpu, cores: 3-1 }
+  - { name: q, kind: cpu, cores: 4, threads: 2 }
   - { name: h, kind: tpu }
   - 7
 `);
@@ -68,8 +74,10 @@ devices:
 		/device 2: 'faults' is a list/,
 		/device 2: 'speed' is no setting/,
 		/device 'g': GPUs are found by themselves/,
+		/device 'p': 'cores' are numbers and ranges/,
+		/device 'q': 2 threads are more than its 1 cores/,
 		/device 'h': 'kind' is one of cpu, simulated, got 'tpu'/,
-		/device 6: settings with values are needed/,
+		/device 8: settings with values are needed/,
 	])
 		assert.match(text, problem);
 	assert.equal(text.match(/device 'f': a fault is/g)?.length, 3);

@@ -1,12 +1,15 @@
 // `devices:` of the configuration file: CPU partitions and simulated devices. Every problem is reported, each with the
 // position of its device.
 import { isMapping } from "../common/mapping.ts";
+import { parseCoreList } from "../devices/core-list.ts";
 
 export type DeviceSpec =
 	| {
 			readonly kind: "cpu";
 			readonly name: string;
 			readonly threadCount: number;
+			/** Null: wherever the system puts its runs. */
+			readonly cores: readonly number[] | null;
 	  }
 	| {
 			readonly kind: "simulated";
@@ -74,12 +77,8 @@ function readDevice(
 ): DeviceSpec | null {
 	switch (item["kind"]) {
 		case "cpu":
-			onlyKeys(item, ["name", "kind", "threads"], complain);
-			return {
-				kind: "cpu",
-				name,
-				threadCount: count(item["threads"], "threads", complain),
-			};
+			onlyKeys(item, ["name", "kind", "threads", "cores"], complain);
+			return readPartition(item, name, complain);
 		case "simulated":
 			onlyKeys(
 				item,
@@ -106,6 +105,29 @@ function readDevice(
 			complain(`'kind' is one of ${KINDS}, got '${String(item["kind"])}'`);
 			return null;
 	}
+}
+
+/** So many threads as there are cores, where cores are named. */
+function readPartition(
+	{ threads, cores: list }: Readonly<Record<string, unknown>>,
+	name: string,
+	complain: Complain,
+): DeviceSpec {
+	const cores = list === undefined ? null : readCores(list, complain);
+	const threadCount = count(threads ?? cores?.length, "threads", complain);
+	if (cores !== null && threadCount > cores.length)
+		complain(`${threadCount} threads are more than its ${cores.length} cores`);
+	return { kind: "cpu", name, threadCount, cores };
+}
+
+function readCores(value: unknown, complain: Complain): readonly number[] {
+	const cores =
+		typeof value === "string" || typeof value === "number"
+			? parseCoreList(String(value))
+			: null;
+	if (cores !== null) return cores;
+	complain("'cores' are numbers and ranges of them, e.g. 0-3,6");
+	return [0];
 }
 
 function readCurve(

@@ -18,6 +18,8 @@ export interface Device {
 	readonly cudaIndex: number | null;
 	/** Cores that its runs share; 0: none of this machine's. */
 	readonly threadCount: number;
+	/** Those that its runs stay on. @default wherever the system puts them */
+	readonly cores?: readonly number[];
 	/** Null: not known. */
 	memory(): DeviceMemory | null;
 	/** Busy share, 0 to 1, by its own measurement; null: only its runs tell. */

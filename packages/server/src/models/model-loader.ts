@@ -369,6 +369,7 @@ export class ModelLoader {
 		const { onDevice, open = openAsItIs } = this.#options;
 		const load: LoadOptions = {
 			...(threadCount > 0 && { intraOpThreadCount: threadCount }),
+			...(device.cores !== undefined && { cores: device.cores }),
 			...(device.cudaIndex === null
 				? preflight.load
 				: loadOnGpu(preflight.load, device.cudaIndex)),

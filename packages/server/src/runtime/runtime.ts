@@ -28,6 +28,8 @@ export interface ExecutionProvider {
 export interface LoadOptions {
 	/** Threads of one run. @default the cores this process may use, by cgroup and affinity */
 	readonly intraOpThreadCount?: number;
+	/** Cores on which runs stay that do not happen on the event loop; Linux only. @default wherever the system puts them */
+	readonly cores?: readonly number[];
 	/** @default 1 */
 	readonly interOpThreadCount?: number;
 	/** @default "all" */

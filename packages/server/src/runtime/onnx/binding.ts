@@ -15,8 +15,9 @@ import type {
 } from "../runtime.ts";
 import { BoundInput } from "./bound-input.ts";
 import type { OrtEnvironment } from "./environment.ts";
-import type { Pointer, Status } from "./native.ts";
+import { addressOf, type Pointer, type Status } from "./native.ts";
 import type { OffloadGate } from "./offload.ts";
+import type { PinnedThreads } from "./pinned-threads.ts";
 import { toError } from "./status.ts";
 import { createTensor, readTensor } from "./values.ts";
 
@@ -25,6 +26,8 @@ export interface BindingOwner {
 	readonly handle: Pointer;
 	readonly inputs: readonly TensorSpec[];
 	readonly outputs: readonly TensorSpec[];
+	/** Where its runs are made that are kept off the event loop; null: in libuv's pool. */
+	readonly threads: PinnedThreads | null;
 	/** `const char*` tables. */
 	readonly names: {
 		readonly inputs: BigUint64Array;
@@ -124,8 +127,10 @@ export class OnnxBinding implements Binding {
 		this.#state = "running";
 		this.#hasAnswer = false;
 		this.#done = done;
+		const { threads } = this.#session;
 		if (mode === "inline") this.#finish(this.#runInline());
-		else this.#gate.enter(this.#startOffload);
+		else if (threads === null) this.#gate.enter(this.#startOffload);
+		else threads.run(this.#addresses(), this.#returned);
 	}
 
 	terminate(): void {
@@ -208,8 +213,26 @@ export class OnnxBinding implements Binding {
 		);
 	};
 
+	/** The arguments of `Run` as another thread takes them. */
+	#addresses(): (Pointer | number)[] {
+		return [
+			this.#session.handle,
+			this.#runOptions,
+			addressOf(this.#inputNames),
+			addressOf(this.#inputValues),
+			this.#inputValues.length,
+			addressOf(this.#outputNames),
+			this.#outputNames.length,
+			addressOf(this.#outputValues),
+		];
+	}
+
 	readonly #offloadDone = (error: Error | null, status: Status): void => {
 		this.#gate.leave();
+		this.#returned(error, status);
+	};
+
+	readonly #returned = (error: Error | null, status: Status): void => {
 		if (error === null) this.#finish(status);
 		else this.#settle(error);
 	};

@@ -323,7 +323,7 @@ function entry(
 }
 
 /** Address of memory that the caller keeps alive. */
-export function addressOf(memory: Uint8Array): Pointer {
+export function addressOf(memory: NodeJS.TypedArray): Pointer {
 	return koffi.address(memory);
 }
 

@@ -10,6 +10,7 @@ import {
 	type Status,
 } from "./native.ts";
 import { OffloadGate } from "./offload.ts";
+import { PinnedThreads } from "./pinned-threads.ts";
 import { appendProvider, readProviders } from "./providers.ts";
 import { OnnxSession } from "./session.ts";
 import { check, toError } from "./status.ts";
@@ -21,6 +22,8 @@ export interface OnnxRuntimeOptions {
 	readonly poolThreads: number;
 	/** Threads of one run unless a model says otherwise. */
 	readonly intraOpThreadCount: number;
+	/** Priority of the threads that the runtime starts for itself, as a nice value. @default 0 */
+	readonly threadNice?: number;
 }
 
 // Numbers of enum GraphOptimizationLevel in onnxruntime_c_api.h.
@@ -38,10 +41,8 @@ const SESSION_DEFAULTS: Readonly<Record<string, string>> = {
 };
 
 export function createOnnxRuntime(options: OnnxRuntimeOptions): OnnxRuntime {
-	return new OnnxRuntime(
-		loadOrtApi(findOrtLibrary(options.libraryPath)),
-		options,
-	);
+	const libraryPath = findOrtLibrary(options.libraryPath);
+	return new OnnxRuntime(loadOrtApi(libraryPath), { ...options, libraryPath });
 }
 
 export class OnnxRuntime implements Runtime {
@@ -49,7 +50,9 @@ export class OnnxRuntime implements Runtime {
 	readonly version: string;
 	readonly #env: OrtEnvironment;
 	readonly #gate: OffloadGate;
-	readonly #intraOpThreadCount: number;
+	readonly #options: OnnxRuntimeOptions & { readonly libraryPath: string };
+	/** By the cores that they stay on. */
+	readonly #pinned = new Map<string, PinnedThreads>();
 	readonly #memory: MemoryReturn;
 	readonly #sessions = new Set<OnnxSession>();
 	/** Sessions that are closed and not yet released. */
@@ -57,12 +60,15 @@ export class OnnxRuntime implements Runtime {
 	#released: (() => void)[] = [];
 	#isClosed = false;
 
-	constructor(api: OrtApi, options: OnnxRuntimeOptions) {
+	constructor(
+		api: OrtApi,
+		options: OnnxRuntimeOptions & { readonly libraryPath: string },
+	) {
 		this.version = api.versionText;
 		this.#env = new OrtEnvironment(api);
 		this.#gate = new OffloadGate(options.poolThreads);
 		this.#memory = new MemoryReturn(this.#gate);
-		this.#intraOpThreadCount = options.intraOpThreadCount;
+		this.#options = options;
 	}
 
 	/** Sessions not yet closed: for leak assertions. */
@@ -79,7 +85,8 @@ export class OnnxRuntime implements Runtime {
 		const sessionOptions = this.#createOptions(options);
 		try {
 			const handle = await this.#createSession(source, sessionOptions);
-			const session = new OnnxSession(this.#env, this.#gate, handle, {
+			const threads = this.#threadsOn(options.cores);
+			const session = new OnnxSession(this.#env, this.#gate, handle, threads, {
 				closed: (closed) => {
 					this.#sessions.delete(closed);
 					this.#releasingCount++;
@@ -168,7 +175,19 @@ export class OnnxRuntime implements Runtime {
 
 	/** The environment outlives every session. */
 	#closeIfIdle(): void {
-		if (this.#isClosed && this.#releasingCount === 0) this.#env.close();
+		if (!this.#isClosed || this.#releasingCount > 0) return;
+		for (const threads of this.#pinned.values()) threads.close();
+		this.#env.close();
+	}
+
+	#threadsOn(cores: LoadOptions["cores"]): PinnedThreads | null {
+		if (cores === undefined) return null;
+		const key = cores.join();
+		const { libraryPath, threadNice: nice = 0 } = this.#options;
+		const threads =
+			this.#pinned.get(key) ?? new PinnedThreads({ cores, libraryPath, nice });
+		this.#pinned.set(key, threads);
+		return threads;
 	}
 
 	#createSession(
@@ -210,13 +229,9 @@ export class OnnxRuntime implements Runtime {
 		const set = (status: Status, what: string) =>
 			check(api, status, "LOAD_FAILED", `session option ${what}`);
 		try {
-			set(
-				api.SetIntraOpNumThreads(
-					pointer,
-					options.intraOpThreadCount ?? this.#intraOpThreadCount,
-				),
-				"intraOpThreadCount",
-			);
+			const threadCount =
+				options.intraOpThreadCount ?? this.#options.intraOpThreadCount;
+			set(api.SetIntraOpNumThreads(pointer, threadCount), "intraOpThreadCount");
 			set(
 				api.SetInterOpNumThreads(pointer, options.interOpThreadCount ?? 1),
 				"interOpThreadCount",
@@ -239,7 +254,11 @@ export class OnnxRuntime implements Runtime {
 				set(api.DisableCpuMemArena(pointer), "memoryArena");
 			if (options.memoryPattern === false)
 				set(api.DisableMemPattern(pointer), "memoryPattern");
-			const config = { ...SESSION_DEFAULTS, ...options.sessionConfig };
+			const config = {
+				...SESSION_DEFAULTS,
+				...affinityConfig(options.cores, threadCount),
+				...options.sessionConfig,
+			};
 			for (const [key, value] of Object.entries(config))
 				set(api.AddSessionConfigEntry(pointer, key, value), key);
 			for (const provider of options.providers ?? [])
@@ -250,4 +269,19 @@ export class OnnxRuntime implements Runtime {
 			throw error;
 		}
 	}
+}
+
+/**
+ * Each thread of the session's own, which the calling one is not, may use all of the cores: which of them is free, the
+ * system knows. ONNX Runtime counts cores from 1.
+ * https://github.com/microsoft/onnxruntime/blob/main/include/onnxruntime/core/session/onnxruntime_session_options_config_keys.h
+ */
+function affinityConfig(
+	cores: readonly number[] | undefined,
+	threadCount: number,
+): Readonly<Record<string, string>> {
+	if (cores === undefined || threadCount < 2) return {};
+	const each = cores.map((core) => core + 1).join(",");
+	const affinities = new Array<string>(threadCount - 1).fill(each).join(";");
+	return { "session.intra_op_thread_affinities": affinities };
 }

@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { findFixture } from "../../../../../scripts/fixtures/catalogue.ts";
+import { MODEL_FILE } from "../../../../../scripts/fixtures/fixture.ts";
+import {
+	computedSince,
+	threadTimes,
+} from "../../../../../test/support/thread-times.ts";
+import { allowedCores } from "../../devices/affinity.ts";
+import { isSaccadeError } from "../../errors/saccade-error.ts";
+import type { Binding, Session } from "../runtime.ts";
+import { createOnnxRuntime } from "./onnx-runtime.ts";
+
+const core = allowedCores()?.at(-1);
+const skip = core === undefined && "threads are kept on cores on Linux only";
+const runtime = createOnnxRuntime({ poolThreads: 4, intraOpThreadCount: 1 });
+after(() => {
+	assert.equal(runtime.openSessionCount, 0, "sessions that were not closed");
+	runtime.close();
+});
+
+function load(cores: readonly number[], threadCount: number): Promise<Session> {
+	const bytes = Buffer.from(findFixture("slow").files()[MODEL_FILE] ?? "");
+	return runtime.load(
+		{ kind: "bytes", bytes },
+		{ cores, intraOpThreadCount: threadCount },
+	);
+}
+
+function bind(session: Session): Binding {
+	const shape = session.inputs[0]!.shape.map((size) => Math.max(size, 1));
+	const binding = session.bind({ inputShapes: [shape], outputShapes: [null] });
+	new Float32Array(binding.inputs[0]!.buffer).fill(0.5);
+	return binding;
+}
+
+function run(binding: Binding, mode: "inline" | "offload" = "offload") {
+	return new Promise<Buffer>((resolve, reject) =>
+		binding.run(mode, (error) => {
+			if (error !== null) reject(error);
+			else resolve(Buffer.from(binding.output(0).data));
+		}),
+	);
+}
+
+test("all threads that compute a run stay on its cores, and answer what others do", {
+	skip,
+	timeout: 60_000,
+}, async () => {
+	const session = await load([core!], 3);
+	const bindings = [bind(session), bind(session)];
+	const expected = await run(bindings[0]!, "inline");
+	await Promise.all(bindings.map((binding) => run(binding)));
+	const before = threadTimes(process.pid);
+	for (let round = 0; round < 5; round++)
+		for (const answer of await Promise.all(bindings.map((one) => run(one))))
+			assert.deepEqual(answer, expected);
+	const computed = computedSince(process.pid, before, 50);
+	assert.ok(computed.length > 0, "no thread computed");
+	for (const { id, cores } of computed)
+		assert.equal(cores, String(core), `thread ${id}`);
+	// Those that make the calls, and the session's own.
+	const pinned = threadTimes(process.pid).filter(
+		({ cores }) => cores === String(core),
+	);
+	assert.ok(pinned.length >= 2 + 2, `${pinned.length} threads on the core`);
+	session.close();
+	await runtime.released();
+});
+
+test("more runs than threads wait for one another, and each is answered once", {
+	skip,
+	timeout: 60_000,
+}, async () => {
+	const session = await load([core!], 1);
+	const bindings = Array.from({ length: 12 }, () => bind(session));
+	const answers = await Promise.all(bindings.map((binding) => run(binding)));
+	for (const answer of answers) assert.deepEqual(answer, answers[0]);
+	session.close();
+	await runtime.released();
+});
+
+test("a run on a thread of its own is stopped as any other", {
+	skip,
+	timeout: 60_000,
+}, async () => {
+	const session = await load([core!], 1);
+	const binding = bind(session);
+	await run(binding);
+	const stopped = assert.rejects(
+		run(binding),
+		(error) => isSaccadeError(error) && error.code === "CANCELLED",
+	);
+	binding.terminate();
+	await stopped;
+	await run(binding);
+	session.close();
+	await runtime.released();
+});
+
+test("cores that the system does not have fail a run with the reason", {
+	skip,
+	timeout: 60_000,
+}, async () => {
+	const session = await load([1000], 1);
+	const binding = bind(session);
+	await assert.rejects(run(binding), /keeps no thread on core 1000/);
+	session.close();
+	await runtime.released();
+});

@@ -1,0 +1,33 @@
+// A thread that stays on some cores and makes runs there, one at a time: arguments of `Run` in, its status out.
+import { setPriority } from "node:os";
+import { parentPort, workerData } from "node:worker_threads";
+import { stayOn } from "../../devices/affinity.ts";
+import { loadOrtApi, type Pointer } from "./native.ts";
+
+export interface PinnedThreadData {
+	readonly cores: readonly number[];
+	readonly libraryPath: string;
+	readonly nice: number;
+}
+
+type RunArguments = Parameters<ReturnType<typeof loadOrtApi>["Run"]>;
+
+/** On Linux the calling thread, and no other. */
+const THIS_THREAD = 0;
+
+if (parentPort !== null) {
+	const port = parentPort;
+	const { cores, libraryPath, nice } = workerData as PinnedThreadData;
+	stayOn(cores);
+	try {
+		setPriority(THIS_THREAD, nice);
+	} catch {
+		// A sandbox that forbids it: all works as before, only later.
+	}
+	const { Run } = loadOrtApi(libraryPath);
+	port.on("message", (args: readonly (Pointer | number)[] | null) => {
+		if (args === null) port.close();
+		else port.postMessage(Run(...(args as unknown as RunArguments)));
+	});
+	port.postMessage(null);
+}
