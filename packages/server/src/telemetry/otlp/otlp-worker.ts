@@ -1,6 +1,5 @@
 // The thread that exports: everything of OpenTelemetry's is loaded and run here, off the event loop that serves. It has
 // one batch of each signal at most, and says what became of it before it gets the next.
-import os from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 import { type ExportResult, ExportResultCode } from "@opentelemetry/core";
 import {
@@ -19,6 +18,7 @@ import {
 	PeriodicExportingMetricReader,
 	type ResourceMetrics,
 } from "@opentelemetry/sdk-metrics";
+import { lowerThreadPriority } from "../../common/thread-priority.ts";
 import type { LogLine } from "../logger.ts";
 import type { TraceRecord } from "../tracing/trace-record.ts";
 import { createExporter } from "./exporters.ts";
@@ -35,12 +35,8 @@ import type { Signal } from "./otlp-settings.ts";
 import { SpanFactory } from "./spans.ts";
 
 const NICE = 10;
-// Whoever waits for an answer goes first. On Linux, 0 is the calling thread; elsewhere it would be the whole process.
-try {
-	if (process.platform === "linux") os.setPriority(0, NICE);
-} catch {
-	// A sandbox that forbids it: everything works as before.
-}
+// Whoever waits for an answer goes first.
+lowerThreadPriority(NICE);
 
 const { settings, scope, startUnixUs } = workerData as OtlpThreadData;
 const { targets, timeoutMs, metricsEveryMs } = settings;
