@@ -12,12 +12,7 @@ import {
 	type RecordedPipeline,
 	threadOfStep,
 } from "./graph/pipeline-facts.ts";
-import {
-	INLINE_LIMIT_US,
-	placeOf,
-	SERVER_THREAD,
-	unitsOf,
-} from "./graph/place.ts";
+import { placeOf, SERVER_THREAD, unitsOf } from "./graph/place.ts";
 import type { Plan, PlannedNode } from "./graph/plan.ts";
 import { StageTimes } from "./graph/stage-times.ts";
 import { streamProblem } from "./graph/stream-problem.ts";
@@ -28,6 +23,7 @@ import { StepThread } from "./hosts/step-thread.ts";
 import { ThreadSet } from "./hosts/thread-set.ts";
 import type { ModelRunner } from "./model-runner.ts";
 import type { FrameProcessor, Pipeline, StreamOpening } from "./pipeline.ts";
+import { SLOW_US, SlowSteps } from "./slow-steps.ts";
 import type { AnyStep } from "./steps/step.ts";
 
 export interface PipelineLog {
@@ -51,10 +47,6 @@ export interface DeclaredPipelineOptions {
 	) => StreamThreads;
 }
 
-/** An inline step that held the event loop so often for ten times the limit moves to a thread. */
-const SLOW_COUNT = 3;
-const SLOW_US = 10 * INLINE_LIMIT_US;
-
 export class DeclaredPipeline implements RecordedPipeline {
 	readonly name: string;
 	readonly requests: Pipeline["requests"];
@@ -65,7 +57,7 @@ export class DeclaredPipeline implements RecordedPipeline {
 	readonly #steps = new Map<string, StepDescription | string>();
 	/** Definitions of inline steps, by node. */
 	readonly #inline = new Map<string, AnyStep>();
-	readonly #slowCounts = new Map<string, number>();
+	readonly #slow = new SlowSteps();
 	readonly #threads: ThreadSet;
 	#preparing: Promise<readonly string[]> | null = null;
 	#isPrepared = false;
@@ -128,7 +120,7 @@ export class DeclaredPipeline implements RecordedPipeline {
 			);
 		const units = unitsOf(plan, {
 			threadOf: this.#threadOf,
-			isSlow: ({ node }) => this.#isSlow(node.name),
+			isSlow: ({ node }) => this.#slow.has(node.name),
 		});
 		return new Graph({
 			...{ plan, units, opening, clock },
@@ -155,7 +147,7 @@ export class DeclaredPipeline implements RecordedPipeline {
 		});
 		const slow = definition.nodes
 			.map(({ name }) => name)
-			.filter((name) => this.#isSlow(name));
+			.filter((name) => this.#slow.has(name));
 		const files = definition.nodes.flatMap((node) => {
 			const file = node.kind === "step" ? stepFiles.get(node.step) : undefined;
 			return node.kind === "step" && file !== undefined
@@ -171,7 +163,7 @@ export class DeclaredPipeline implements RecordedPipeline {
 	explain(): PipelineExplanation {
 		const checked = this.#check();
 		return explainPipeline(this.#options.definition, checked, {
-			placeOf: (planned) => placeOf(planned, this.#isSlow(planned.node.name)),
+			placeOf: (planned) => placeOf(planned, this.#slow.has(planned.node.name)),
 			times: this.#times,
 		});
 	}
@@ -275,19 +267,11 @@ export class DeclaredPipeline implements RecordedPipeline {
 		return this.#options.wrapThreads?.(this.name, threads) ?? threads;
 	}
 
-	#isSlow(node: string): boolean {
-		return (this.#slowCounts.get(node) ?? 0) >= SLOW_COUNT;
-	}
-
 	/** What was quick with its sample may be slow with frames: streams that are opened later have it in a thread. */
-	#observeInline(planned: PlannedNode, us: number): void {
-		if (us < SLOW_US) return;
-		const { name } = planned.node;
-		const count = (this.#slowCounts.get(name) ?? 0) + 1;
-		this.#slowCounts.set(name, count);
-		if (count === SLOW_COUNT)
-			this.#options.log.warn(
-				`pipeline '${this.name}': step '${name}' held the event loop for ${Math.round(us)} µs, and ${SLOW_COUNT} times for more than ${SLOW_US}; streams that are opened from now on have it in a thread`,
-			);
+	#observeInline({ node: { name } }: PlannedNode, us: number): void {
+		if (!this.#slow.observe(name, us)) return;
+		this.#options.log.warn(
+			`pipeline '${this.name}': step '${name}' held the event loop for ${Math.round(us)} µs, and again and again for more than ${SLOW_US}; streams that are opened from now on have it in a thread`,
+		);
 	}
 }
