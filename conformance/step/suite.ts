@@ -8,8 +8,8 @@ import {
 import { readSettings } from "../../packages/server/src/pipelines/steps/settings.ts";
 import {
 	type AnyStep,
-	createTensor,
 	type StepFrame,
+	stepMemory,
 } from "../../packages/server/src/pipelines/steps/step.ts";
 
 export interface StepSubject {
@@ -35,7 +35,7 @@ export function testStep({ step, settings: given }: StepSubject): void {
 					sensors: step.sampleSensors?.(settings) ?? [],
 					transforms: step.sampleTransforms?.(settings) ?? [],
 				},
-				tensor: (dtype, shape) => createTensor(dtype, shape, false),
+				...stepMemory(false),
 			});
 		const run = async (runner: ReturnType<typeof create>) => {
 			const outputs: Record<string, unknown> = {};

@@ -14,14 +14,27 @@ export interface Points {
 	readonly timesS: Float32Array | null;
 }
 
+export interface PointsOptions {
+	/** @default false */
+	readonly withTimes?: boolean;
+	/** Other threads are to see them without a copy. @default false */
+	readonly isShared?: boolean;
+}
+
 export function createPoints(
 	capacity: number,
-	options: { readonly withTimes?: boolean } = {},
+	{ withTimes = false, isShared = false }: PointsOptions = {},
 ): Points {
+	const floats = (count: number) =>
+		isShared
+			? new Float32Array(
+					new SharedArrayBuffer(count * Float32Array.BYTES_PER_ELEMENT),
+				)
+			: new Float32Array(count);
 	return {
 		count: 0,
-		xyzi: new Float32Array(POINT_STRIDE * capacity),
-		timesS: options.withTimes === true ? new Float32Array(capacity) : null,
+		xyzi: floats(POINT_STRIDE * capacity),
+		timesS: withTimes ? floats(capacity) : null,
 	};
 }
 

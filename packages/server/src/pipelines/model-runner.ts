@@ -12,12 +12,17 @@ export interface ModelRun {
 	readonly deadlineUs: number;
 	readonly receivedUs: number;
 	readonly signal: AbortSignal;
+	/** Where the bytes of an output are to lie. @default memory of their own */
+	readonly memory?: OutputMemory;
 	/** Of the frame that it is for. @default null: nobody traces */
 	readonly trace?: FrameTrace | null;
 }
 
+/** Bytes of exactly this length, for this output alone. */
+export type OutputMemory = (output: string, byteLength: number) => Uint8Array;
+
 export interface ModelRunner {
-	/** Resolves to tensors that own their bytes; rejects with a SaccadeError. */
+	/** Resolves to tensors whose bytes are the caller's; rejects with a SaccadeError. */
 	run(run: ModelRun): Promise<readonly Tensor[]>;
 	/** Throws NOT_FOUND or UNAVAILABLE when the model cannot be run now. */
 	assertReady(modelName: string, modelVersion: string): void;

@@ -1,6 +1,10 @@
 // Models for pipelines, through the same door as every other request: validated, scheduled, batched with them.
 import type { SaccadeError } from "../errors/saccade-error.ts";
-import type { ModelRun, ModelRunner } from "../pipelines/model-runner.ts";
+import type {
+	ModelRun,
+	ModelRunner,
+	OutputMemory,
+} from "../pipelines/model-runner.ts";
 import type { Lease, Tensor } from "../tensor/tensor.ts";
 import type {
 	Arrival,
@@ -10,6 +14,9 @@ import type {
 	InferResponse,
 } from "./inference.ts";
 import type { MetadataService } from "./services.ts";
+
+const ownMemory: OutputMemory = (_output, byteLength) =>
+	new Uint8Array(byteLength);
 
 const ANY_TIME: Arrival = { deadlineUs: Number.POSITIVE_INFINITY, trace: null };
 
@@ -26,7 +33,8 @@ export function createModelRunner(
 		},
 		run: (run) =>
 			new Promise((resolve, reject) => {
-				const reply = new RunReply(resolve, reject);
+				const { memory = ownMemory } = run;
+				const reply = new RunReply(memory, resolve, reject);
 				const trace = run.trace?.request() ?? null;
 				const ticket = inference.infer(requestOf(run, reply), reply, trace);
 				const { signal } = run;
@@ -44,27 +52,29 @@ export function createModelRunner(
  * while the run still reads them.
  */
 class RunReply implements InferReply, Lease {
+	readonly #memory: OutputMemory;
 	readonly #resolve: (outputs: readonly Tensor[]) => void;
 	readonly #reject: (error: SaccadeError) => void;
 	#answer: (() => void) | null = null;
 	#isReleased = false;
 
 	constructor(
+		memory: OutputMemory,
 		resolve: (outputs: readonly Tensor[]) => void,
 		reject: (error: SaccadeError) => void,
 	) {
+		this.#memory = memory;
 		this.#resolve = resolve;
 		this.#reject = reject;
 	}
 
 	response({ outputs }: InferResponse): void {
 		// The model's own memory is used again at once.
-		const own = outputs.map(({ name, dtype, shape, data }) => ({
-			name,
-			dtype,
-			shape: [...shape],
-			data: new Uint8Array(data),
-		}));
+		const own = outputs.map(({ name, dtype, shape, data }) => {
+			const bytes = this.#memory(name, data.length);
+			bytes.set(data);
+			return { name, dtype, shape: [...shape], data: bytes };
+		});
 		this.#answered(() => this.#resolve(own));
 	}
 

@@ -230,6 +230,7 @@ export class FrameRun {
 			deadlineUs: this.#frame.deadlineUs,
 			receivedUs: this.#frame.receivedUs,
 			signal: this.#context.signal,
+			memory: this.#workspace.memoryOf(index),
 			trace: this.#context.trace ?? null,
 		});
 		for (const tensor of outputs)

@@ -11,19 +11,14 @@ import type {
 	StreamOpening,
 } from "../pipeline.ts";
 import { readSettings } from "../steps/settings.ts";
-import type { AnyStep } from "../steps/step.ts";
+import { type AnyStep, stepMemory } from "../steps/step.ts";
 import { coursesOf } from "./courses.ts";
 import { type Course, FrameRun, type RunnableGraph } from "./frame-run.ts";
 import { JoinPoint } from "./join-point.ts";
 import type { Unit } from "./place.ts";
 import type { Plan, PlannedNode } from "./plan.ts";
 import type { StreamThreads } from "./stream-threads.ts";
-import {
-	type AnyRunner,
-	ownTensor,
-	type Values,
-	Workspace,
-} from "./workspace.ts";
+import { type AnyRunner, type Values, Workspace } from "./workspace.ts";
 
 export interface GraphOptions {
 	readonly plan: Plan;
@@ -186,7 +181,7 @@ export class Graph implements FrameProcessor, RunnableGraph {
 			throw new SaccadeError("INVALID_ARGUMENT", read.problems.join("; "));
 		const { opening } = this.#options;
 		const runner: AnyRunner = step.create({
-			...{ settings: read.settings, opening, tensor: ownTensor },
+			...{ settings: read.settings, opening, ...stepMemory(false) },
 		});
 		if (step.remembers === true || step.listens === true)
 			this.#remembering.set(planned.index, runner);

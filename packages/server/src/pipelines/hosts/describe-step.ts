@@ -2,7 +2,7 @@
 import { isSaccadeError } from "../../errors/saccade-error.ts";
 import type { StreamOpening } from "../pipeline.ts";
 import { readSettings } from "../steps/settings.ts";
-import { type AnyStep, createTensor, type StepFrame } from "../steps/step.ts";
+import { type AnyStep, type StepFrame, stepMemory } from "../steps/step.ts";
 import type { StepDescription } from "./messages.ts";
 
 /** Enough to be compiled, and to see the usual time among the slow ones. */
@@ -63,7 +63,7 @@ async function timeStep(
 			sensors: step.sampleSensors?.(settings) ?? [],
 			transforms: step.sampleTransforms?.(settings) ?? [],
 		},
-		tensor: (dtype, shape) => createTensor(dtype, shape, false),
+		...stepMemory(false),
 	});
 	const inputs = step.sample(settings);
 	const durationsUs: number[] = [];

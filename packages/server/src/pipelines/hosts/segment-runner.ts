@@ -2,9 +2,9 @@
 import { readSettings } from "../steps/settings.ts";
 import {
 	type AnyStep,
-	createTensor,
 	type StepFrame,
 	type StepRunner,
+	stepMemory,
 } from "../steps/step.ts";
 import type { SegmentSpec, SegmentStep, ThreadSpan } from "./messages.ts";
 import { stepFailure } from "./step-failure.ts";
@@ -87,7 +87,7 @@ export class SegmentRunner {
 			const runner: AnyRunner = step.create({
 				settings: read.settings,
 				opening: spec.opening,
-				tensor: (dtype, shape) => createTensor(dtype, shape, isShared),
+				...stepMemory(isShared),
 			});
 			if (step.remembers === true || step.listens === true)
 				remembering.set(node, runner);

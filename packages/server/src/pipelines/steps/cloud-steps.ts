@@ -1,14 +1,15 @@
 // Point clouds: from what a LiDAR sends to points in the frame of the vehicle at one instant.
 import {
 	createGroundPlane,
-	createPoints,
 	createSweepMotion,
 	deskewPoints,
 	dropNotFinite,
 	GroundRemover,
 	keepInBox,
 	motionOver,
+	POINT_STRIDE,
 	type Points,
+	pointCapacity,
 	readPoints,
 	timesFromAzimuth,
 	transformPoints,
@@ -68,9 +69,9 @@ const cloudPoints = defineStep({
 	},
 	inputs: () => ({ cloud: port("cloud") }),
 	outputs: () => ({ points: port("points") }),
-	create: ({ settings }) => {
+	create: ({ settings, points: memory }) => {
 		const withTimes = settings.timeField !== "";
-		const points = createPoints(settings.capacity, { withTimes });
+		const points = memory(settings.capacity, { withTimes });
 		const decode = createCloudDecoder();
 		return {
 			run: ({ cloud }, outputs) => {
@@ -99,8 +100,8 @@ const cropPoints = defineStep({
 	},
 	inputs: () => ({ points: port("points") }),
 	outputs: () => ({ points: port("points") }),
-	create: ({ settings }) => {
-		const own = ownPoints(settings.capacity);
+	create: ({ settings, points: memory }) => {
+		const own = copyInto(memory(settings.capacity));
 		return {
 			run: ({ points }, outputs) => {
 				outputs.points = own(points);
@@ -124,9 +125,9 @@ const thinPoints = defineStep({
 	},
 	inputs: () => ({ points: port("points") }),
 	outputs: () => ({ points: port("points") }),
-	create: ({ settings }) => {
+	create: ({ settings, points: memory }) => {
 		const grid = new VoxelGrid(settings);
-		const into = createPoints(settings.capacity);
+		const into = memory(settings.capacity);
 		return {
 			run: ({ points }, outputs) => {
 				grid.thin(points, into);
@@ -149,8 +150,8 @@ const removeGround = defineStep({
 	},
 	inputs: () => ({ points: port("points") }),
 	outputs: () => ({ points: port("points") }),
-	create: ({ settings }) => {
-		const own = ownPoints(settings.capacity);
+	create: ({ settings, points: memory }) => {
+		const own = copyInto(memory(settings.capacity));
 		const remover = new GroundRemover(settings);
 		const plane = createGroundPlane();
 		return {
@@ -193,9 +194,9 @@ const deskew = defineStep({
 		speed: optionalPort("reading"),
 	}),
 	outputs: () => ({ points: port("points") }),
-	create: ({ settings }) => {
+	create: ({ settings, points: memory }) => {
 		const { periodS, referenceS, stamped } = settings;
-		const own = ownPoints(settings.capacity, true);
+		const own = copyInto(memory(settings.capacity, { withTimes: true }));
 		const sweep = createSweepMotion();
 		return {
 			run: ({ points, motion, imu, speed }, outputs, frame) => {
@@ -239,8 +240,8 @@ const toFrame = defineStep({
 	},
 	inputs: () => ({ points: port("points") }),
 	outputs: () => ({ points: port("points") }),
-	create: ({ settings, opening }) => {
-		const own = ownPoints(settings.capacity, true);
+	create: ({ settings, opening, points: memory }) => {
+		const own = copyInto(memory(settings.capacity, { withTimes: true }));
 		const matrices = new Map<string, Float64Array>();
 		for (const transform of opening.transforms)
 			if (transform.parentFrameId === settings.target)
@@ -270,15 +271,15 @@ const toFrame = defineStep({
 });
 
 /** A copy to change, in memory that is used again: others may read the same points. */
-function ownPoints(capacity: number, withTimes = false) {
-	const own = createPoints(capacity, { withTimes });
+function copyInto(own: Points) {
+	const capacity = pointCapacity(own);
 	return (points: Points): Points => {
 		if (points.count > capacity)
 			throw new RangeError(
 				`${points.count} points, but a capacity of ${capacity}`,
 			);
 		own.count = points.count;
-		own.xyzi.set(points.xyzi.subarray(0, 4 * points.count));
+		own.xyzi.set(points.xyzi.subarray(0, POINT_STRIDE * points.count));
 		if (points.timesS !== null)
 			own.timesS?.set(points.timesS.subarray(0, points.count));
 		return own;

@@ -5,7 +5,7 @@ import { NO_STREAM } from "../hosts/describe-step.ts";
 import { BUILTIN_STEPS } from "./builtin-steps.ts";
 import { sampleFrame } from "./samples.ts";
 import { readSettings } from "./settings.ts";
-import { createTensor } from "./step.ts";
+import { stepMemory } from "./step.ts";
 
 /** One point 10 m ahead, seen 40 ms after the begin of its sweep. */
 function onePoint(): Points {
@@ -28,7 +28,7 @@ function deskewed(
 	const runner = step.create({
 		settings: read.settings,
 		opening: NO_STREAM,
-		tensor: (dtype, shape) => createTensor(dtype, shape, false),
+		...stepMemory(false),
 	});
 	const outputs: { points?: Points } = {};
 	const points = onePoint();

@@ -3,6 +3,7 @@
 //   define ─▶ create (once a stream, and once more for each frame that runs beside another) ─▶ run … run ─▶ close
 //
 // It owns what it puts in its outputs, and may use it again for the next frame.
+import { createPoints, type Points } from "@saccade/perception";
 import { DTYPE_BYTES, type DType } from "@saccade/protocol";
 import { SaccadeError, withoutStack } from "../../errors/saccade-error.ts";
 import { elementCount } from "../../tensor/shape.ts";
@@ -33,6 +34,19 @@ export interface StepContext<Settings> {
 	readonly opening: StreamOpening;
 	/** Memory for an output that goes to a model: other threads see it without a copy. */
 	tensor(dtype: DType, shape: readonly number[]): Tensor;
+	/** The same for points. */
+	points(capacity: number, options?: { readonly withTimes?: boolean }): Points;
+}
+
+/** @param isShared other threads are to see it */
+export function stepMemory(
+	isShared: boolean,
+): Pick<StepContext<never>, "tensor" | "points"> {
+	return {
+		tensor: (dtype, shape) => createTensor(dtype, shape, isShared),
+		points: (capacity, options) =>
+			createPoints(capacity, { ...options, isShared }),
+	};
 }
 
 export interface StepRunner<Inputs, Outputs> {
