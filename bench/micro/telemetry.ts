@@ -5,11 +5,13 @@ import { systemClock } from "../../packages/server/src/common/clock.ts";
 import { ModelEntry } from "../../packages/server/src/models/entry.ts";
 import type { BatchStamps } from "../../packages/server/src/models/model-events.ts";
 import { VersionStatistics } from "../../packages/server/src/models/statistics.ts";
+import { SpanQueue } from "../../packages/server/src/telemetry/otlp/span-queue.ts";
 import { MetricsRegistry } from "../../packages/server/src/telemetry/registry.ts";
 import {
 	beginRequestTrace,
 	type RequestTrace,
 } from "../../packages/server/src/telemetry/tracing/request-trace.ts";
+import type { TraceRecord } from "../../packages/server/src/telemetry/tracing/trace-record.ts";
 import { TraceRecorder } from "../../packages/server/src/telemetry/tracing/trace-recorder.ts";
 import {
 	TRACE_STORE_DEFAULTS,
@@ -60,11 +62,11 @@ function traced(): RequestTrace {
 	return trace;
 }
 
-function tracer(): RequestTracer {
+function tracer(send: (record: TraceRecord) => void = () => {}): RequestTracer {
 	const recorder = new TraceRecorder({
 		clock: systemClock,
 		store: new TraceStore(TRACE_STORE_DEFAULTS),
-		export: () => {},
+		export: send,
 		log: { debug: () => {} },
 	});
 	const made = new RequestTracer(recorder, { name: "mlp", version: "1" });
@@ -101,6 +103,22 @@ export const telemetryCases: readonly AnyCase[] = [
 		budget: null,
 		requestCount: 1,
 		setup: async () => ({ tracer: tracer(), batch: [entryOf(traced())] }),
+		run: ({ tracer: made, batch }) => made.batchFinished(batch, FACTS, null),
+		close: async () => {},
+	}),
+	// Up to the hand-over to the thread that exports.
+	defineCase({
+		name: "telemetry/trace-sent",
+		budget: null,
+		requestCount: 1,
+		setup: async () => {
+			const queue = new SpanQueue(512);
+			const send = (record: TraceRecord) => {
+				queue.push(record);
+				if (queue.hasFullBatch) queue.shift();
+			};
+			return { tracer: tracer(send), batch: [entryOf(traced())] };
+		},
 		run: ({ tracer: made, batch }) => made.batchFinished(batch, FACTS, null),
 		close: async () => {},
 	}),

@@ -39,19 +39,20 @@ const collector = fork(new URL("collector.ts", import.meta.url));
 const { port } = await answerOf<{ readonly port: number }>(collector);
 const variants: Variant[] = [];
 try {
+	const sent = [`--otlp-endpoint=http://127.0.0.1:${port}`];
 	for (const [name, args] of [
 		["off", ["--trace-store=false"]],
 		["off again", ["--trace-store=false"]],
 		["kept", []],
-		["sent", [`--otlp-endpoint=http://127.0.0.1:${port}`]],
+		["sent", sent],
 	] as const) {
 		const server = await startServer([repository], args);
 		variants.push({ name, args, server, windows: [] });
 	}
 	if (beside !== null) {
 		const script = [join(beside, "packages/server/bin/saccade.js")];
-		const server = await startScript(script, [repository]);
-		variants.push({ name: "beside", args: [], server, windows: [] });
+		const server = await startScript(script, [repository], sent);
+		variants.push({ name: "beside", args: sent, server, windows: [] });
 	}
 	for (const variant of variants) await measure(variant, 2);
 	for (let round = 0; round < rounds; round++)

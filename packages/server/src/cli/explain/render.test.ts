@@ -22,8 +22,8 @@ const RECORD: TraceRecord = {
 	deadlineUs: 5000,
 	isMissed: false,
 	stages: [
-		{ name: "queue", spanId: "1", startUs: 0, durationUs: 1000 },
-		{ name: "run", spanId: "2", startUs: 1000, durationUs: 3000 },
+		{ name: "queue", startUs: 0, durationUs: 1000 },
+		{ name: "run", startUs: 1000, durationUs: 3000 },
 	],
 	decisions: [
 		{ kind: "batch-closed", because: "full", atUs: 1000, text: "it was full" },

@@ -8,7 +8,7 @@ import {
 import type { Resource } from "@opentelemetry/resources";
 import type { ReadableLogRecord } from "@opentelemetry/sdk-logs";
 import type { LogLine } from "../logger.ts";
-import { hrTime } from "./spans.ts";
+import { hrTime } from "./hr-time.ts";
 
 const SEVERITY: Readonly<Record<LogLine["level"], SeverityNumber>> = {
 	debug: SeverityNumber.DEBUG,

@@ -8,13 +8,13 @@ import {
 	type Histogram,
 	type MetricData,
 } from "@opentelemetry/sdk-metrics";
+import { hrTime } from "./hr-time.ts";
 import type {
 	ExemplarPoint,
 	HistogramPoint,
 	MetricPart,
 	MetricPoint,
 } from "./otlp-messages.ts";
-import { hrTime } from "./spans.ts";
 
 /** The official types have no exemplars: they travel beside the value, and our serializer writes them. */
 export interface HistogramWithExemplars extends Histogram {

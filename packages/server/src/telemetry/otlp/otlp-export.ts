@@ -19,6 +19,7 @@ import type {
 	ToOtlpThread,
 } from "./otlp-messages.ts";
 import { type OtlpSettings, SIGNALS, type Signal } from "./otlp-settings.ts";
+import { SpanQueue } from "./span-queue.ts";
 
 export interface OtlpExportOptions {
 	readonly settings: OtlpSettings;
@@ -33,12 +34,6 @@ export interface OtlpExportOptions {
 	readonly batchCount?: number;
 	/** @default 1,000 */
 	readonly everyMs?: number;
-}
-
-interface Outgoing<T> {
-	items: T[];
-	/** The thread has a batch. */
-	isBusy: boolean;
 }
 
 /** Counts of one signal; items are records, lines and points. */
@@ -64,8 +59,10 @@ export class OtlpExport {
 	readonly #options: OtlpExportOptions;
 	readonly #bufferCount: number;
 	readonly #batchCount: number;
-	readonly #traces: Outgoing<TraceRecord> = { items: [], isBusy: false };
-	readonly #logs: Outgoing<LogLine> = { items: [], isBusy: false };
+	readonly #spans: SpanQueue;
+	#lines: LogLine[] = [];
+	/** Of which the thread has a batch. */
+	readonly #busy = new Set<Signal>();
 	readonly #failing = new Set<Signal>();
 	#thread: Worker | null = null;
 	#timer: NodeJS.Timeout | null = null;
@@ -75,6 +72,7 @@ export class OtlpExport {
 		this.#options = options;
 		this.#bufferCount = options.bufferCount ?? 2048;
 		this.#batchCount = options.batchCount ?? 512;
+		this.#spans = new SpanQueue(this.#batchCount);
 	}
 
 	start(startUnixUs: number): void {
@@ -98,12 +96,17 @@ export class OtlpExport {
 		this.#timer.unref();
 	}
 
+	/** Encoded at once: a batch of them would hold the loop for milliseconds. */
 	trace(record: TraceRecord): void {
-		this.#push("traces", this.#traces, record);
+		if (!this.#takes("traces", this.#spans.length)) return;
+		this.#spans.push(record);
+		if (this.#spans.hasFullBatch) this.#flush();
 	}
 
 	log(line: LogLine): void {
-		this.#push("logs", this.#logs, line);
+		if (!this.#takes("logs", this.#lines.length)) return;
+		this.#lines.push(line);
+		if (this.#lines.length >= this.#batchCount) this.#flush();
 	}
 
 	/** Sends what is there, within a few seconds; what is left then is dropped. */
@@ -124,30 +127,37 @@ export class OtlpExport {
 		await thread.terminate();
 	}
 
-	#push<T>(signal: "traces" | "logs", to: Outgoing<T>, item: T): void {
-		if (this.#options.settings.targets[signal] === null) return;
-		if (to.items.length >= this.#bufferCount || this.#thread === null) {
-			this.counts[signal].overflowed++;
-			return;
-		}
-		to.items.push(item);
-		if (to.items.length >= this.#batchCount) this.#flush();
+	/** False: it is not sent, or there is no room for another. */
+	#takes(signal: "traces" | "logs", waitingCount: number): boolean {
+		if (this.#options.settings.targets[signal] === null) return false;
+		if (waitingCount < this.#bufferCount && this.#thread !== null) return true;
+		this.counts[signal].overflowed++;
+		return false;
 	}
 
 	#flush(): void {
-		this.#send("traces", this.#traces);
-		this.#send("logs", this.#logs);
+		this.#sendSpans();
+		this.#sendLines();
 	}
 
-	#send<T>(kind: "traces" | "logs", from: Outgoing<T>): void {
-		if (from.isBusy || from.items.length === 0) return;
-		from.isBusy = true;
-		const items = from.items.splice(0, this.#batchCount);
-		this.#post({ kind, count: items.length, json: JSON.stringify(items) });
+	#sendSpans(): void {
+		if (this.#busy.has("traces")) return;
+		const batch = this.#spans.shift();
+		if (batch === null) return;
+		this.#busy.add("traces");
+		this.#post({ kind: "traces", ...batch }, [batch.spans.buffer]);
 	}
 
-	#post(message: ToOtlpThread): void {
-		this.#thread?.postMessage(message);
+	#sendLines(): void {
+		if (this.#busy.has("logs") || this.#lines.length === 0) return;
+		this.#busy.add("logs");
+		const lines = this.#lines.splice(0, this.#batchCount);
+		const json = JSON.stringify(lines);
+		this.#post({ kind: "logs", count: lines.length, json });
+	}
+
+	#post(message: ToOtlpThread, moved: ArrayBuffer[] = []): void {
+		this.#thread?.postMessage(message, moved);
 	}
 
 	#heard(message: FromOtlpThread): void {
@@ -163,8 +173,7 @@ export class OtlpExport {
 	}: Extract<FromOtlpThread, { kind: "done" }>): void {
 		if (problem === null) this.counts[signal].exported += count;
 		else this.counts[signal].failed += count;
-		if (signal === "traces") this.#traces.isBusy = false;
-		if (signal === "logs") this.#logs.isBusy = false;
+		this.#busy.delete(signal);
 		const isNews = (problem !== null) !== this.#failing.has(signal);
 		if (isNews) {
 			if (problem === null) this.#failing.delete(signal);
@@ -176,8 +185,7 @@ export class OtlpExport {
 
 	/** More than a batch gathered while the last one was under way. */
 	#flushFull(): void {
-		const { length } = this.#traces.items;
-		if (Math.max(length, this.#logs.items.length) >= this.#batchCount)
+		if (this.#spans.hasFullBatch || this.#lines.length >= this.#batchCount)
 			this.#flush();
 	}
 

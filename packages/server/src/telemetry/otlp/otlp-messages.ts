@@ -1,5 +1,6 @@
 // What the server and the thread that exports say to each other: plain data.
 import type { OtlpSettings, Signal } from "./otlp-settings.ts";
+import type { SpanBatch } from "./span-queue.ts";
 
 export interface OtlpThreadData {
 	readonly settings: OtlpSettings;
@@ -41,12 +42,9 @@ export interface ExemplarPoint {
 }
 
 export type ToOtlpThread =
-	/** `json`: of `TraceRecord[]`, or of `LogLine[]`. A text costs this side a quarter of what cloning objects does. */
-	| {
-			readonly kind: "traces" | "logs";
-			readonly count: number;
-			readonly json: string;
-	  }
+	| ({ readonly kind: "traces" } & SpanBatch)
+	/** `json`: of `LogLine[]`. A text costs this side a quarter of what cloning objects does. */
+	| { readonly kind: "logs"; readonly count: number; readonly json: string }
 	/** Answers `collect`; the last part has `isLast`. */
 	| {
 			readonly kind: "metrics";

@@ -7,7 +7,6 @@ import {
 	MetricsExporterMetricsHelper,
 	ProtobufLogsSerializer,
 	ProtobufTraceSerializer,
-	TraceExporterMetricsHelper,
 } from "@opentelemetry/otlp-transformer";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import {
@@ -20,7 +19,6 @@ import {
 } from "@opentelemetry/sdk-metrics";
 import { lowerThreadPriority } from "../../common/thread-priority.ts";
 import type { LogLine } from "../logger.ts";
-import type { TraceRecord } from "../tracing/trace-record.ts";
 import { createExporter } from "./exporters.ts";
 import { logRecord } from "./log-records.ts";
 import { metricData } from "./metric-data.ts";
@@ -32,7 +30,8 @@ import type {
 	ToOtlpThread,
 } from "./otlp-messages.ts";
 import type { Signal } from "./otlp-settings.ts";
-import { SpanFactory } from "./spans.ts";
+import { traceRequest } from "./span-encoder.ts";
+import type { SpanBatch } from "./span-queue.ts";
 
 const NICE = 10;
 // Whoever waits for an answer goes first.
@@ -40,12 +39,12 @@ lowerThreadPriority(NICE);
 
 const { settings, scope, startUnixUs } = workerData as OtlpThreadData;
 const { targets, timeoutMs, metricsEveryMs } = settings;
-const resource = resourceFromAttributes({
+const attributes = {
 	...settings.resource,
 	"telemetry.sdk.language": "nodejs",
 	"telemetry.sdk.name": "opentelemetry",
-});
-const spans = new SpanFactory(resource, scope);
+};
+const resource = resourceFromAttributes(attributes);
 
 function tell(message: FromOtlpThread): void {
 	parentPort?.postMessage(message);
@@ -61,8 +60,12 @@ const traces =
 	targets.traces === null
 		? null
 		: await createExporter("traces", targets.traces, timeoutMs, {
-				serializer: ProtobufTraceSerializer,
-				counts: TraceExporterMetricsHelper,
+				serializer: {
+					serializeRequest: ({ spans }: SpanBatch) =>
+						traceRequest({ resource: attributes, scope }, spans),
+					deserializeResponse: ProtobufTraceSerializer.deserializeResponse,
+				},
+				counts: { name: "span", countItems: ({ count }) => count },
 			});
 const logs =
 	targets.logs === null
@@ -168,9 +171,7 @@ async function end(): Promise<void> {
 parentPort?.on("message", (message: ToOtlpThread) => {
 	switch (message.kind) {
 		case "traces":
-			send("traces", traces, message.count, () =>
-				spans.spansOf(JSON.parse(message.json) as TraceRecord[]),
-			);
+			send("traces", traces, message.count, () => message);
 			return;
 		case "logs":
 			send("logs", logs, message.count, () =>

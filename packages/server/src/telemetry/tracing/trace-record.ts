@@ -11,7 +11,6 @@ export type TraceTransport = "http" | "grpc" | "pipeline";
 export interface TraceStage {
 	/** Of a request: head, admit, body, check, queue, gather, run, split, encode. Of a frame: receive, align, queue, then the pipeline's own. */
 	readonly name: string;
-	readonly spanId: string;
 	readonly startUs: number;
 	readonly durationUs: number;
 }

@@ -4,7 +4,6 @@ import type { Clock } from "../../common/clock.ts";
 import type { Logger } from "../logger.ts";
 import type { DoneStage } from "./frame-trace.ts";
 import { RateGate } from "./rate-gate.ts";
-import { newSpanId } from "./trace-ids.ts";
 import type { TraceRecord, TraceStage } from "./trace-record.ts";
 import type { TraceStore, TraceSubject } from "./trace-store.ts";
 import { WallClock } from "./wall-clock.ts";
@@ -110,7 +109,6 @@ export class StageList {
 	add({ name, beginUs, endUs }: DoneStage): void {
 		this.stages.push({
 			name,
-			spanId: newSpanId(),
 			startUs: beginUs - this.#startUs,
 			durationUs: Math.max(0, endUs - beginUs),
 		});

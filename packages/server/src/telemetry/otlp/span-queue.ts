@@ -1,0 +1,63 @@
+// Spans that wait for the thread that exports, encoded and in batches.
+import type { TraceRecord } from "../tracing/trace-record.ts";
+import { ProtoBuffer } from "./proto-buffer.ts";
+import { SpanEncoder } from "./span-encoder.ts";
+
+/** Some records: all their spans, as fields of ScopeSpans. */
+export interface SpanBatch {
+	/** Of records. */
+	readonly count: number;
+	readonly spans: Uint8Array<ArrayBuffer>;
+}
+
+/** Collectors take messages of 4 MB over gRPC where nobody told them otherwise; most records have some 1.5 KB. */
+const MAX_BATCH_BYTES = 1024 * 1024;
+
+export class SpanQueue {
+	readonly #batchCount: number;
+	readonly #encoder = new SpanEncoder();
+	readonly #open = new ProtoBuffer();
+	#openCount = 0;
+	readonly #full: SpanBatch[] = [];
+	#fullCount = 0;
+
+	/** @param batchCount records of a batch */
+	constructor(batchCount: number) {
+		this.#batchCount = batchCount;
+	}
+
+	/** Records that wait. */
+	get length(): number {
+		return this.#openCount + this.#fullCount;
+	}
+
+	get hasFullBatch(): boolean {
+		return this.#full.length > 0;
+	}
+
+	push(record: TraceRecord): void {
+		this.#encoder.add(record, this.#open);
+		this.#openCount++;
+		const isFull =
+			this.#openCount >= this.#batchCount ||
+			this.#open.byteLength >= MAX_BATCH_BYTES;
+		if (!isFull) return;
+		this.#fullCount += this.#openCount;
+		this.#full.push(this.#close());
+	}
+
+	/** The oldest, full or not; null: nothing waits. */
+	shift(): SpanBatch | null {
+		const oldest = this.#full.shift();
+		if (oldest === undefined)
+			return this.#openCount === 0 ? null : this.#close();
+		this.#fullCount -= oldest.count;
+		return oldest;
+	}
+
+	#close(): SpanBatch {
+		const count = this.#openCount;
+		this.#openCount = 0;
+		return { count, spans: this.#open.take() };
+	}
+}
