@@ -9,6 +9,8 @@ import { type Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import {
 	ModelInferRequestSchema,
 	ModelInferResponseSchema,
+	TraceSettingRequestSchema,
+	TraceSettingResponseSchema,
 } from "@saccade/protocol/gen/inference/grpc_service_pb.js";
 import { TensorsSchema } from "@saccade/protocol/gen/saccade/v1/payload_pb.js";
 import * as pb from "@saccade/protocol/gen/saccade/v1/sensor_pb.js";
@@ -430,4 +432,111 @@ test("Triton's trace settings change how much is traced while the server runs", 
 	assert.equal(await isTraced(), true);
 	await set({ trace_level: ["OFF"] });
 	assert.equal(await isTraced(), false);
+});
+
+describe("Triton's trace settings of a model", () => {
+	const TRACE_SETTING = {
+		path: "/inference.GRPCInferenceService/TraceSetting",
+		request: TraceSettingRequestSchema,
+		response: TraceSettingResponseSchema,
+	};
+	type Settings = Readonly<Record<string, readonly string[]>>;
+
+	/** Both ways in, and what both answer with. */
+	const WIRES = {
+		http: {
+			set: async (settings: Settings) => {
+				const answer = await fetch(
+					`http://127.0.0.1:${server.http.port}/v2/models/quick/trace/setting`,
+					{
+						method: "POST",
+						body: JSON.stringify(
+							Object.fromEntries(
+								Object.entries(settings).map(([key, [value = null]]) => [
+									key,
+									key === "trace_level" && value !== null ? [value] : value,
+								]),
+							),
+						),
+					},
+				);
+				assert.equal(answer.status, 200, await answer.clone().text());
+				const told = (await answer.json()) as { trace_count: string };
+				return told.trace_count;
+			},
+			isTraced: async () =>
+				(await postInfer("quick", {})).headers.get("traceresponse") !== null,
+		},
+		grpc: {
+			set: async (settings: Settings) => {
+				const told = await client.unary(TRACE_SETTING, {
+					modelName: "quick",
+					settings: Object.fromEntries(
+						Object.entries(settings).map(([key, value]) => [
+							key,
+							{ value: [...value] },
+						]),
+					),
+				});
+				return told.settings["trace_count"]?.value[0];
+			},
+			isTraced: async () => {
+				const trailers = Promise.withResolvers<Metadata>();
+				await client.unary(
+					MODEL_INFER,
+					{
+						modelName: "quick",
+						inputs: [{ name: "INPUT0", datatype: "FP32", shape: [1n, 1n] }],
+						rawInputContents: [new Uint8Array(4)],
+					},
+					{},
+					(call) =>
+						call.on("status", ({ metadata }) => trailers.resolve(metadata)),
+				);
+				return (await trailers.promise).get("traceresponse").length > 0;
+			},
+		},
+	} as const;
+	const RESET = { trace_level: [], trace_rate: [], trace_count: [] };
+
+	for (const [name, { set, isTraced }] of Object.entries(WIRES))
+		test(`say over ${name} how many of its requests are traced, and no others`, async (t) => {
+			t.after(() => set(RESET));
+			const next = async (count: number) => {
+				const traced: boolean[] = [];
+				for (let i = 0; i < count; i++) traced.push(await isTraced());
+				return traced;
+			};
+			await set({
+				trace_level: ["TIMESTAMPS"],
+				trace_rate: ["2"],
+				trace_count: ["2"],
+			});
+			assert.deepEqual(await next(3), [false, true, false]);
+			const other = await postInfer("slow", {});
+			assert.equal(other.headers.get("traceresponse"), null);
+			assert.equal(await set({ log_frequency: ["0"] }), "1");
+			assert.deepEqual(await next(4), [true, false, false, false]);
+			const own = await postInfer("quick", {
+				traceparent: `00-${TRACE(30)}-${SPAN}-01`,
+			});
+			assert.notEqual(own.headers.get("traceresponse"), null);
+			await set({ trace_rate: ["1"], trace_count: ["-1"] });
+			assert.deepEqual(await next(1), [true]);
+			await set({ trace_level: ["OFF"] });
+			assert.deepEqual(await next(2), [false, false]);
+			assert.equal(await set(RESET), "-1");
+		});
+
+	test("leave a request of each that was traced, with all its stages", async (t) => {
+		const { set } = WIRES.http;
+		t.after(() => set(RESET));
+		await set({ trace_level: ["TIMESTAMPS"], trace_rate: ["1"] });
+		const answer = await postInfer("quick", {});
+		const traceId = answer.headers.get("traceresponse")?.split("-")[1] ?? "";
+		const [record] = (await explain(traceId)).records;
+		assert.ok(record?.isSampled);
+		// Whose model it is was known after the head.
+		assertCovered(record, ["body", ...ALL_STAGES.slice(3)]);
+	});
 });

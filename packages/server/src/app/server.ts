@@ -449,6 +449,7 @@ class SaccadeServer implements Server {
 				() => this.#phase === "draining",
 				requestTracing,
 			),
+			this.#tracing?.models ?? null,
 		);
 		this.#network =
 			options.fronts === 0
@@ -596,7 +597,7 @@ class SaccadeServer implements Server {
 			),
 			settings: new MemorySettings({
 				trace: traceSettings(this.#options),
-				onTrace: (ratio) => this.#tracing?.sample(ratio, this.#requestSampler),
+				tracing: this.#tracing?.sampling(this.#requestSampler) ?? null,
 				modelExists: (name) => this.#registry.records(name) !== null,
 				onLogging: (settings) =>
 					this.#log.setLevel(

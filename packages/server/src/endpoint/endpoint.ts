@@ -104,8 +104,10 @@ export interface CallContext {
 	/** Earliest of every source known so far; Infinity when none. */
 	readonly deadlineUs: number;
 	readonly receivedUs: number;
-	/** Null: neither the caller nor the sampler asked for one. */
-	readonly trace: RequestTrace | null;
+	/** Null: neither the caller nor the sampler asked for one. Changes once the model is known that has settings of its own. */
+	trace: RequestTrace | null;
+	/** How it came; absent: over a network thread. */
+	readonly transport?: RequestHead["transport"];
 	/** Who asks for what changes the server's state, e.g. `http 10.0.0.7:51544, with the admin token`. */
 	readonly caller?: string;
 	/** Headers that go with the request as parameters; absent when none do. */

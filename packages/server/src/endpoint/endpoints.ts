@@ -28,6 +28,7 @@ import type {
 	TraceQuery,
 	TraceSummary,
 } from "../service/trace-service.ts";
+import type { ModelSamplers } from "../telemetry/tracing/model-sampling.ts";
 import type { TensorSpec } from "../tensor/tensor.ts";
 import type {
 	CallContext,
@@ -42,6 +43,7 @@ import type {
 	StreamEndpoint,
 	UnaryEndpoint,
 } from "./endpoint.ts";
+import { tracedByModel } from "./model-tracing.ts";
 import { sharedMemoryDisabled, unknownRegion } from "./shared-memory.ts";
 
 export type { SwapRecord } from "../models/swap/swap-history.ts";
@@ -149,10 +151,14 @@ function withMore(request: InferRequest, forwarded: Parameters): InferRequest {
 	return { ...request, parameters };
 }
 
-/** @param open phase `open` of all endpoints, with its middleware */
+/**
+ * @param open phase `open` of all endpoints, with its middleware
+ * @param samplers of models with trace settings of their own @default null: nobody traces
+ */
 export function createEndpoints(
 	services: Services,
 	open: OpenPhase,
+	samplers: ModelSamplers | null = null,
 ): Endpoints {
 	const {
 		inference,
@@ -175,18 +181,18 @@ export function createEndpoints(
 		open,
 		run: async (context, request) => run(request, context),
 	});
+	const infer: InferEndpoint = {
+		open,
+		admit: (context, name, version) => inference.admit(name, version, context),
+		run: ({ forwarded, trace }, request, reply) =>
+			inference.infer(
+				forwarded === undefined ? request : withMore(request, forwarded),
+				reply,
+				trace,
+			),
+	};
 	return {
-		infer: {
-			open,
-			admit: (context, name, version) =>
-				inference.admit(name, version, context),
-			run: ({ forwarded, trace }, request, reply) =>
-				inference.infer(
-					forwarded === undefined ? request : withMore(request, forwarded),
-					reply,
-					trace,
-				),
-		},
+		infer: samplers === null ? infer : tracedByModel(infer, samplers),
 		rawInput: (name, version, byteLength) =>
 			metadata.rawInput(name, version, byteLength),
 		inputs: (name, version) => metadata.model(name, version).inputs,

@@ -21,6 +21,7 @@ export const openContext: OpenPhase = (head) => {
 		deadlineUs: head.transportDeadlineUs,
 		receivedUs: head.receivedUs,
 		trace: null,
+		transport: head.transport,
 	};
 	return { ok: true, context };
 };

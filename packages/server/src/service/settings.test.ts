@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { SamplingRule } from "../telemetry/tracing/model-sampling.ts";
 import { type LogSettings, MemorySettings } from "./settings.ts";
+
+const NO_END = Number.POSITIVE_INFINITY;
 
 function setUp() {
 	const told: LogSettings[] = [];
@@ -14,27 +17,93 @@ function setUp() {
 const invalid = (message: RegExp) => ({ code: "INVALID_ARGUMENT", message });
 
 describe("trace settings", () => {
-	test("of the server say how much is traced while a level is on", () => {
-		const ratios: (number | null)[] = [];
+	function traced(trace: Readonly<Record<string, string>> = {}) {
+		const rules: (readonly [string, SamplingRule | null])[] = [];
+		const left = new Map<string, number>([["", NO_END]]);
+		const told = (model: string, rule: SamplingRule | null) => {
+			rules.push([model, rule]);
+			if (rule !== null) left.set(model, rule.count);
+			else if (model === "") left.set("", NO_END);
+			else left.delete(model);
+		};
 		const settings = new MemorySettings({
 			modelExists: () => true,
 			onLogging: () => {},
-			trace: { trace_level: "TIMESTAMPS", trace_rate: "100" },
-			onTrace: (ratio) => ratios.push(ratio),
+			trace,
+			tracing: {
+				sample: (rule) => told("", rule),
+				sampleModel: told,
+				leftCount: (model) => left.get(model) ?? null,
+			},
 		});
+		const set = (
+			model: string,
+			changes: Readonly<Record<string, string | null>>,
+		) => {
+			rules.length = 0;
+			settings.setTrace(
+				model,
+				new Map(
+					Object.entries(changes).map(([key, value]) => [
+						key,
+						value === null ? null : [value],
+					]),
+				),
+			);
+			return [...rules];
+		};
+		return { settings, set, left };
+	}
+
+	test("of the server say how much is traced while a level is on", () => {
+		const configured = { trace_level: "TIMESTAMPS", trace_rate: "100" };
+		const { settings, set } = traced(configured);
 		assert.deepEqual(settings.trace("").get("trace_rate"), ["100"]);
-		settings.setTrace("", new Map([["trace_rate", ["4"]]]));
-		settings.setTrace("", new Map([["trace_level", ["OFF"]]]));
-		settings.setTrace("m", new Map([["trace_rate", ["1"]]]));
-		// Null: back to what it was configured with.
-		settings.setTrace(
-			"",
-			new Map([
-				["trace_level", null],
-				["trace_rate", null],
-			]),
-		);
-		assert.deepEqual(ratios, [0.25, null, 0.01]);
+		assert.deepEqual(set("", { trace_rate: "4" }), [
+			["", { rate: 4, count: NO_END }],
+		]);
+		assert.deepEqual(set("", { trace_count: "9", log_frequency: "1" }), [
+			["", { rate: 4, count: 9 }],
+		]);
+		assert.deepEqual(set("", { trace_level: "OFF" }), [
+			["", { rate: 0, count: 9 }],
+		]);
+		assert.deepEqual(set("", { log_frequency: "2" }), []);
+		// Back to what it was configured with.
+		const reset = { trace_level: null, trace_rate: null, trace_count: null };
+		assert.deepEqual(set("", reset), [["", null]]);
+	});
+
+	test("of a model stand above the server's, and fall back to them one by one", () => {
+		const { set } = traced();
+		const on = { trace_level: "TIMESTAMPS", trace_rate: "2" };
+		assert.deepEqual(set("m", on), [["m", { rate: 2, count: NO_END }]]);
+		assert.deepEqual(set("m", { trace_rate: null }), [
+			["m", { rate: 1000, count: NO_END }],
+		]);
+		assert.deepEqual(set("", { trace_rate: "7" }), [
+			["", { rate: 0, count: NO_END }],
+			["m", { rate: 7, count: NO_END }],
+		]);
+		assert.deepEqual(set("m", { trace_level: null }), [["m", null]]);
+		assert.deepEqual(set("m", { log_frequency: "3" }), []);
+	});
+
+	test("tell how many traces are still to come, which only a new count changes", () => {
+		const { settings, set, left } = traced();
+		set("m", { trace_level: "TIMESTAMPS", trace_rate: "1", trace_count: "5" });
+		left.set("m", 2);
+		assert.deepEqual(settings.trace("m").get("trace_count"), ["2"]);
+		assert.deepEqual(settings.trace("").get("trace_count"), ["-1"]);
+		assert.deepEqual(set("m", { trace_rate: "3" }), [
+			["m", { rate: 3, count: 2 }],
+		]);
+		assert.deepEqual(set("m", { trace_count: "5" }), [
+			["m", { rate: 3, count: 5 }],
+		]);
+		assert.deepEqual(set("m", { trace_count: "-1" }), [
+			["m", { rate: 3, count: NO_END }],
+		]);
 	});
 
 	test("start off, in the order that clients compare", () => {
@@ -79,6 +148,8 @@ describe("trace settings", () => {
 		);
 		assert.throws(() => change("trace_level", "LOUD"), invalid(/'LOUD'/));
 		assert.throws(() => change("trace_count", "many"), invalid(/'many'/));
+		assert.throws(() => change("trace_count", "-2"), invalid(/'-2'/));
+		assert.throws(() => change("trace_rate", "-1"), invalid(/'-1'/));
 		assert.throws(() => change("trace_file", "x"), { code: "UNSUPPORTED" });
 		assert.throws(
 			() => settings.trace("gone"),

@@ -1,5 +1,6 @@
 // Settings that clients may read and change while the server runs: the trace and logging extensions.
 import { SaccadeError } from "../errors/saccade-error.ts";
+import type { SamplingRule } from "../telemetry/tracing/model-sampling.ts";
 
 export type TraceSettings = ReadonlyMap<string, readonly string[]>;
 export type LogValue = string | boolean | number;
@@ -26,11 +27,13 @@ const TRACE_DEFAULTS: readonly (readonly [string, readonly string[]])[] = [
 	["trace_file", [""]],
 	["trace_mode", ["triton"]],
 ];
-const TRACE_LEVELS: ReadonlySet<string> = new Set([
-	"OFF",
-	"TIMESTAMPS",
-	"TENSORS",
-]);
+const TRACE_VALUES: Readonly<Record<string, RegExp>> = {
+	trace_level: /^(OFF|TIMESTAMPS|TENSORS)$/,
+	trace_rate: /^\d{1,9}$/,
+	trace_count: /^(-1|\d{1,9})$/,
+	log_frequency: /^\d{1,9}$/,
+	trace_mode: /^/,
+};
 
 const LOG_DEFAULTS: readonly (readonly [string, LogValue])[] = [
 	["log_file", ""],
@@ -47,9 +50,22 @@ export interface SettingsOptions {
 	readonly onLogging: (settings: LogSettings) => void;
 	/** Where traces are sent, what is so from the start; @default Triton's, which traces nothing */
 	readonly trace?: Readonly<Record<string, string>>;
-	/** Called after every change of the server's own. @param ratio share to trace; null: as it was configured */
-	readonly onTrace?: (ratio: number | null) => void;
+	/** Samples by them. @default null: nobody traces */
+	readonly tracing?: TraceSampling | null;
 }
+
+/** What the settings of traces have an effect on. */
+export interface TraceSampling {
+	/** Of the server. @param rule null: as it was configured */
+	sample(rule: SamplingRule | null): void;
+	/** Of one model. @param rule null: as the server */
+	sampleModel(model: string, rule: SamplingRule | null): void;
+	/** Traces that are still to come; Infinity: as many as come. @param model "": the server @returns null: it has no rule */
+	leftCount(model: string): number | null;
+}
+
+/** Settings that say how much is traced. */
+const SAMPLING_KEYS = ["trace_level", "trace_rate", "trace_count"] as const;
 
 export class MemorySettings implements SettingsService {
 	readonly #options: SettingsOptions;
@@ -65,10 +81,13 @@ export class MemorySettings implements SettingsService {
 
 	trace(model: string): TraceSettings {
 		this.#assertModel(model);
-		const own = this.#modelTrace.get(model);
-		return new Map(
-			[...this.#trace].map(([key, value]) => [key, own?.get(key) ?? value]),
-		);
+		const settings = new Map(this.#effective(model));
+		const { tracing } = this.#options;
+		// As Triton: how many are still to come.
+		const left = tracing?.leftCount(model) ?? tracing?.leftCount("") ?? null;
+		if (left !== null && left !== Number.POSITIVE_INFINITY)
+			settings.set("trace_count", [String(left)]);
+		return settings;
 	}
 
 	setTrace(
@@ -77,18 +96,64 @@ export class MemorySettings implements SettingsService {
 	): TraceSettings {
 		this.#assertModel(model);
 		for (const [key, values] of changes) assertTraceChange(key, values);
-		if (model === "") {
-			for (const [key, values] of changes)
-				this.#trace.set(key, values ?? this.#default(key));
-			this.#options.onTrace?.(ratioOf(this.#trace));
-			return this.trace("");
-		}
+		if (model === "") this.#setServerTrace(changes);
+		else this.#setModelTrace(model, changes);
+		return this.trace(model);
+	}
+
+	#setServerTrace(changes: TraceChanges): void {
+		for (const [key, values] of changes)
+			this.#trace.set(key, values ?? this.#default(key));
+		if (!changesSampling(changes)) return;
+		const isConfigured = SAMPLING_KEYS.every(
+			(key) => this.#trace.get(key)?.[0] === this.#default(key)[0],
+		);
+		const { tracing } = this.#options;
+		tracing?.sample(
+			isConfigured ? null : ruleOf(this.#trace, this.#countLeft("", changes)),
+		);
+		for (const model of this.#modelTrace.keys())
+			this.#sampleModel(model, changes);
+	}
+
+	#setModelTrace(model: string, changes: TraceChanges): void {
 		const own = this.#modelTrace.get(model) ?? new Map();
+		const before = this.#hasOwnSampling(model);
 		for (const [key, values] of changes)
 			if (values === null) own.delete(key);
 			else own.set(key, values);
 		this.#modelTrace.set(model, own);
-		return this.trace(model);
+		if (!changesSampling(changes)) return;
+		if (before || this.#hasOwnSampling(model))
+			this.#sampleModel(model, changes);
+	}
+
+	#sampleModel(model: string, changes: TraceChanges): void {
+		const rule = this.#hasOwnSampling(model)
+			? ruleOf(this.#effective(model), this.#countLeft(model, changes))
+			: null;
+		this.#options.tracing?.sampleModel(model, rule);
+	}
+
+	/** What is left goes on being left, unless it is set anew. */
+	#countLeft(model: string, changes: TraceChanges): number {
+		const left = this.#options.tracing?.leftCount(model) ?? null;
+		if (!changes.has("trace_count") && left !== null) return left;
+		const count = Number(this.#effective(model).get("trace_count")?.[0]);
+		return count < 0 ? Number.POSITIVE_INFINITY : count;
+	}
+
+	#effective(model: string): TraceSettings {
+		const own = this.#modelTrace.get(model);
+		if (own === undefined) return this.#trace;
+		return new Map(
+			[...this.#trace].map(([key, value]) => [key, own.get(key) ?? value]),
+		);
+	}
+
+	#hasOwnSampling(model: string): boolean {
+		const own = this.#modelTrace.get(model);
+		return own !== undefined && SAMPLING_KEYS.some((key) => own.has(key));
 	}
 
 	#default(key: string): readonly string[] {
@@ -118,11 +183,19 @@ export class MemorySettings implements SettingsService {
 	}
 }
 
+type TraceChanges = ReadonlyMap<string, readonly string[] | null>;
+
+function changesSampling(changes: TraceChanges): boolean {
+	return SAMPLING_KEYS.some((key) => changes.has(key));
+}
+
 /** Triton's `trace_rate` is one of how many, and counts while a level is on. */
-function ratioOf(trace: TraceSettings): number | null {
+function ruleOf(trace: TraceSettings, count: number): SamplingRule {
 	const isOn = trace.get("trace_level")?.some((level) => level !== "OFF");
-	const rate = Number(trace.get("trace_rate")?.[0]);
-	return isOn === true && rate > 0 ? 1 / rate : null;
+	return {
+		rate: isOn === true ? Number(trace.get("trace_rate")?.[0]) : 0,
+		count,
+	};
 }
 
 function assertTraceChange(
@@ -140,10 +213,7 @@ function assertTraceChange(
 			"trace file location can not be updated through network protocol",
 		);
 	if (values === null) return;
-	const wrong =
-		key === "trace_level"
-			? values.find((value) => !TRACE_LEVELS.has(value))
-			: values.find((value) => key !== "trace_mode" && !/^-?\d+$/.test(value));
+	const wrong = values.find((value) => !TRACE_VALUES[key]?.test(value));
 	if (wrong !== undefined)
 		throw new SaccadeError(
 			"INVALID_ARGUMENT",

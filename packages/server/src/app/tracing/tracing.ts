@@ -3,10 +3,15 @@ import type { Clock } from "../../common/clock.ts";
 import type { ServerOptions } from "../../config/options.ts";
 import type { TracingOptions } from "../../endpoint/tracing.ts";
 import type { ModelTracer } from "../../models/model-events.ts";
+import type { TraceSampling } from "../../service/settings.ts";
 import { INSTRUMENTS } from "../../telemetry/instruments.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { Exemplar, MetricsRegistry } from "../../telemetry/registry.ts";
 import { HeadSampler } from "../../telemetry/tracing/head-sampler.ts";
+import {
+	ModelSamplers,
+	type SamplingRule,
+} from "../../telemetry/tracing/model-sampling.ts";
 import type { TraceRecord } from "../../telemetry/tracing/trace-record.ts";
 import { TraceRecorder } from "../../telemetry/tracing/trace-recorder.ts";
 import {
@@ -44,19 +49,24 @@ export function isTraced({
 	return traceStore || (otlp?.targets.traces ?? null) !== null;
 }
 
-/** Triton's settings as they are from the start: traces that are sent are on, at their rate. */
+/** Triton's settings as they are from the start: on where a share is traced, at its rate. */
 export function traceSettings({
 	otlp,
 	traceSampleRatio,
 }: Pick<ServerOptions, "otlp" | "traceSampleRatio">): Record<string, string> {
-	if ((otlp?.targets.traces ?? null) === null) return {};
 	return {
-		trace_mode: "opentelemetry",
+		...((otlp?.targets.traces ?? null) !== null && {
+			trace_mode: "opentelemetry",
+		}),
 		...(traceSampleRatio > 0 && {
 			trace_level: "TIMESTAMPS",
 			trace_rate: String(Math.round(1 / traceSampleRatio)),
 		}),
 	};
+}
+
+function ratioOf({ rate }: SamplingRule): number {
+	return rate === 0 ? 0 : 1 / rate;
 }
 
 interface TracingSetUp {
@@ -74,6 +84,8 @@ interface TracingSetUp {
 export class Tracing {
 	readonly store: TraceStore;
 	readonly frames: StreamTracer;
+	/** Models with trace settings of their own. */
+	readonly models = new ModelSamplers();
 	readonly #recorder: TraceRecorder;
 	readonly #metrics: MetricsRegistry | null;
 	readonly #isSent: boolean;
@@ -105,11 +117,23 @@ export class Tracing {
 		);
 	}
 
-	/** @param ratio null: as it was configured @param requests who samples requests in this thread */
-	sample(ratio: number | null, requests: HeadSampler | null): void {
-		const used = ratio ?? this.#configuredRatio;
-		this.#frameSampler.ratio = used;
-		if (requests !== null) requests.ratio = used;
+	/** @param requests who samples requests in this thread */
+	sampling(requests: HeadSampler | null): TraceSampling {
+		const { models } = this;
+		return {
+			sample: (rule) => {
+				const ratio = rule === null ? this.#configuredRatio : ratioOf(rule);
+				this.#frameSampler.ratio = ratio;
+				if (requests === null) return;
+				requests.ratio = ratio;
+				requests.leftCount = rule?.count ?? Number.POSITIVE_INFINITY;
+			},
+			sampleModel: (model, rule) => models.set(model, rule),
+			leftCount: (model) =>
+				model === ""
+					? (requests?.leftCount ?? null)
+					: (models.of(model)?.leftCount ?? null),
+		};
 	}
 
 	/** Slow and missed ones that were too many to be recorded. */

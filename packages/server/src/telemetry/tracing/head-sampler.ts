@@ -3,6 +3,8 @@
 
 /** Draws how many are passed over until the next: one comparison for each, and one logarithm for each that is taken. */
 export class HeadSampler {
+	/** Takes so many at most. */
+	leftCount = Number.POSITIVE_INFINITY;
 	#ratio: number;
 	readonly #random: () => number;
 	#passOver: number;
@@ -26,6 +28,8 @@ export class HeadSampler {
 			return false;
 		}
 		this.#passOver = this.#draw();
+		if (this.leftCount <= 0) return false;
+		this.leftCount--;
 		return true;
 	}
 
