@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock } from "../common/manual-clock.ts";
-import { prometheusText } from "../telemetry/prometheus-text.ts";
 import { MetricsRegistry } from "../telemetry/registry.ts";
+import { pageText } from "../telemetry/testing/page-text.ts";
 import { LlmMetrics, TokenThroughput } from "./llm-metrics.ts";
 
 function setUp() {
@@ -11,8 +11,7 @@ function setUp() {
 	const throughput = new TokenThroughput(registry, clock);
 	const llm = new LlmMetrics(registry, throughput, "writer");
 	const lines = () =>
-		[...prometheusText(registry)]
-			.join("")
+		pageText(registry)
 			.split("\n")
 			.filter((line) => line.startsWith("llm_"));
 	return { clock, llm, lines };

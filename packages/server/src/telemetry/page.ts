@@ -6,7 +6,7 @@
 
 export interface PageOptions {
 	/** The parts of a new page, each of which takes some µs at most. */
-	readonly parts: () => Iterable<string>;
+	readonly parts: () => Iterable<string | Uint8Array>;
 	/**
 	 * How long the event loop may be held, in µs. @default 200: a request may meet a slice at each of its two or three
 	 * turns, and is to lose 1 ms at most
@@ -99,14 +99,27 @@ export class PageComposer {
 		let piece = this.#newPiece(PIECE_BYTES);
 		let end = 0;
 		let untilUs = nowUs() + sliceUs;
+		const next = (leastBytes: number) => {
+			pieces.push(piece.subarray(0, end));
+			piece = this.#newPiece(leastBytes);
+			end = 0;
+		};
 		for (const part of parts()) {
-			const neededBytes = MOST_BYTES * part.length;
-			if (neededBytes > piece.byteLength - end) {
-				pieces.push(piece.subarray(0, end));
-				piece = this.#newPiece(neededBytes);
-				end = 0;
-			}
-			end += piece.write(part, end);
+			if (typeof part === "string") {
+				const neededBytes = MOST_BYTES * part.length;
+				if (neededBytes > piece.byteLength - end) next(neededBytes);
+				end += piece.write(part, end);
+			} else if (part.byteLength <= piece.byteLength - end) {
+				piece.set(part, end);
+				end += part.byteLength;
+			} else
+				for (let from = 0; from < part.byteLength; ) {
+					if (end === piece.byteLength) next(PIECE_BYTES);
+					const some = part.subarray(from, from + piece.byteLength - end);
+					piece.set(some, end);
+					end += some.byteLength;
+					from += some.byteLength;
+				}
 			if (nowUs() < untilUs) continue;
 			await nextTurn();
 			untilUs = nowUs() + sliceUs;

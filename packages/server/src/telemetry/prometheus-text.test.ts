@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { INSTRUMENTS } from "./instruments.ts";
-import {
-	formatFor,
-	prometheusText,
-	type TextFormat,
-} from "./prometheus-text.ts";
+import { formatFor } from "./prometheus-text.ts";
 import { MetricsRegistry } from "./registry.ts";
+import { pageText } from "./testing/page-text.ts";
 
 const EXEMPLAR = {
 	value: 3,
@@ -14,10 +11,6 @@ const EXEMPLAR = {
 	spanId: "00f067aa0ba902b7",
 	unixUs: 1_700_000_000_123_456,
 };
-
-function render(registry: MetricsRegistry, format: TextFormat): string {
-	return [...prometheusText(registry, format)].join("");
-}
 
 function filled(): MetricsRegistry {
 	const registry = new MetricsRegistry();
@@ -30,7 +23,7 @@ function filled(): MetricsRegistry {
 }
 
 describe("OpenMetrics", () => {
-	const lines = render(filled(), "openmetrics").split("\n");
+	const lines = pageText(filled(), "openmetrics").split("\n");
 
 	test("ends with its end mark", () => {
 		assert.deepEqual(lines.slice(-2), ["# EOF", ""]);
@@ -61,7 +54,7 @@ describe("OpenMetrics", () => {
 });
 
 test("Prometheus' format has no exemplars and no end mark", () => {
-	const text = render(filled(), "prometheus");
+	const text = pageText(filled(), "prometheus");
 	assert.doesNotMatch(text, /trace_id|# EOF/);
 	assert.match(text, /# TYPE saccade_outcomes_total counter\n/);
 	assert.match(text, /le="4"\} 2\n/);
@@ -78,4 +71,48 @@ test("OpenMetrics is for who names it", () => {
 		"application/openmetrics-text;q=0",
 	])
 		assert.equal(formatFor(accept), "prometheus");
+});
+
+describe("a page after another", () => {
+	const models = (registry: MetricsRegistry) =>
+		Array.from({ length: 40 }, (_, i) =>
+			registry.histogram(INSTRUMENTS.batchSize, [`räder-${i}`, "1"]),
+		);
+	/** Of another registry with the same numbers, which was never asked before. */
+	const fresh = (counts: readonly number[], gone = -1) => {
+		const registry = new MetricsRegistry();
+		for (const [i, sizes] of models(registry).entries())
+			for (let n = 0; n < counts[i]!; n++) sizes.record(n + 0.5);
+		if (gone >= 0) registry.remove([`räder-${gone}`, "1"]);
+		return pageText(registry);
+	};
+
+	test("has what changed, and what did not", () => {
+		const registry = new MetricsRegistry();
+		const sizes = models(registry);
+		const counts = sizes.map(() => 0);
+		for (const changed of [[], [3], [3, 39], [0, 15, 16, 17], []]) {
+			for (const i of changed) sizes[i]!.record(counts[i]!++ + 0.5);
+			assert.equal(pageText(registry), fresh(counts));
+		}
+	});
+
+	test("is without series that went, and with those that came", () => {
+		const registry = new MetricsRegistry();
+		models(registry);
+		const counts = new Array<number>(40).fill(0);
+		assert.equal(pageText(registry), fresh(counts));
+		registry.remove(["räder-7", "1"]);
+		assert.equal(pageText(registry), fresh(counts, 7));
+		registry.histogram(INSTRUMENTS.batchSize, ["new", "1"]).record(1);
+		assert.match(pageText(registry), /model="new",version="1",le="1"} 1\n/);
+	});
+
+	test("has the sums of two formats, each in its own", () => {
+		const registry = filled();
+		for (let i = 0; i < 2; i++) {
+			assert.match(pageText(registry), /le="4"} 2\n/);
+			assert.match(pageText(registry, "openmetrics"), /le="4.0"} 2 #/);
+		}
+	});
 });

@@ -8,7 +8,9 @@ import {
 	Histogram,
 	type MetricFamily,
 	type MetricsRegistry,
+	type SeriesPoint,
 } from "./registry.ts";
+import { TextBuffer } from "./text-buffer.ts";
 
 export type TextFormat = "prometheus" | "openmetrics";
 
@@ -31,11 +33,43 @@ export function formatFor(accept: string | undefined): TextFormat {
 	return "prometheus";
 }
 
-/** One series, or a heading, at a time. Series that come or go meanwhile are whole, or are not there. */
+/** Series that are written and kept together: some 10 µs of work. */
+const BLOCK_COUNT = 16;
+const LINE_END = 0x0a;
+const SPACE = 0x20;
+/** A block that grows by a few digits need not have new memory. */
+const SLACK = 1.125;
+
+/** The text of some series as it was: most do not change from one scrape to the next. */
+interface Block {
+	readonly points: readonly SeriesPoint[];
+	/** Of each series then: its value, or how many values it has. NaN: it was not written yet. */
+	readonly versions: Float64Array;
+	memory: Uint8Array;
+	/** The part of it that is text. */
+	text: Uint8Array;
+}
+
+/** A family as it was written last. */
+interface FamilyText {
+	readonly generation: number;
+	readonly blocks: readonly Block[];
+}
+
+/** Of the families of all registries, by their keys. */
+const KEPT: Readonly<Record<TextFormat, WeakMap<object, FamilyText>>> = {
+	prometheus: new WeakMap(),
+	openmetrics: new WeakMap(),
+};
+
+/**
+ * Some series, or a heading, at a time; bytes are valid until the next part. Series that come or go meanwhile are whole,
+ * or are not there.
+ */
 export function* prometheusText(
 	registry: MetricsRegistry,
 	format: TextFormat = "prometheus",
-): Generator<string> {
+): Generator<string | Uint8Array> {
 	for (const collect of registry.collectors()) {
 		collect();
 		yield "";
@@ -47,33 +81,77 @@ export function* prometheusText(
 function* familyText(
 	family: MetricFamily,
 	format: TextFormat,
-): Generator<string> {
-	const { name, help, points } = family;
-	const isOpen = format === "openmetrics";
-	const { title, type } = isOpen
-		? openMetricsType(family)
-		: { title: name, type: family.kind };
+): Generator<string | Uint8Array> {
+	const { name, help } = family;
+	const { title, type } =
+		format === "openmetrics"
+			? openMetricsType(family)
+			: { title: name, type: family.kind };
 	yield `# HELP ${title} ${help}\n# TYPE ${title} ${type}\n`;
-	let bounds: readonly string[] | null = null;
-	// Those of now: one that is removed and comes again would be told twice.
-	for (const { text: labels, series, rendered } of [...points]) {
-		const version = series instanceof Histogram ? series.count : series.value;
-		const last = rendered[format];
-		if (last?.version === version) {
-			yield last.text;
-			continue;
-		}
-		let text: string;
-		if (series instanceof Histogram) {
-			bounds ??= series.bounds.map(
-				(bound) => `le="${isOpen ? openNumber(bound) : bound}"} `,
-			);
-			const exemplars = isOpen ? series.exemplars : null;
-			text = histogramText(name, labels, series, { bounds, exemplars });
-		} else text = `${name}${braced(labels)} ${series.value}\n`;
-		rendered[format] = { version, text };
-		yield text;
+	for (const block of blocksOf(family, format)) {
+		if (hasChanged(block)) write(block, name, format);
+		yield block.text;
 	}
+}
+
+function blocksOf(family: MetricFamily, format: TextFormat): readonly Block[] {
+	const { key, generation, points } = family;
+	const kept = KEPT[format].get(key);
+	if (kept?.generation === generation) return kept.blocks;
+	const blocks: Block[] = [];
+	const all = [...points];
+	for (let at = 0; at < all.length; at += BLOCK_COUNT) {
+		const some = all.slice(at, at + BLOCK_COUNT);
+		blocks.push({
+			points: some,
+			versions: new Float64Array(some.length).fill(Number.NaN),
+			memory: NOTHING,
+			text: NOTHING,
+		});
+	}
+	KEPT[format].set(key, { generation, blocks });
+	return blocks;
+}
+
+const NOTHING = new Uint8Array(0);
+
+function hasChanged({ points, versions }: Block): boolean {
+	for (let i = 0; i < points.length; i++)
+		if (versionOf(points[i]!) !== versions[i]) return true;
+	return false;
+}
+
+function versionOf({ series }: SeriesPoint): number {
+	return series instanceof Histogram ? series.count : series.value;
+}
+
+/** One at a time is written, and then copied. */
+const scratch = new TextBuffer();
+
+function write(block: Block, name: string, format: TextFormat): void {
+	scratch.clear();
+	for (let i = 0; i < block.points.length; i++) {
+		const point = block.points[i]!;
+		const { text: labels, series } = point;
+		block.versions[i] = versionOf(point);
+		if (series instanceof Histogram)
+			writeHistogram(scratch, name, labels, series, format);
+		else writeSample(scratch, name + braced(labels), series.value);
+	}
+	const written = scratch.written();
+	const { byteLength } = written;
+	if (block.memory.byteLength < byteLength)
+		block.memory = new Uint8Array(Math.ceil(SLACK * byteLength));
+	block.memory.set(written);
+	if (block.text.byteLength !== byteLength)
+		block.text = block.memory.subarray(0, byteLength);
+}
+
+function writeSample(to: TextBuffer, series: string, value: number): void {
+	to.text(series);
+	to.byte(SPACE);
+	to.number(value);
+	to.byte(LINE_END);
 }
 
 /**
@@ -87,28 +165,50 @@ function openMetricsType({ name, kind }: MetricFamily) {
 		: { title: name, type: "unknown" };
 }
 
-function histogramText(
+function writeHistogram(
+	to: TextBuffer,
 	name: string,
 	labels: string,
-	{ counts, count, sum }: Histogram,
-	{
-		bounds,
-		exemplars,
-	}: {
-		/** The ends of the labels of its buckets, the last one excepted. */
-		readonly bounds: readonly string[];
-		readonly exemplars: readonly (Exemplar | null)[] | null;
-	},
-): string {
-	const bucket = `${name}_bucket{${labels}${labels === "" ? "" : ","}`;
-	const example = (at: number) => exemplarText(exemplars?.[at] ?? null);
-	let text = "";
+	{ bounds, counts, count, sum, exemplars }: Histogram,
+	format: TextFormat,
+): void {
+	const examples = format === "openmetrics" ? exemplars : null;
+	const ends = endsOf(bounds, format);
+	const start = to.end;
+	to.text(`${name}_bucket{${labels}${labels === "" ? "" : ","}`);
+	const end = to.end;
 	let cumulative = 0;
-	for (let i = 0; i < bounds.length; i++) {
-		cumulative += counts[i] ?? 0;
-		text += `${bucket}${bounds[i]}${cumulative}${example(i)}\n`;
+	for (let i = 0; i < ends.length; i++) {
+		if (i > 0) to.again(start, end);
+		to.text(ends[i]!);
+		cumulative += counts[i]!;
+		to.number(cumulative);
+		if (examples !== null) to.text(exemplarText(examples[i] ?? null));
+		to.byte(LINE_END);
 	}
-	return `${text}${bucket}le="+Inf"} ${count}${example(bounds.length)}\n${name}_sum${braced(labels)} ${sum}\n${name}_count${braced(labels)} ${count}\n`;
+	writeSample(to, `${name}_sum${braced(labels)}`, sum);
+	writeSample(to, `${name}_count${braced(labels)}`, count);
+}
+
+/** By bounds: ends of the labels of their buckets. */
+const ENDS: Readonly<
+	Record<TextFormat, WeakMap<readonly number[], readonly string[]>>
+> = { prometheus: new WeakMap(), openmetrics: new WeakMap() };
+
+function endsOf(
+	bounds: readonly number[],
+	format: TextFormat,
+): readonly string[] {
+	let ends = ENDS[format].get(bounds);
+	if (ends === undefined) {
+		const isOpen = format === "openmetrics";
+		ends = [
+			...bounds.map((bound) => (isOpen ? openNumber(bound) : String(bound))),
+			"+Inf",
+		].map((bound) => `le="${bound}"} `);
+		ENDS[format].set(bounds, ends);
+	}
+	return ends;
 }
 
 function exemplarText(exemplar: Exemplar | null): string {

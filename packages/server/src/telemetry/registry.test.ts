@@ -3,15 +3,13 @@ import { test } from "node:test";
 import { INSTRUMENTS } from "./instruments.ts";
 import { prometheusText } from "./prometheus-text.ts";
 import { MetricsRegistry } from "./registry.ts";
-
-const render = (registry: MetricsRegistry) =>
-	[...prometheusText(registry)].join("");
+import { pageText } from "./testing/page-text.ts";
 
 test("series are rendered with their help, type and escaped labels", () => {
 	const registry = new MetricsRegistry();
 	registry.counter(INSTRUMENTS.requestSuccess, ['a"b\\c\nd', "1"]).add(2);
 	assert.equal(
-		render(registry),
+		pageText(registry),
 		[
 			"# HELP nv_inference_request_success Requests answered.",
 			"# TYPE nv_inference_request_success counter",
@@ -25,7 +23,7 @@ test("a histogram counts each value in every bucket that holds it", () => {
 	const registry = new MetricsRegistry();
 	const sizes = registry.histogram(INSTRUMENTS.batchSize, ["m", "1"]);
 	for (const rows of [1, 2, 3, 1000]) sizes.record(rows);
-	const text = render(registry);
+	const text = pageText(registry);
 	assert.match(
 		text,
 		/saccade_batch_size_bucket\{model="m",version="1",le="1"\} 1\n/,
@@ -40,7 +38,7 @@ test("a histogram counts each value in every bucket that holds it", () => {
 test("a histogram without labels has none but its bounds", () => {
 	const registry = new MetricsRegistry();
 	registry.histogram(INSTRUMENTS.eventLoopDelay, []).record(2);
-	const text = render(registry);
+	const text = pageText(registry);
 	assert.match(
 		text,
 		/^saccade_event_loop_delay_seconds_bucket\{le="\+Inf"\} 1$/m,
@@ -54,7 +52,7 @@ test("the series of a model vanish with it, and only its", () => {
 	registry.counter(INSTRUMENTS.outcomes, ["a", "12", "RESULT"]).add();
 	registry.counter(INSTRUMENTS.inferenceCount, ["a", "1"]).add();
 	registry.remove(["a", "1"]);
-	const text = render(registry);
+	const text = pageText(registry);
 	assert.doesNotMatch(text, /version="1"/);
 	assert.match(text, /version="12"/);
 });
@@ -63,15 +61,15 @@ test("what changed since the last time is told as it is now", () => {
 	const registry = new MetricsRegistry();
 	const count = registry.counter(INSTRUMENTS.inferenceCount, ["m", "1"]);
 	const sizes = registry.histogram(INSTRUMENTS.batchSize, ["m", "1"]);
-	const before = render(registry);
-	assert.equal(render(registry), before);
+	const before = pageText(registry);
+	assert.equal(pageText(registry), before);
 	count.add();
 	sizes.record(3);
-	const after = render(registry);
+	const after = pageText(registry);
 	assert.match(after, /^nv_inference_count\{.*\} 1$/m);
 	assert.match(after, /^saccade_batch_size_sum\{.*\} 3$/m);
 	sizes.record(4);
-	assert.match(render(registry), /^saccade_batch_size_sum\{.*\} 7$/m);
+	assert.match(pageText(registry), /^saccade_batch_size_sum\{.*\} 7$/m);
 });
 
 test("a series that goes and comes again while it is rendered is told once", () => {
@@ -80,7 +78,8 @@ test("a series that goes and comes again while it is rendered is told once", () 
 	registry.counter(INSTRUMENTS.inferenceCount, labels("a")).add();
 	registry.counter(INSTRUMENTS.inferenceCount, labels("b")).add();
 	const told: string[] = [];
-	for (const part of prometheusText(registry)) {
+	for (const bytes of prometheusText(registry)) {
+		const part = Buffer.from(bytes as string).toString();
 		told.push(part);
 		if (!part.startsWith('nv_inference_count{model="a"')) continue;
 		registry.remove(labels("a"));
@@ -110,7 +109,7 @@ test("series beyond the limit share one, and are counted", () => {
 	of("a").add();
 	assert.equal(of("c"), of("d"));
 	assert.notEqual(of("a"), of("b"));
-	const lines = render(registry).split("\n").slice(2, -1);
+	const lines = pageText(registry).split("\n").slice(2, -1);
 	assert.deepEqual(lines, [
 		'nv_inference_count{model="a",version="1"} 2',
 		'nv_inference_count{model="b",version="1"} 1',

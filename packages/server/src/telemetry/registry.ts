@@ -61,20 +61,12 @@ export class Histogram {
 export type Series = Counter | Histogram;
 
 /** One series of a family, with its labels. */
-interface SeriesPoint {
+export interface SeriesPoint {
 	readonly names: readonly string[];
 	readonly values: readonly string[];
 	/** Both in text form, escaped: `model="a",version="1"`. */
 	readonly text: string;
 	readonly series: Series;
-	/** What was made of it last, by format: most series do not change from one scrape to the next. */
-	readonly rendered: Record<string, Rendered>;
-}
-
-interface Rendered {
-	/** Of the series: its value, or how many values it has. */
-	readonly version: number;
-	readonly text: string;
 }
 
 /** All series of one name. */
@@ -83,12 +75,17 @@ export interface MetricFamily {
 	readonly kind: Instrument["kind"];
 	readonly help: string;
 	readonly points: Iterable<SeriesPoint>;
+	/** Another number when series have come or gone. */
+	readonly generation: number;
+	/** The same for the same family: whoever reads it keeps what was made of it by this. */
+	readonly key: object;
 }
 
 interface Family {
 	readonly instruments: Instrument[];
 	/** By their labels' text. */
 	readonly series: Map<string, SeriesPoint>;
+	generation: number;
 }
 
 export interface RegistryOptions {
@@ -133,7 +130,9 @@ export class MetricsRegistry {
 
 	/** Drops every series whose first label values are `values`: a model that is gone. */
 	remove(values: readonly string[]): void {
-		for (const { instruments, series } of this.#families.values())
+		for (const family of this.#families.values()) {
+			const { instruments, series } = family;
+			const before = series.size;
 			for (const { labels } of instruments) {
 				if (labels.length < values.length) continue;
 				const prefix = labelText(labels.slice(0, values.length), values);
@@ -141,6 +140,8 @@ export class MetricsRegistry {
 					if (key === prefix || key.startsWith(`${prefix},`))
 						series.delete(key);
 			}
+			if (series.size < before) family.generation++;
+		}
 	}
 
 	/** Each sets some gauges. Whoever reads series calls all of them first. */
@@ -150,11 +151,12 @@ export class MetricsRegistry {
 
 	/** As they are now, without those that have no series. The series themselves go on counting. */
 	families(): MetricFamily[] {
-		return [...this.#families].flatMap(([name, { instruments, series }]) => {
+		return [...this.#families].flatMap(([name, family]) => {
+			const { instruments, series, generation } = family;
 			const { kind, help } = instruments[0]!;
-			return series.size === 0
-				? []
-				: [{ name, kind, help, points: series.values() }];
+			if (series.size === 0) return [];
+			const points = series.values();
+			return [{ name, kind, help, points, generation, key: family }];
 		});
 	}
 
@@ -169,7 +171,7 @@ export class MetricsRegistry {
 			);
 		let family = this.#families.get(instrument.name);
 		if (family === undefined) {
-			family = { instruments: [], series: new Map() };
+			family = { instruments: [], series: new Map(), generation: 0 };
 			this.#families.set(instrument.name, family);
 		}
 		if (!family.instruments.includes(instrument))
@@ -193,13 +195,8 @@ function addSeries(
 ): Series {
 	const text = labelText(labels, values);
 	const series = create();
-	family.series.set(text, {
-		names: labels,
-		values,
-		text,
-		series,
-		rendered: {},
-	});
+	family.series.set(text, { names: labels, values, text, series });
+	family.generation++;
 	return series;
 }
 
