@@ -530,6 +530,12 @@ const MACHINE: Dashboard = {
 						"copies",
 					),
 				),
+				panel(
+					"Fragmentation",
+					"percentunit",
+					"Of what the allocator keeps resident, the share that nobody uses.",
+					one("saccade_memory_fragmentation_ratio", "{{device}}"),
+				),
 				panel("Memory of the machine", "bytes", "In use, and all.", [
 					{ expr: "nv_cpu_memory_used_bytes", legend: "used" },
 					{ expr: "nv_cpu_memory_total_bytes", legend: "total" },

@@ -8,6 +8,7 @@ import type {
 import { GpuDevice } from "../devices/gpu-device.ts";
 import { INSTRUMENTS } from "../telemetry/instruments.ts";
 import type { MetricsRegistry } from "../telemetry/registry.ts";
+import { collectHostMemory } from "./host-memory-metrics.ts";
 
 const US_TO_S = 1e-6;
 const STATES = ["healthy", "probing", "lost"] as const;
@@ -27,6 +28,7 @@ export function collectDeviceMetrics(
 				losses(state.because).add();
 		});
 	}
+	void collectHostMemory(registry, devices);
 	registry.onCollect(() => {
 		for (const device of devices) {
 			setDevice(registry, device, clock.nowUs());

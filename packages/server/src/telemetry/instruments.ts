@@ -484,6 +484,12 @@ export const INSTRUMENTS = {
 		["device"],
 		"Memory in use on the device.",
 	),
+	fragmentation: instrument(
+		"saccade_memory_fragmentation_ratio",
+		"gauge",
+		["device"],
+		"Of a CPU device: share of the memory which the C library's allocator keeps resident that nobody uses, 0 to 1, as of the scrape before. CPU devices share the process' memory. On Linux with glibc 2.33 or newer.",
+	),
 	movedRequests: instrument(
 		"saccade_device_moved_requests_total",
 		"counter",
