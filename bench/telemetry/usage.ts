@@ -17,7 +17,8 @@ export const usage: Usage = {
 		{
 			name: "--beside",
 			value: "DIRECTORY",
-			about: "another checkout, whose server is measured as `sent` in every round, too",
+			about:
+				"another checkout, whose server is measured as `sent` in every round, too",
 		},
 	],
 	notes: [
