@@ -95,6 +95,28 @@ test("the first tick tells everything of a topic, the next ones what changed", (
 	});
 });
 
+test("whoever looks after a silence need not wait for a tick, and ticks come no faster for it", () => {
+	const { clock, feed, entries } = feedOf();
+	const to = listener();
+	const one = feed.add(to);
+	one.want(["keyed"]);
+	clock.advance(5_000);
+	assert.equal(to.messages.length, 1);
+	one.seen(to.messages[0]!.tick);
+	entries.set("b", 2);
+	clock.advance(TICK_US - 1);
+	assert.equal(to.messages.length, 1);
+	clock.advance(1);
+	assert.equal(to.messages.length, 2);
+	one.end();
+	const next = listener();
+	feed.add(next).want(["keyed"]);
+	clock.advance(TICK_US - 1);
+	assert.equal(next.messages.length, 0, "the last tick was just now");
+	clock.advance(1);
+	assert.equal(next.messages.length, 1);
+});
+
 test("who has not seen two ticks is told nothing more, is counted, and gets everything when it has", () => {
 	const { clock, feed, entries } = feedOf();
 	const slow = listener();

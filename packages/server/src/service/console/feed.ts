@@ -54,6 +54,8 @@ export interface ConsoleFeedOptions {
 }
 
 export const TICK_MS = 100;
+/** Of the first one after a silence: views ask for their topics one after the other while they open. */
+const FIRST_TICK_MS = 5;
 const MEDIA = "media/";
 /** A topic that nobody has is no mistake, so that an older server does for a newer console; thousands of them are. */
 const MAX_WANTED = 64;
@@ -88,6 +90,7 @@ export class ConsoleFeed {
 	readonly #clients = new Set<Client>();
 	#timer: Timer | null = null;
 	#tick = 0;
+	#lastTickUs = Number.NEGATIVE_INFINITY;
 	#isTelling = false;
 	#isClosed = false;
 	#unseenBytes = 0;
@@ -199,7 +202,11 @@ export class ConsoleFeed {
 	#schedule(): void {
 		if (this.#timer !== null || this.#isClosed || this.#isTelling) return;
 		const { clock } = this.#options;
-		this.#timer = clock.at(clock.nowUs() + TICK_MS * 1000, () => {
+		const dueUs = Math.max(
+			clock.nowUs() + FIRST_TICK_MS * 1000,
+			this.#lastTickUs + TICK_MS * 1000,
+		);
+		this.#timer = clock.at(dueUs, () => {
 			this.#timer = null;
 			this.#tickNow();
 		});
@@ -207,7 +214,8 @@ export class ConsoleFeed {
 
 	#tickNow(): void {
 		this.#tick++;
-		const tick = new Tick(this.#tick, this.#options.clock.nowUs() / 1000);
+		this.#lastTickUs = this.#options.clock.nowUs();
+		const tick = new Tick(this.#tick, this.#lastTickUs / 1000);
 		for (const topic of this.#topics.values()) {
 			if (topic.watcherCount === 0) continue;
 			if (this.#tick % topic.everyTicks !== 0 && !topic.isStale) continue;
