@@ -174,31 +174,35 @@ describe("the cache of prepared models", { timeout }, () => {
 		await Promise.all(ended);
 	});
 
-	test("what a load and an unload leave behind goes back to the system", {
+	test("a load as it is takes little more memory than the model has weights, and leaves none behind", {
 		skip: !isLinux && "proc is Linux's",
 	}, async (t) => {
 		const { cache } = setUp(t);
 		const repository = makeModelRepository(t, "fc");
 		const path = join(repository, "fc", "1", "model.onnx");
 		const told = await probe({ kind: "plain", path, cache });
-		const [before = 0, after = 0] = told.residentBytes;
-		t.diagnostic(`${after - before} bytes left of ${statSync(path).size}`);
+		const [before = 0, peak = 0, after = 0] = told.residentBytes;
+		const { size } = statSync(path);
+		t.diagnostic(`${peak - before} bytes for ${size}, ${after - before} left`);
+		// With what reading and optimising had to free it would be 1.9 times.
+		assert.ok(peak - before < 1.5 * size);
 		// Of memory that is no file's. What code grew to that ran for the first time stays: some 30 MB, and with what the
 		// allocator would keep 54.
-		assert.ok(after - before < 0.45 * statSync(path).size);
+		assert.ok(after - before < 0.45 * size);
 	});
 
 	test("200 loads and unloads leave resident memory where it was", {
 		skip: !isLinux && "proc is Linux's",
 	}, async (t) => {
 		const { path, cache } = setUp(t);
-		// V8's heap grows for some hundred loads, whatever they are of.
-		const counts = [400, 200];
+		// V8's heap grows by a few megabytes once, some hundred loads later or earlier, whatever they are of.
+		const counts = [400, 200, 200, 200];
 		const told = await probe({ kind: "cycles", path, cache, counts });
-		const [before = 0, after = 0] = told.residentBytes;
-		t.diagnostic(`${before} bytes after 400 cycles, ${after} after 600`);
-		assert.ok(before > 2 ** 24);
-		// 200 copies of the model would be 400 MiB.
-		assert.ok(after <= 1.02 * before, `${after - before} bytes more`);
+		const looks = told.residentBytes;
+		t.diagnostic(`${looks.join(", ")} bytes after 400, 600, … cycles`);
+		const grown = looks.slice(1).map((after, at) => after / looks[at]!);
+		assert.equal(grown.length, 3);
+		// 200 copies of the model would be 400 MiB, each time.
+		assert.ok(Math.min(...grown) <= 1.02, grown.join());
 	});
 });

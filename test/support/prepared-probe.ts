@@ -1,9 +1,11 @@
 // A process of its own that opens a model by the cache of prepared models. Prints what came of it as a line of JSON.
 import { once } from "node:events";
+import { Worker } from "node:worker_threads";
 import { statusBytes } from "../../bench/claims/prepared/memory.ts";
 import { createOnnxRuntime } from "../../packages/server/src/runtime/onnx/onnx-runtime.ts";
 import { PreparedModels } from "../../packages/server/src/runtime/onnx/prepared/prepared-models.ts";
 import { answerOf } from "../../packages/server/src/runtime/onnx/prepared/testing/dense-model.ts";
+import { until } from "./until.ts";
 
 export interface ProbeRequest {
 	/**
@@ -21,17 +23,21 @@ export interface ProbeAnswer {
 	readonly answer: readonly number[];
 	readonly warnings: readonly string[];
 	readonly phases: readonly string[];
-	/** After each of the `counts` of cycles; before and after a load as it is. */
+	/** After each of the `counts` of cycles; before a load as it is, at its peak, and when it is unloaded. */
 	readonly residentBytes: readonly number[];
 }
 
 const LOOKS = 5;
+const PEAK_THREAD = new URL(
+	"../../bench/claims/prepared/peak-thread.ts",
+	import.meta.url,
+);
 const request = JSON.parse(process.argv[2] ?? "") as ProbeRequest;
 const runtime = createOnnxRuntime({ poolThreads: 4, intraOpThreadCount: 1 });
 const warnings: string[] = [];
 const phases: string[] = [];
 const models = new PreparedModels({
-	mode: "on",
+	mode: request.kind === "plain" ? "off" : "on",
 	folder: request.cache,
 	maxBytes: 2 ** 30,
 	runtime,
@@ -46,9 +52,14 @@ if (request.kind === "cycles")
 	}
 phases.length = 0;
 if (request.kind === "plain") {
-	const { path } = request;
+	const peakKb = new Int32Array(new SharedArrayBuffer(4));
+	const watcher = new Worker(PEAK_THREAD, { workerData: peakKb.buffer });
+	await until("it looks", () => Atomics.load(peakKb, 0) > 0);
 	residentBytes.push(statusBytes("RssAnon"));
-	(await runtime.load({ kind: "file", path }, {})).close();
+	const session = await open();
+	residentBytes.push(1024 * Atomics.load(peakKb, 0));
+	await watcher.terminate();
+	session.close();
 	await runtime.settled();
 	residentBytes.push(statusBytes("RssAnon"));
 	tell([]);

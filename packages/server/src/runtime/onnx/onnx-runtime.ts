@@ -84,7 +84,9 @@ export class OnnxRuntime implements Runtime {
 	async load(source: ModelSource, options: LoadOptions): Promise<Session> {
 		const sessionOptions = this.#createOptions(options);
 		try {
-			const handle = await this.#createSession(source, sessionOptions);
+			const handle = await this.#whileLaidOut(options, () =>
+				this.#createSession(source, sessionOptions),
+			);
 			const threads = this.#threadsOn(options.cores);
 			const session = new OnnxSession(this.#env, this.#gate, handle, threads, {
 				closed: (closed) => {
@@ -134,10 +136,12 @@ export class OnnxRuntime implements Runtime {
 				"LOAD_FAILED",
 				"name the optimised model",
 			);
-			const session = await this.#createSession(
-				source,
-				sessionOptions,
-				"the model cannot be optimised and written",
+			const session = await this.#whileLaidOut(options, () =>
+				this.#createSession(
+					source,
+					sessionOptions,
+					"the model cannot be optimised and written",
+				),
 			);
 			api.ReleaseSession(session);
 		} finally {
@@ -188,6 +192,20 @@ export class OnnxRuntime implements Runtime {
 			this.#pinned.get(key) ?? new PinnedThreads({ cores, libraryPath, nice });
 		this.#pinned.set(key, threads);
 		return threads;
+	}
+
+	/** What was optimised before is not laid out anew. */
+	async #whileLaidOut<Result>(
+		{ graphOptimization }: LoadOptions,
+		load: () => Promise<Result>,
+	): Promise<Result> {
+		if (graphOptimization === "disabled") return load();
+		const ended = this.#memory.layoutBegins();
+		try {
+			return await load();
+		} finally {
+			ended();
+		}
 	}
 
 	#createSession(

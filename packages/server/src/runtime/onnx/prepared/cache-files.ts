@@ -9,6 +9,7 @@
 //   sources/<sha256 of path>    what the files of a repository were found to be
 //   verified/<key>              which files of an entry were hashed since the machine started
 //   new/                        what is being written
+//   loading/<any>/              files of a load of a model as it is, locked and removed by who loads
 import { createHash, type Hash, randomUUID } from "node:crypto";
 import {
 	closeSync,
@@ -38,6 +39,7 @@ export interface CachePaths {
 	readonly sources: string;
 	readonly verified: string;
 	readonly new: string;
+	readonly loading: string;
 }
 
 export function cachePaths(root: string): CachePaths {
@@ -49,6 +51,7 @@ export function cachePaths(root: string): CachePaths {
 		sources: join(root, "sources"),
 		verified: join(root, "verified"),
 		new: join(root, "new"),
+		loading: join(root, "loading"),
 	};
 }
 

@@ -8,15 +8,27 @@ export function preparedOptions(
 	weights: PreparedWeights,
 	tensors: string | null,
 ): LoadOptions {
+	const placed = tensors === null ? options : withTensorsIn(options, tensors);
 	return {
-		...options,
+		...placed,
 		graphOptimization: "disabled",
 		sessionConfig: {
-			...options.sessionConfig,
-			...(tensors !== null && {
-				"session.model_external_initializers_file_folder_path": tensors,
-			}),
+			...placed.sessionConfig,
 			...(weights === "mapped" && { "session.disable_prepacking": "1" }),
+		},
+	};
+}
+
+/** For a graph in memory: its tensors are in files of `folder`. */
+export function withTensorsIn(
+	options: LoadOptions,
+	folder: string,
+): LoadOptions {
+	return {
+		...options,
+		sessionConfig: {
+			...options.sessionConfig,
+			"session.model_external_initializers_file_folder_path": folder,
 		},
 	};
 }

@@ -6,10 +6,8 @@
 /** `key` and `value` as in the file: location, offset, length, checksum, and ONNX Runtime's own `prepacked_…`. */
 export type ExternalData = readonly (readonly [key: string, value: string])[];
 
-const VARINT = 0;
-const FIXED_64 = 1;
-const BYTES = 2;
-const FIXED_32 = 5;
+/** https://protobuf.dev/programming-guides/encoding/#structure */
+const WIRE = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
 type MessageName =
 	| "model"
@@ -39,15 +37,20 @@ const CHILDREN: Readonly<
 	sparse: { 1: "tensor", 2: "tensor" },
 	tensor: {},
 };
+/** Of `ModelProto`. */
+export const GRAPH = 7;
+/** Of `GraphProto`. */
+export const INITIALIZER = 5;
 /** Of `TensorProto`. */
-const EXTERNAL_DATA = 13;
+export const RAW_DATA = 9;
+export const EXTERNAL_DATA = 13;
 /** Of `StringStringEntryProto`. */
 const KEY = 1;
 const VALUE = 2;
 /** Deeper nesting is no model: protobuf itself stops at 100. */
 const MAX_DEPTH = 100;
 
-interface Field {
+export interface Field {
 	readonly number: number;
 	/** From its tag to its end. */
 	readonly start: number;
@@ -102,14 +105,7 @@ function rewrite(
 		for (const field of fieldsOf(bytes))
 			if (field.number !== EXTERNAL_DATA)
 				parts.push(bytes.subarray(field.start, field.end));
-		for (const [key, value] of map(data)) {
-			const entry = Buffer.concat([
-				textField(KEY, key),
-				textField(VALUE, value),
-			]);
-			parts.push(bytesField(EXTERNAL_DATA, entry));
-		}
-		return Buffer.concat(parts);
+		return Buffer.concat([...parts, ...externalDataFields(map(data))]);
 	}
 	for (const field of fieldsOf(bytes)) {
 		const child = CHILDREN[name][field.number];
@@ -140,48 +136,57 @@ function readExternalData(tensor: Uint8Array): ExternalData {
 }
 
 function* fieldsOf(bytes: Uint8Array): Generator<Field> {
-	let at = 0;
+	for (let at = 0; at < bytes.length; ) {
+		const field = readField(bytes, at);
+		if (field.end > bytes.length) throw malformed();
+		yield field;
+		at = field.end;
+	}
+}
+
+/** The field that begins at `start`; its content may lead beyond `bytes`. Throws RangeError where none begins. */
+export function readField(bytes: Uint8Array, start: number): Field {
+	let at = start;
 	const varint = (): number => {
 		let value = 0;
-		let scale = 1;
-		for (;;) {
+		for (let scale = 1; ; scale *= 128) {
 			const octet = bytes[at++];
 			if (octet === undefined || scale > 2 ** 63) throw malformed();
 			value += (octet & 0x7f) * scale;
 			if (octet < 0x80) return value;
-			scale *= 128;
 		}
 	};
-	while (at < bytes.length) {
-		const start = at;
-		const tag = varint();
-		let contentAt = -1;
-		switch (tag & 7) {
-			case VARINT:
-				varint();
-				break;
-			case FIXED_64:
-				at += 8;
-				break;
-			case FIXED_32:
-				at += 4;
-				break;
-			case BYTES: {
-				const length = varint();
-				contentAt = at;
-				at += length;
-				break;
-			}
-			default:
-				throw malformed();
+	const tag = varint();
+	const number = Math.floor(tag / 8);
+	switch (tag & 7) {
+		case WIRE.varint:
+			varint();
+			return { number, start, end: at, contentAt: -1 };
+		case WIRE.fixed64:
+			return { number, start, end: at + 8, contentAt: -1 };
+		case WIRE.fixed32:
+			return { number, start, end: at + 4, contentAt: -1 };
+		case WIRE.bytes: {
+			const length = varint();
+			return { number, start, end: at + length, contentAt: at };
 		}
-		if (at > bytes.length) throw malformed();
-		yield { number: Math.floor(tag / 8), start, end: at, contentAt };
+		default:
+			throw malformed();
 	}
 }
 
 function contentOf(bytes: Uint8Array, { contentAt, end }: Field): Uint8Array {
 	return bytes.subarray(contentAt, end);
+}
+
+/** As fields of a tensor. */
+export function externalDataFields(data: ExternalData): Uint8Array[] {
+	return data.map(([key, value]) =>
+		bytesField(
+			EXTERNAL_DATA,
+			Buffer.concat([textField(KEY, key), textField(VALUE, value)]),
+		),
+	);
 }
 
 function textOf(bytes: Uint8Array): string {
@@ -192,9 +197,16 @@ function textField(number: number, text: string): Uint8Array {
 	return bytesField(number, Buffer.from(text));
 }
 
-function bytesField(number: number, content: Uint8Array): Uint8Array {
+export function varintField(number: number, value: number): Uint8Array {
 	return Buffer.concat([
-		encodeVarint(number * 8 + BYTES),
+		encodeVarint(number * 8 + WIRE.varint),
+		encodeVarint(value),
+	]);
+}
+
+export function bytesField(number: number, content: Uint8Array): Uint8Array {
+	return Buffer.concat([
+		encodeVarint(number * 8 + WIRE.bytes),
 		encodeVarint(content.length),
 		content,
 	]);
@@ -211,6 +223,6 @@ function encodeVarint(value: number): Uint8Array {
 	return Uint8Array.from(octets);
 }
 
-function malformed(): RangeError {
+export function malformed(): RangeError {
 	return new RangeError("the file is no ONNX model: its protobuf is malformed");
 }

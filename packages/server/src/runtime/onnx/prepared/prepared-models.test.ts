@@ -204,6 +204,43 @@ describe("prepared models", { timeout }, () => {
 		}
 	});
 
+	test("a large model that is loaded as it is has its tensors in a file that nobody can cut", async (t) => {
+		const { create, modelFile, folder, warnings } = setUp(t);
+		const path = modelFile("m");
+		const expected = await plainAnswer(path);
+		const models = create({ mode: "off" });
+		// Nothing is laid out anew, so that tensors stay where they are.
+		const { session } = await openWith(models, path, {
+			...UNMEASURED,
+			options: {
+				graphOptimization: "disabled",
+				sessionConfig: { "session.disable_prepacking": "1" },
+			},
+		});
+		const { loading } = cachePaths(folder);
+		const own = mappings()
+			.split("\n")
+			.filter((line) => line.includes(loading));
+		assert.ok(own.length > 0);
+		for (const line of own) assert.match(line, /\(deleted\)$/);
+		assert.deepEqual(readdirSync(loading), []);
+		truncateSync(path, 0);
+		assertClose(answerOf(session), expected);
+		session.close();
+		assert.deepEqual(warnings, []);
+	});
+
+	test("a model that is loaded as it is answers the same whether its tensors are taken out or not", async (t) => {
+		const { create, modelFile } = setUp(t);
+		const path = modelFile("m");
+		const models = create({ mode: "off" });
+		const { answer } = await ask(models, path, UNMEASURED);
+		assert.deepEqual(answer, await plainAnswer(path));
+		// A neighbour may be a tensor's file: the model says that it is not.
+		writeFileSync(join(path, "..", "labels.txt"), "");
+		assert.deepEqual((await ask(models, path, UNMEASURED)).answer, answer);
+	});
+
 	for (const [damage, harm] of [
 		["cut", (path: string) => truncateSync(path, 5000)],
 		[

@@ -20,7 +20,8 @@ import { cpuFeatures } from "./cpu-features.ts";
 import { entryKey, type WeightsSetting } from "./entry-key.ts";
 import { type EntryPin, pinEntry } from "./entry-pin.ts";
 import { canLockFiles } from "./file-lock.ts";
-import { preparedOptions } from "./load-prepared.ts";
+import { makeLoadFolder } from "./load-folder.ts";
+import { preparedOptions, withTensorsIn } from "./load-prepared.ts";
 import { decodeManifest, type Manifest } from "./manifest.ts";
 import type { Obtained, PrepareJob } from "./obtain-entry.ts";
 import { PinnedSession } from "./pinned-session.ts";
@@ -252,9 +253,25 @@ export class PreparedModels {
 		return new PinnedSession(session, pin);
 	}
 
-	#openAsItIs({ path, options }: OpenPrepared): Promise<Session> {
-		return withOwnFiles(path, (own) =>
-			this.#options.runtime.load({ kind: "file", path: own }, options),
+	#openAsItIs({ path, bytes, options }: OpenPrepared): Promise<Session> {
+		const { runtime, warn } = this.#options;
+		const hasProviders = (options.providers ?? []).length > 0;
+		return withOwnFiles(
+			{
+				path,
+				// Providers may want the file, or compile the model anyway.
+				isLarge: bytes >= SMALL_BYTES && !hasProviders,
+				makeFolder: () => makeLoadFolder(this.#paths),
+				warn: (error) =>
+					warn(`${path} takes more memory to load than it had to: ${error}`),
+			},
+			(source) =>
+				source.kind === "file"
+					? runtime.load(source, options)
+					: runtime.load(
+							{ kind: "bytes", bytes: source.graph },
+							withTensorsIn(options, source.tensors),
+						),
 		);
 	}
 
