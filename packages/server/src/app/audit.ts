@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { type AuditEvent, logEvent } from "../audit/audit-event.ts";
 import { AuditLog } from "../audit/audit-log.ts";
+import { HeadTeller } from "../audit/head-teller.ts";
 import type { Clock } from "../common/clock.ts";
 import { readSigningKey } from "../common/ed25519.ts";
 import type { ServerOptions } from "../config/options.ts";
@@ -24,13 +25,15 @@ export class Audit {
 	/** What it is told of models and of the server. */
 	readonly feed: AuditFeed;
 	readonly #log: AuditLog;
+	readonly #heads: HeadTeller;
 
 	/** Throws INVALID_ARGUMENT for a key that is none. */
 	constructor(
 		options: ServerOptions,
 		{ clock, log, metrics, directoryOf }: AuditParts,
 	) {
-		this.#log = createLog(options, clock, log);
+		this.#heads = tellHeads(clock, log);
+		this.#log = createLog(options, clock, log, this.#heads);
 		if (metrics !== null) collectMetrics(metrics, this.#log);
 		this.feed = new AuditFeed({
 			log: this.#log,
@@ -50,13 +53,33 @@ export class Audit {
 	async close(): Promise<void> {
 		await this.feed.close();
 		await this.#log.close();
+		this.#heads.close();
 	}
+}
+
+function tellHeads(clock: Clock, log: Logger): HeadTeller {
+	return new HeadTeller({
+		clock,
+		tell: ({ seq, hash, keyId, signature }) =>
+			log.info(
+				{
+					auditSeq: seq,
+					auditHash: hash,
+					...(signature !== "" && {
+						auditKey: keyId,
+						auditSignature: signature,
+					}),
+				},
+				"audit log",
+			),
+	});
 }
 
 function createLog(
 	options: ServerOptions,
 	clock: Clock,
 	log: Logger,
+	heads: HeadTeller,
 ): AuditLog {
 	return new AuditLog({
 		path: auditFile(options.stateDir),
@@ -65,18 +88,7 @@ function createLog(
 		clock,
 		nowMs: Date.now,
 		listener: {
-			headChanged: ({ seq, hash, keyId, signature }) =>
-				log.info(
-					{
-						auditSeq: seq,
-						auditHash: hash,
-						...(signature !== "" && {
-							auditKey: keyId,
-							auditSignature: signature,
-						}),
-					},
-					"audit log",
-				),
+			headChanged: (head) => heads.headChanged(head),
 			tampered: (text) =>
 				log.error(
 					{},

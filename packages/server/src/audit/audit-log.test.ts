@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
+import { until } from "../../../../test/support/until.ts";
 import { ManualClock } from "../common/manual-clock.ts";
 import { makeKey } from "../common/testing/make-key.ts";
 import { fromBody } from "./audit-event.ts";
@@ -112,6 +113,74 @@ describe("the audit log", { timeout: 60_000 }, () => {
 		});
 		assert.deepEqual(verdict.problems, []);
 	});
+
+	test("ends its thread when there is nothing to write, and goes on in another one", async (t) => {
+		const path = join(makeFolder(t), "audit.db");
+		const { log, clock, told, untilTold } = setUp(t, path);
+		const threads = () => log.status().threadCount;
+		log.begin();
+		for (const [index, model] of ["a", "b", "c"].entries()) {
+			assert.equal(threads(), 0);
+			log.append(loadOf(model));
+			assert.equal(threads(), 1);
+			await untilTold(new RegExp(`^head ${index + 1}$`));
+			clock.advance(9e6);
+			assert.equal(threads(), 1, "more may come");
+			clock.advance(1e6);
+			await until("the thread has ended", () => threads() === 0);
+		}
+		assert.deepEqual(modelsIn(path), ["a", "b", "c"]);
+		assert.deepEqual(told, ["head 1", "head 2", "head 3"], "nothing is wrong");
+	});
+
+	test("loses nothing and keeps the order where events come while its thread ends", async (t) => {
+		const path = join(makeFolder(t), "audit.db");
+		const { log, clock, told, untilTold } = setUp(t, path);
+		log.begin();
+		log.append(loadOf("0"));
+		await untilTold(/^head 1$/);
+		for (let round = 1; round <= 10; round++) {
+			// It is told to end, and the next event is there before it has.
+			clock.advance(10e6);
+			log.append(loadOf(`${round}`));
+			assert.equal(log.status().waitingCount, 1);
+			await untilTold(new RegExp(`^head ${round + 1}$`));
+		}
+		await log.close();
+		assert.equal(log.status().threadCount, 0);
+		assert.deepEqual(
+			modelsIn(path),
+			Array.from({ length: 11 }, (_, index) => `${index}`),
+		);
+		assert.ok(!told.some((text) => text.startsWith("tampered")));
+	});
+
+	for (const [harm, change, found] of [
+		[
+			"cut back to an end that it once had",
+			"DELETE FROM event WHERE seq = 2; UPDATE head SET seq = 1, hash = (SELECT hash FROM event WHERE seq = 1)",
+			/tampered: event 2, which this server wrote, is not there any more/,
+		],
+		[
+			"written anew at its end",
+			"UPDATE event SET hash = randomblob(32) WHERE seq = 2",
+			/tampered: event 2 has another hash than this server wrote/,
+		],
+	] as const)
+		test(`finds a log that was ${harm} while it had no thread`, async (t) => {
+			const path = join(makeFolder(t), "audit.db");
+			const { log, clock, told, untilTold } = setUp(t, path);
+			log.begin();
+			log.append(loadOf("a"));
+			log.append(loadOf("b"));
+			await untilTold(/^head 2$/);
+			clock.advance(10e6);
+			await until("no thread", () => log.status().threadCount === 0);
+			changeBehindItsBack(path, change);
+			log.append(loadOf("c"));
+			await untilTold(/^tampered/);
+			assert.match(told.join("\n"), found);
+		});
 
 	test("writes what waits when it is closed, even if it never began", async (t) => {
 		const path = join(makeFolder(t), "audit.db");

@@ -1,6 +1,11 @@
-// Takes events on the event loop and never waits: a thread writes them. While the disk does not take them they wait
-// here, up to a limit, and are tried again at growing intervals; beyond it they are counted, and the log says how many
-// are missing where they are missing. Nothing of this reaches a request.
+// Takes events on the event loop and never waits: a thread writes them, and ends when there was nothing to write for a
+// while, since it takes tens of MB and events are rare. While the disk does not take them they wait here, up to a limit,
+// and are tried again at growing intervals; beyond it they are counted, and the log says how many are missing where they
+// are missing. Nothing of this reaches a request.
+//
+//   idle ──event──▶ thread: writing ──all written──▶ thread: waiting ──10 s──▶ idle
+//                      ▲    └─ failed ─▶ a while ─┐       │
+//                      └──────────────────────────┴─event─┘
 import type { Worker } from "node:worker_threads";
 import type { Clock, Timer } from "../common/clock.ts";
 import { type AuditEvent, logEvent, toBody } from "./audit-event.ts";
@@ -50,6 +55,8 @@ export interface AuditStatus {
 	readonly lostCount: number;
 	readonly failureCount: number;
 	readonly tamperCount: number;
+	/** 0 while there is nothing to write. */
+	readonly threadCount: number;
 	/** Why it does not write; null: it does. */
 	readonly problem: string | null;
 }
@@ -57,12 +64,19 @@ export interface AuditStatus {
 const MAX_WAITING = 1000;
 const FIRST_RETRY_US = 1e6;
 const LAST_RETRY_US = 60e6;
+/** Events of one swap come within it; a thread starts in some tens of ms. */
+const IDLE_US = 10e6;
 /** A thread that hangs in the disk must not hold the end of the server. */
 const CLOSE_US = 5e6;
 
 export class AuditLog {
 	readonly #options: Required<AuditLogOptions>;
 	#worker: Worker | null = null;
+	/** Those that were told to end. */
+	readonly #ending = new Set<Worker>();
+	#idle: Timer | null = null;
+	/** Where the log ended when it was written last. */
+	#head: AuditHead | null = null;
 	#hasBegun = false;
 	#isClosed = false;
 	#waiting: string[] = [];
@@ -112,6 +126,7 @@ export class AuditLog {
 			lostCount: this.#lostCount,
 			failureCount: this.#failureCount,
 			tamperCount: this.#tamperCount,
+			threadCount: this.#ending.size + (this.#worker === null ? 0 : 1),
 			problem: this.#problem,
 		};
 	}
@@ -122,6 +137,7 @@ export class AuditLog {
 		this.#isClosed = true;
 		this.#retry?.cancel();
 		this.#retry = null;
+		this.#idle?.cancel();
 		if (this.#waiting.length > 0) {
 			const { clock } = this.#options;
 			const settled = Promise.withResolvers<void>();
@@ -133,15 +149,20 @@ export class AuditLog {
 			overdue.cancel();
 		}
 		this.#lostCount += this.#waiting.length;
-		await this.#worker?.terminate();
+		const left = [...this.#ending, this.#worker];
+		await Promise.all(left.map((worker) => worker?.terminate()));
 	}
 
 	#send(): void {
 		const canSend = this.#underWay === 0 && this.#retry === null;
 		if (!this.#hasBegun || !canSend || this.#waiting.length === 0) return;
+		this.#idle?.cancel();
 		this.#underWay = this.#waiting.length;
 		this.#worker ??= this.#start();
-		const message: ToAuditThread = { bodies: [...this.#waiting] };
+		const message: ToAuditThread = {
+			kind: "write",
+			bodies: [...this.#waiting],
+		};
 		this.#worker.postMessage(message);
 	}
 
@@ -150,7 +171,8 @@ export class AuditLog {
 		const isSource = import.meta.url.endsWith(".ts");
 		const file = isSource ? "audit-worker.ts" : "audit-worker.js";
 		const { path, maxEvents, keyPem } = this.#options;
-		const workerData: AuditThreadData = { path, maxEvents, keyPem };
+		const head = this.#head;
+		const workerData: AuditThreadData = { path, maxEvents, keyPem, head };
 		const worker = new Worker(new URL(file, import.meta.url), {
 			name: "audit",
 			workerData,
@@ -185,12 +207,32 @@ export class AuditLog {
 			this.#tamperCount++;
 			listener.tampered(tampered);
 		}
+		this.#head = head;
 		listener.headChanged(head);
 		if (this.#waiting.length > 0) this.#send();
-		else this.#settled?.resolve();
+		else this.#rest();
+	}
+
+	/** All is written. */
+	#rest(): void {
+		this.#settled?.resolve();
+		if (this.#isClosed) return;
+		const { clock } = this.#options;
+		this.#idle = clock.at(clock.nowUs() + IDLE_US, () => this.#endThread());
+	}
+
+	/** What comes meanwhile has another: the file, and not the thread, keeps the order. */
+	#endThread(): void {
+		const worker = this.#worker;
+		if (worker === null) return;
+		this.#worker = null;
+		this.#ending.add(worker);
+		const message: ToAuditThread = { kind: "end" };
+		worker.postMessage(message);
 	}
 
 	#ended(worker: Worker, text: string): void {
+		this.#ending.delete(worker);
 		if (this.#worker !== worker) return;
 		this.#worker = null;
 		if (this.#underWay > 0) this.#failed(text);

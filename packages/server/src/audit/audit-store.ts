@@ -25,6 +25,8 @@ export interface AuditStoreOptions {
 	readonly key: SigningKey | null;
 	/** Wall-clock time in ms since 1970, for what the log says about itself. */
 	readonly nowMs: () => number;
+	/** What this process wrote last; null: whatever is there. @default null */
+	readonly known?: Head | null;
 }
 
 export interface Appended {
@@ -73,7 +75,7 @@ export class AuditStore {
 					.get() as { user_version: number };
 				if (user_version === 0) this.#db.exec(SCHEMA);
 			});
-			this.#known = this.head() ?? NO_HEAD;
+			this.#known = options.known ?? this.head() ?? NO_HEAD;
 		} catch (error) {
 			this.#db.close();
 			throw error;

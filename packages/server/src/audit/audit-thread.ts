@@ -4,12 +4,14 @@ export interface AuditThreadData {
 	readonly maxEvents: number;
 	/** Private key in PEM; empty: heads are not signed. */
 	readonly keyPem: string;
+	/** Where the thread before left the log's end, its hash in hex; null: there was none. */
+	readonly head: { readonly seq: number; readonly hash: string } | null;
 }
 
-/** One at a time: the next goes when the last was answered. */
-export interface ToAuditThread {
-	readonly bodies: readonly string[];
-}
+export type ToAuditThread =
+	/** One at a time: the next goes when the last was answered. */
+	| { readonly kind: "write"; readonly bodies: readonly string[] }
+	| { readonly kind: "end" };
 
 export type FromAuditThread =
 	| {

@@ -10,22 +10,25 @@ import type {
 	FromAuditThread,
 	ToAuditThread,
 } from "./audit-thread.ts";
-import { toHex } from "./chain.ts";
+import { type Head, toHex } from "./chain.ts";
 import { verifyChain } from "./verify-chain.ts";
 
 /** https://sqlite.org/rescode.html: SQLITE_CORRUPT, SQLITE_NOTADB */
 const DAMAGED = new Set([11, 26]);
 
-const { path, maxEvents, keyPem } = workerData as AuditThreadData;
+const { path, maxEvents, keyPem, head } = workerData as AuditThreadData;
 const read = keyPem === "" ? null : readSigningKey(keyPem);
 const key = read?.ok === true ? read.value : null;
 let store: AuditStore | null = null;
 /** Found while opening; told with the next events. */
 let damage: string | null = null;
-let hasOpened = false;
+/** What this process last knew to be in the log; null: nothing yet. */
+let known: Head | null =
+	head === null ? null : { seq: head.seq, hash: Buffer.from(head.hash, "hex") };
+let hasOpened = known !== null;
 
 function open(): AuditStore {
-	const options = { path, maxEvents, key, nowMs: Date.now };
+	const options = { path, maxEvents, key, nowMs: Date.now, known };
 	try {
 		const opened = new AuditStore(options);
 		if (!hasOpened) damage ??= firstProblem(opened);
@@ -36,7 +39,7 @@ function open(): AuditStore {
 		const aside = `${path}.damaged-${Date.now()}`;
 		renameSync(path, aside);
 		damage = `the file was no database any more and was moved to ${aside}`;
-		return new AuditStore(options);
+		return new AuditStore({ ...options, known: null });
 	}
 }
 
@@ -57,6 +60,7 @@ function append(bodies: readonly string[]): FromAuditThread {
 	if (store?.isGone === true) {
 		store.close();
 		store = null;
+		known = null;
 		damage = "the file was removed or replaced while the server ran";
 	}
 	store ??= open();
@@ -65,14 +69,15 @@ function append(bodies: readonly string[]): FromAuditThread {
 		found === null
 			? bodies
 			: [toBody(logEvent("audit-tampered", found), Date.now()), ...bodies];
-	const { head, tampered } = store.append(all);
+	const { head: end, tampered } = store.append(all);
 	damage = null;
+	known = end;
 	return {
 		kind: "written",
-		seq: head.seq,
-		hash: toHex(head.hash),
-		keyId: head.keyId,
-		signature: toHex(head.signature),
+		seq: end.seq,
+		hash: toHex(end.hash),
+		keyId: end.keyId,
+		signature: toHex(end.signature),
 		tampered: tampered ?? found,
 	};
 }
@@ -95,10 +100,15 @@ function failed(error: unknown): FromAuditThread {
 	};
 }
 
-parentPort?.on("message", ({ bodies }: ToAuditThread) => {
+parentPort?.on("message", (message: ToAuditThread) => {
+	if (message.kind === "end") {
+		store?.close();
+		parentPort?.close();
+		return;
+	}
 	let answer: FromAuditThread;
 	try {
-		answer = append(bodies);
+		answer = append(message.bodies);
 	} catch (error) {
 		answer = failed(error);
 	}
