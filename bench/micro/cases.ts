@@ -5,7 +5,9 @@ import { endpointCases } from "./endpoint.ts";
 import { grpcCodecCases } from "./grpc-codec.ts";
 import { httpHeadCases } from "./http-head.ts";
 import { httpJsonCases } from "./http-json.ts";
+import { integrityCases } from "./integrity.ts";
 import { laneCases } from "./lane.ts";
+import { modelMemoryCases } from "./model-memory.ts";
 import { perceptionCases } from "./perception.ts";
 import { cloudCases } from "./perception-clouds.ts";
 import { gridCases } from "./perception-grids.ts";
@@ -31,6 +33,8 @@ export const CASES: readonly AnyCase[] = [
 	...runtimeCases,
 	...streamCases,
 	...telemetryCases,
+	...integrityCases,
+	...modelMemoryCases,
 	...wholeCases,
 	...perceptionCases,
 	...groundCases,

@@ -117,3 +117,18 @@ test(
 		assert.deepEqual(await states(), ["add_sub none", "simple UNAVAILABLE"]);
 	},
 );
+
+test(
+	"the budget of one device is its own, and a device that is not there is told at the start",
+	WITHIN,
+	async (t) => {
+		const { infer } = await setUp(t, "--model-memory-budget=100,cpu=0");
+		await until(
+			"it serves",
+			async () => (await infer("simple")).status === 200,
+		);
+		await assert.rejects(setUp(t, "--model-memory-budget=gpu7=5"), {
+			message: /names the device 'gpu7'; there are cpu/,
+		});
+	},
+);

@@ -266,7 +266,7 @@ class SaccadeServer implements Server {
 			? namespacedNaming(options.modelRepositories)
 			: flatNaming(options.modelRepositories);
 		this.#registry = new ModelRegistry(this.#registryEvents(), clock);
-		const memory = createModelMemory(options, {
+		const memory = createModelMemory(options, this.#devices.manager.devices, {
 			idle: () => this.#registry.idleModels(),
 			evict: (model) => swapper.evict(model),
 		});

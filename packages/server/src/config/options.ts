@@ -18,6 +18,7 @@ import type {
 	OtlpSettings,
 } from "../telemetry/otlp/otlp-settings.ts";
 import type { DeviceSpec } from "./devices.ts";
+import { memoryBudget } from "./memory-budget.ts";
 
 const MIB = 1024 * 1024;
 
@@ -136,11 +137,11 @@ export const OPTIONS = {
 	}),
 	modelMemoryBudget: option({
 		flag: "model-memory-budget",
-		read: count,
-		default: 0,
-		unit: "bytes; 0: unlimited",
+		read: memoryBudget,
+		default: [],
+		unit: "bytes, or device=bytes; repeatable, or with commas; 0: unlimited",
 		meaning:
-			"Memory of loaded models on each device. With --load-on-demand models that nobody uses make room, the one that was used longest ago first; else what does not fit is not loaded (docs/model-repository.md).",
+			"Memory of loaded models on each device, or on the one that is named, e.g. `8000000000,cpu=2000000000`. With --load-on-demand models that nobody uses make room, the one that was used longest ago first; else what does not fit is not loaded (docs/model-repository.md).",
 		reason: "Unlimited: only an operator knows what else needs the memory.",
 	}),
 	modelConfigName: option({
