@@ -25,6 +25,7 @@ testDevice({
 		new GpuDevice(0, "GPU-1234", clock, async () => ({
 			totalBytes: 80 * 2 ** 30,
 			usedBytes: 5 * 2 ** 30,
+			bar1UsedBytes: null,
 			utilization: 0.37,
 			powerW: 70,
 			powerLimitW: 350,

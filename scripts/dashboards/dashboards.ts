@@ -452,7 +452,10 @@ const MACHINE: Dashboard = {
 					{ expr: "nv_gpu_utilization", legend: "{{gpu_uuid}}" },
 				]),
 				panel("Memory", "bytes", "As the driver tells.", [
-					{ expr: "nv_gpu_memory_used_bytes", legend: "{{gpu_uuid}}" },
+					{
+						expr: "gpu_memory_used_bytes",
+						legend: "{{device}} {{memory_type}}",
+					},
 				]),
 				panel("Power", "watt", "And its limit.", [
 					{ expr: "nv_gpu_power_usage", legend: "{{gpu_uuid}}" },

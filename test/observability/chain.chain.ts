@@ -31,7 +31,7 @@ const LONG_MS = 300_000;
 
 /** Dashboard panels that need what this machine may lack. */
 const NEED = {
-	"a GPU": /nv_gpu_|saccade_gpu_/,
+	"a GPU": /\bgpu_|nv_gpu_|saccade_gpu_/,
 	"a device with memory of its own": /saccade_device_memory_/,
 	"a model with shape buckets": /saccade_shape_bucket_/,
 };

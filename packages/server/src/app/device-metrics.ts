@@ -60,6 +60,16 @@ function setDevice(
 function setGpu(registry: MetricsRegistry, gpu: GpuDevice): void {
 	const readings = gpu.readings();
 	if (readings === null || gpu.uuid === null) return;
+	const byType = {
+		framebuffer: readings.usedBytes,
+		bar1: readings.bar1UsedBytes,
+	};
+	for (const [type, bytes] of Object.entries(byType))
+		if (bytes !== null)
+			registry.counter(INSTRUMENTS.gpuMemoryUsedByType, [
+				gpu.name,
+				type,
+			]).value = bytes;
 	const values = {
 		gpuUtilization: readings.utilization,
 		gpuMemoryTotal: readings.totalBytes,

@@ -44,6 +44,11 @@ int nvmlDeviceGetMemoryInfo(device *of, memory *out) {
 	out->total = 80ull << 30; out->used = 5ull << 30; out->free = 75ull << 30;
 	return 0;
 }
+int nvmlDeviceGetBAR1MemoryInfo(device *of, memory *out) {
+	if (of->number == 2) return NOT_SUPPORTED;
+	out->total = 128ull << 30; out->free = 127ull << 30; out->used = 1ull << 30;
+	return 0;
+}
 int nvmlDeviceGetUtilizationRates(device *of, utilization *out) {
 	out->gpu = 37; out->memory = 99;
 	return 0;
@@ -124,6 +129,7 @@ describe("NVIDIA's management library", () => {
 		assert.deepEqual(await nvml.read(0), {
 			totalBytes: 80 * 2 ** 30,
 			usedBytes: 5 * 2 ** 30,
+			bar1UsedBytes: 2 ** 30,
 			utilization: 0.37,
 			powerW: 70,
 			powerLimitW: 350,

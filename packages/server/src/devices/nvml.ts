@@ -25,6 +25,8 @@ export interface GpuFacts {
 export interface GpuReadings {
 	readonly totalBytes: number | null;
 	readonly usedBytes: number | null;
+	/** Of the window through which the host sees the GPU's memory. */
+	readonly bar1UsedBytes: number | null;
 	/** 0 to 1. */
 	readonly utilization: number | null;
 	readonly powerW: number | null;
@@ -73,6 +75,8 @@ interface NvmlApi {
 	nvmlDeviceGetName: Entry<[device: Handle, name: Memory, length: number]>;
 	/** `nvmlMemory_t`: total, free, used; unsigned long long each. */
 	nvmlDeviceGetMemoryInfo: Entry<[device: Handle, memory: Memory]>;
+	/** `nvmlBAR1Memory_t`: total, free, used; unsigned long long each. */
+	nvmlDeviceGetBAR1MemoryInfo: Entry<[device: Handle, memory: Memory]>;
 	/** `nvmlUtilization_t`: gpu, memory; unsigned int each, in percent. */
 	nvmlDeviceGetUtilizationRates: Entry<[device: Handle, utilization: Memory]>;
 	/** mW */
@@ -104,6 +108,7 @@ const ENTRIES: readonly (readonly [
 	["nvmlDeviceGetUUID", ["void *", "void *", "unsigned int"]],
 	["nvmlDeviceGetName", ["void *", "void *", "unsigned int"]],
 	["nvmlDeviceGetMemoryInfo", ["void *", "void *"]],
+	["nvmlDeviceGetBAR1MemoryInfo", ["void *", "void *"]],
 	["nvmlDeviceGetUtilizationRates", ["void *", "void *"]],
 	["nvmlDeviceGetPowerUsage", ["void *", "void *"]],
 	["nvmlDeviceGetEnforcedPowerLimit", ["void *", "void *"]],
@@ -153,6 +158,9 @@ async function readGpu(api: NvmlApi, handle: Handle): Promise<GpuReadings> {
 	const memory = await read(new BigUint64Array(3), (to, told) =>
 		api.nvmlDeviceGetMemoryInfo.async(handle, to, told),
 	);
+	const bar1 = await read(new BigUint64Array(3), (to, told) =>
+		api.nvmlDeviceGetBAR1MemoryInfo.async(handle, to, told),
+	);
 	const utilization = await read(new Uint32Array(2), (to, told) =>
 		api.nvmlDeviceGetUtilizationRates.async(handle, to, told),
 	);
@@ -177,6 +185,7 @@ async function readGpu(api: NvmlApi, handle: Handle): Promise<GpuReadings> {
 	return {
 		totalBytes: scaled(memory?.[0], 1),
 		usedBytes: scaled(memory?.[2], 1),
+		bar1UsedBytes: scaled(bar1?.[2], 1),
 		utilization: scaled(utilization?.[0], 0.01),
 		powerW: scaled(powerMw?.[0], 0.001),
 		powerLimitW: scaled(limitMw?.[0], 0.001),

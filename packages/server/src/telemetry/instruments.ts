@@ -526,6 +526,12 @@ export const INSTRUMENTS = {
 		["gpu_uuid"],
 		"Memory in use on the GPU.",
 	),
+	gpuMemoryUsedByType: instrument(
+		"gpu_memory_used_bytes",
+		"gauge",
+		["device", "memory_type"],
+		"Memory in use on a GPU, whoever uses it, by type as nvidia-smi tells them: framebuffer (its own memory), bar1 (the part of it that is mapped for the host).",
+	),
 	gpuPowerUsage: instrument(
 		"nv_gpu_power_usage",
 		"gauge",
