@@ -32,7 +32,10 @@ function record(): TraceRecord {
 	};
 }
 
-function exportTo(url: string) {
+function exportTo(
+	url: string,
+	onChange: (signal: string, problem: string | null) => void = () => {},
+) {
 	return new OtlpExport({
 		settings: {
 			targets: {
@@ -46,7 +49,7 @@ function exportTo(url: string) {
 		},
 		scope: { name: "test", version: "1" },
 		registry: null,
-		onChange: () => {},
+		onChange,
 		bufferCount: 100,
 		batchCount: 10,
 		everyMs: 20,
@@ -82,6 +85,32 @@ test("a backlog goes out in batches, each when the one before was taken", async 
 	assert.equal(
 		collector.span("inference.GRPCInferenceService/ModelInfer")?.kind,
 		2,
+	);
+});
+
+test("a collector that flaps is told of at each change, and every record is counted once", async (t) => {
+	const collector = new OtlpCollector();
+	t.after(() => collector.close());
+	const told: (string | null)[] = [];
+	const otlp = exportTo(await collector.listenHttp(), (_, problem) =>
+		told.push(problem),
+	);
+	t.after(() => otlp.close());
+	otlp.start(0);
+	const { traces } = otlp.counts;
+	for (let turn = 1; turn <= 6; turn++) {
+		// A status that says not to try again.
+		collector.behaviour = turn % 3 === 0 ? "take" : 400;
+		for (let i = 0; i < 10; i++) otlp.trace(record());
+		await until("they are through", () => {
+			return traces.exported + traces.failed === 10 * turn;
+		});
+	}
+	assert.deepEqual(traces, { exported: 20, failed: 40, overflowed: 0 });
+	assert.equal(collector.spans.length, 20);
+	assert.deepEqual(
+		told.map((problem) => problem === null),
+		[false, true, false, true],
 	);
 });
 
