@@ -16,8 +16,11 @@ import { expectedAnswers } from "../serve/expected.ts";
 import { makeRepository, modelFile } from "../serve/models.ts";
 import { WORKLOADS } from "../serve/workloads.ts";
 
-const ROUNDS = 20;
+const ROUNDS = 8;
 const SECONDS = 0.5;
+/** Of each server in a round. */
+const WINDOWS = 2;
+const WARM_UP_SECONDS = 0.7;
 /** Of the rate without telemetry; the whole interval has to reach it. */
 const LEAST_SHARE = 0.95;
 const rounds = benchArguments.number("--rounds", ROUNDS);
@@ -28,8 +31,10 @@ const beside = benchArguments.text("--beside");
 interface Variant {
 	readonly name: string;
 	readonly args: readonly string[];
-	readonly server: RunningServer;
-	readonly windows: LoadWindow[];
+	/** Another checkout's; null: this one's. */
+	readonly script: string | null;
+	/** Of each round, the mean over its windows. */
+	readonly rounds: Pick<LoadWindow, "perSecond" | "serverCpuUs">[];
 }
 
 const workload = WORKLOADS.find(({ id }) => id === "mlp-grpc-64")!;
@@ -37,39 +42,68 @@ const expected = await expectedAnswers(modelFile(workload), workload.model);
 const repository = makeRepository(workload, { batching: true });
 const collector = fork(new URL("collector.ts", import.meta.url));
 const { port } = await answerOf<{ readonly port: number }>(collector);
-const variants: Variant[] = [];
-try {
-	const sent = [`--otlp-endpoint=http://127.0.0.1:${port}`];
-	for (const [name, args] of [
+const sent = [`--otlp-endpoint=http://127.0.0.1:${port}`];
+const variants: readonly Variant[] = (
+	[
 		["off", ["--trace-store=false"]],
 		["off again", ["--trace-store=false"]],
 		["kept", []],
 		["sent", sent],
-	] as const) {
-		const server = await startServer([repository], args);
-		variants.push({ name, args, server, windows: [] });
-	}
-	if (beside !== null) {
-		const script = [join(beside, "packages/server/bin/saccade.js")];
-		const server = await startScript(script, [repository], sent);
-		variants.push({ name: "beside", args: sent, server, windows: [] });
-	}
-	for (const variant of variants) await measure(variant, 2);
-	for (let round = 0; round < rounds; round++)
-		for (let turn = 0; turn < variants.length; turn++) {
-			const variant = variants[(round + turn) % variants.length]!;
-			variant.windows.push(await measure(variant, seconds));
-		}
+		...(beside === null ? [] : ([["beside", sent]] as const)),
+	] as const
+).map(([name, args]) => ({
+	name,
+	args,
+	script:
+		name === "beside"
+			? join(beside ?? "", "packages/server/bin/saccade.js")
+			: null,
+	rounds: [],
+}));
+try {
+	for (let round = 0; round < rounds; round++) await measureRound(round);
 	collector.send("bytes");
 	const { bytes } = await answerOf<{ readonly bytes: number }>(collector);
 	report(bytes);
 } finally {
-	for (const { server } of variants) await server.stop();
 	collector.kill();
 	rmSync(repository, { recursive: true, force: true });
 }
 
-function measure({ server }: Variant, windowSeconds: number) {
+/** New processes: each learns how large a batch pays, and equal ones settle differently. */
+async function measureRound(round: number): Promise<void> {
+	const running: { variant: Variant; server: RunningServer }[] = [];
+	const windows = new Map<Variant, LoadWindow[]>();
+	try {
+		for (const variant of variants) {
+			const { script, args } = variant;
+			const server =
+				script === null
+					? await startServer([repository], args)
+					: await startScript([script], [repository], args);
+			running.push({ variant, server });
+			windows.set(variant, []);
+			await measure(server, WARM_UP_SECONDS);
+		}
+		for (let turn = 0; turn < WINDOWS * running.length; turn++) {
+			const { variant, server } = running[(round + turn) % running.length]!;
+			windows.get(variant)!.push(await measure(server, seconds));
+		}
+	} finally {
+		for (const { server } of running) await server.stop();
+	}
+	for (const [variant, measured] of windows)
+		variant.rounds.push({
+			perSecond: mean(measured.map(({ perSecond }) => perSecond)),
+			serverCpuUs: mean(measured.map(({ serverCpuUs }) => serverCpuUs)),
+		});
+}
+
+function mean(values: readonly number[]): number {
+	return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function measure(server: RunningServer, windowSeconds: number) {
 	const { model, protocol, connections, inFlight } = workload;
 	return measureLoad(server.pid, {
 		protocol,
@@ -101,10 +135,10 @@ interface Row {
 
 function report(collectedBytes: number): void {
 	const [off] = variants;
-	const rateOf = ({ windows }: Variant) =>
-		windows.map(({ perSecond }) => perSecond);
-	const cpuOf = ({ windows }: Variant) =>
-		windows.map(({ serverCpuUs }) => serverCpuUs);
+	const rateOf = (variant: Variant) =>
+		variant.rounds.map(({ perSecond }) => perSecond);
+	const cpuOf = (variant: Variant) =>
+		variant.rounds.map(({ serverCpuUs }) => serverCpuUs);
 	const rows: Row[] = variants.map((variant) => ({
 		name: variant.name,
 		args: variant.args.map((arg) => arg.replace(String(port), "PORT")),

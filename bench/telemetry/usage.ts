@@ -7,12 +7,12 @@ export const usage: Usage = {
 	options: [
 		{
 			...ROUNDS,
-			about: "interleaved rounds (default 20, short: the machine is noisy)",
+			about: "interleaved rounds, each of new processes (default 8)",
 		},
 		{
 			name: "--seconds",
 			value: "S",
-			about: "of each window (default 0.5)",
+			about: "of each of a round's two windows a server (default 0.5)",
 		},
 		{
 			name: "--beside",
@@ -22,12 +22,12 @@ export const usage: Usage = {
 		},
 	],
 	notes: [
-		"mlp over gRPC, 64 requests in flight, closed loop. Each round measures every variant once, in turns that rotate:",
+		"mlp over gRPC, 64 requests in flight, closed loop. Each round starts every variant anew and measures it twice, in turns that rotate:",
 		"  off       --trace-store=false, no collector named",
 		"  off again the same in another process: how far apart two equal servers are",
 		"  kept      as shipped: the slowest and the missed kept in memory",
 		"  sent      beside that everything over OTLP/HTTP: 1 % traced, metrics every 15 s, logs",
 		"The collector is a process that reads and answers; what a real one costs is not the server's.",
-		"20 rounds of 0.5 seconds write bench/results/telemetry.json; any other run only prints.",
+		"8 rounds of 0.5 seconds write bench/results/telemetry.json; any other run only prints.",
 	],
 };
