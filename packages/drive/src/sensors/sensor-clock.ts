@@ -9,8 +9,19 @@ import { SmallSensors } from "./small-sensors.ts";
 
 const STEP_US = 5000;
 const SPEED_STEPS = 4;
-const SWEEP_HZ = 10;
-const CAMERA_HZ = 30;
+/** How often a sensor speaks, and for how much of a period after the start it has spoken already. */
+interface Rhythm {
+	readonly hz: number;
+	readonly phase: number;
+}
+
+const SWEEPS: Rhythm = { hz: 10, phase: 0 };
+/**
+ * The shutter opens when the sweep, which begins behind, crosses the middle of the camera's view: half a sweep is one and a
+ * half pictures. So are the cameras of nuScenes triggered (https://www.nuscenes.org/nuscenes#data-collection), and
+ * sweeps and pictures do not come at once.
+ */
+const PICTURES: Rhythm = { hz: 30, phase: 0.5 };
 
 export interface SensorClockOptions {
 	/** @default none */
@@ -61,7 +72,7 @@ export class SensorClock {
 		if (stepCount % SPEED_STEPS === 0)
 			sink.speed(this.#small.speed(vehicle, nowUs));
 		sink.imu(this.#small.imu(vehicle, nowUs));
-		if (this.#isDue(nowUs, SWEEP_HZ, this.#sweepCount)) {
+		if (this.#isDue(nowUs, SWEEPS, this.#sweepCount)) {
 			this.#sweepCount++;
 			sink.path(this.#small.path(vehicle, nowUs));
 			simulation.sweep(this.#points);
@@ -70,7 +81,7 @@ export class SensorClock {
 		}
 		if (
 			sink.picture !== undefined &&
-			this.#isDue(nowUs, CAMERA_HZ, this.#pictureCount)
+			this.#isDue(nowUs, PICTURES, this.#pictureCount)
 		) {
 			this.#pictureCount++;
 			simulation.takePicture(this.#image);
@@ -79,7 +90,7 @@ export class SensorClock {
 	}
 
 	/** Rates that the clock of 200 Hz does not divide by: each at the first step that is not too early. */
-	#isDue(nowUs: number, hz: number, count: number): boolean {
-		return nowUs * hz * this.#rate >= (count + 1) * 1e6;
+	#isDue(nowUs: number, { hz, phase }: Rhythm, count: number): boolean {
+		return nowUs * hz * this.#rate >= (count + 1 - phase) * 1e6;
 	}
 }

@@ -494,7 +494,51 @@ test("who stands holds the brakes without a jolt, and who rolls stops within a s
 	const standing = decide(egoAt(0), tracksOf(oncoming));
 	assert.deepEqual([standing.command, standing.targetSpeedMps], ["brake", 0]);
 	assert.ok(Math.abs(standing.accelerationMps2) < 1e-9);
-	const rolling = decide(egoAt(1), tracksOf(oncoming));
+	const rolling = createDriveDecision();
+	for (const timeS of [100, 100.1, 100.2])
+		decide(egoAt(1, { timeS }), tracksOf(oncoming), rolling);
 	assert.ok(Math.abs(rolling.accelerationMps2 + 1 / 0.3) < 1e-9);
 	assert.equal(decide(egoAt(8), tracksOf(oncoming)).accelerationMps2, -8);
+});
+
+test("what is seen for the first time is braked for gently, and hard when it is still there 0.2 s later", () => {
+	const standing = tracksOf({ x: 25, y: 0 });
+	const decision = createDriveDecision();
+	const at = (timeS: number) => {
+		decide(egoAt(12, { timeS }), standing, decision);
+		assert.equal(decision.command, "brake");
+		return decision.accelerationMps2;
+	};
+	assert.equal(at(100), -3);
+	assert.ok(decision.requiredMps2 > 4 && decision.requiredNextMps2 < 8);
+	assert.equal(at(100.1), -3);
+	assert.equal(at(100.2), -1.2 * decision.requiredMps2);
+	// What grows is not new, and what has doubled is.
+	const after = (requiredMps2: number) => {
+		Object.assign(decision, { requiredMps2, pressingSinceS: 90 });
+		return at(101);
+	};
+	assert.ok(after(2.5) < -4);
+	assert.equal(after(1), -3);
+});
+
+test("what cannot be avoided any more with the next decision is braked for at once", () => {
+	const near = decide(egoAt(12), tracksOf({ x: 19, y: 0 }));
+	assert.ok(near.requiredMps2 < 8 && near.requiredNextMps2 === 8);
+	assert.equal(near.accelerationMps2, -8);
+	const beside = { x: 2, y: 4, vx: 3, vy: -4, length: 2, width: 0.6 };
+	assert.equal(decide(egoAt(3), tracksOf(beside)).accelerationMps2, -8);
+	assert.equal(
+		decide(egoAt(10), tracksOf({ x: 3, y: 0 })).accelerationMps2,
+		-8,
+	);
+});
+
+test("who will come at the side is not braked for as if he were ahead", () => {
+	// 0.3 m ahead of the bumper, and 2 s from the way: the vehicle is beside him by then.
+	const walker = { x: 4.1, y: 3.5, vy: -1, length: 0.6, width: 0.6 };
+	const decision = decide(egoAt(2.2), tracksOf(walker));
+	assert.equal(decision.reason, "crossing");
+	assert.ok(decision.requiredMps2 < 2, `${decision.requiredMps2} m/s²`);
+	assert.equal(decision.command, "slow");
 });

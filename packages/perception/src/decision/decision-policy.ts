@@ -50,6 +50,15 @@ export interface DecisionOptions {
 	readonly brakeMps2?: number;
 	/** What the brakes give. @default 8 */
 	readonly maxBrakeMps2?: number;
+	/**
+	 * What they give at first, while the next decision is early enough to give more: an error of one sweep or two does not
+	 * throw anybody forward. @default 3
+	 */
+	readonly firstBrakeMps2?: number;
+	/** How long each decision must have asked for half of what is needed before that is at first no more. @default 0.2 */
+	readonly firstS?: number;
+	/** Until the next decision. @default 0.1 */
+	readonly periodS?: number;
 	/** How long a command outlives its cause, so that one missed detection does not release the brakes. @default 0.3 */
 	readonly holdS?: number;
 	/** Older tracks degrade. @default 0.3 */
@@ -75,6 +84,9 @@ const DEFAULTS = {
 	slowMps2: 1,
 	brakeMps2: 3,
 	maxBrakeMps2: 8,
+	firstBrakeMps2: 3,
+	firstS: 0.2,
+	periodS: 0.1,
 	holdS: 0.3,
 	staleS: 0.3,
 	blindS: 1,
@@ -91,6 +103,8 @@ const HARDNESS: Readonly<Record<DriveCommand, number>> = {
 /** Less left to stop in than this is nothing left, but nothing divides by 0. */
 const MIN_LEFT_M = 0.1;
 const MIN_LEFT_S = 0.1;
+/** Less than any clock of a sensor tells. */
+const TINY_S = 1e-6;
 /** Who comes at the vehicle's side later than this has time to see it. */
 const BESIDE_S = 1.5;
 /** So much faster than the vehicle, one ahead of it opens the gap by itself. */
@@ -125,6 +139,7 @@ export class DecisionPolicy {
 		decision: DriveDecision,
 	): void {
 		const { command, accelerationMps2, targetSpeedMps, causedAtS } = decision;
+		const { requiredMps2: before, pressingSinceS } = decision;
 		const { blindS, staleS, holdS } = this.#options;
 		clear(decision);
 		const ageS = Math.max(0, ego.timeS - tracksTimeS);
@@ -138,6 +153,10 @@ export class DecisionPolicy {
 		for (let i = 0; i < tracks.count; i++)
 			if (tracks.stages[i] === TRACK_CONFIRMED)
 				this.#consider(ego, tracks, i, ageS, decision);
+		// A doubling is news, whatever was there before.
+		if (before >= decision.requiredMps2 / 2)
+			decision.pressingSinceS = Math.min(pressingSinceS, ego.timeS);
+		else decision.pressingSinceS = ego.timeS;
 		this.#command(ego, decision);
 		const isMilder = HARDNESS[decision.command] < HARDNESS[command];
 		if (isMilder && command !== "degrade" && ego.timeS - causedAtS < holdS) {
@@ -221,27 +240,47 @@ export class DecisionPolicy {
 		}
 		const closingMps = ego.speedMps - other.velocityXMps;
 		if (contactS <= options.horizonS) {
-			const required = this.#requiredMps2(gapM, closingMps);
-			worsen(decision, isInPath ? "closing" : "crossing", required, hazard);
+			const { periodS } = options;
+			hazard.requiredMps2 = this.#requiredMps2(gapM, closingMps);
+			hazard.requiredNextMps2 = this.#requiredMps2(
+				gapM - Math.max(0, closingMps) * periodS,
+				closingMps,
+			);
+			// Who crosses so near that nobody stops before him will come at the side.
+			if (!isInPath && hazard.requiredMps2 >= options.maxBrakeMps2)
+				this.#standBy(ego, contactS);
+			worsen(decision, isInPath ? "closing" : "crossing", hazard);
 		}
 		if (isInPath) this.#follow(ego, closingMps, decision);
 	}
 
 	/** What shares the vehicle's place, or comes at its side: against that it helps to stand, if there is time to. */
 	#judgeBeside(ego: EgoState, reach: number, decision: DriveDecision): void {
-		const { sideMarginM, maxBrakeMps2, reactionS } = this.#options;
+		const { sideMarginM, maxBrakeMps2 } = this.#options;
 		const hazard = this.#hazard;
 		if (Math.abs(this.#other.yM) <= reach - sideMarginM) {
-			worsen(decision, "touching", maxBrakeMps2, hazard);
+			hazard.requiredMps2 = maxBrakeMps2;
+			hazard.requiredNextMps2 = maxBrakeMps2;
+			worsen(decision, "touching", hazard);
 			return;
 		}
 		const isComing = this.#other.yM * this.#other.velocityYMps < 0;
 		const contactS = hazard.timeToCollisionS;
 		if (!isComing || contactS > BESIDE_S) return;
 		hazard.speedMps = 0;
-		const leftS = Math.max(contactS - reactionS, MIN_LEFT_S);
-		const required = Math.min(ego.speedMps / leftS, maxBrakeMps2);
-		worsen(decision, "crossing", required, hazard);
+		this.#standBy(ego, contactS);
+		worsen(decision, "crossing", hazard);
+	}
+
+	/** The deceleration to stand when somebody comes at the side. */
+	#standBy(ego: EgoState, contactS: number): void {
+		const { maxBrakeMps2, reactionS, periodS } = this.#options;
+		const hazard = this.#hazard;
+		const leftS = contactS - reactionS;
+		const stopMps2 = ego.speedMps / Math.max(leftS, MIN_LEFT_S);
+		const nextMps2 = ego.speedMps / Math.max(leftS - periodS, MIN_LEFT_S);
+		hazard.requiredMps2 = Math.min(stopMps2, maxBrakeMps2);
+		hazard.requiredNextMps2 = Math.min(nextMps2, maxBrakeMps2);
 	}
 
 	/** Limits the speed to that of the one ahead and what corrects the gap (constant time headway). */
@@ -255,8 +294,10 @@ export class DecisionPolicy {
 			this.#lead.speedMps = limitMps;
 		}
 		const nearM = Math.max(headwayS * ego.speedMps, standoffM);
-		if (gapM < nearM && closingMps > -OPENING_MPS)
-			worsen(decision, "too-near", slowMps2, this.#hazard);
+		if (gapM >= nearM || closingMps <= -OPENING_MPS) return;
+		this.#hazard.requiredMps2 = slowMps2;
+		this.#hazard.requiredNextMps2 = slowMps2;
+		worsen(decision, "too-near", this.#hazard);
 	}
 
 	/** Deceleration after the reaction time that leaves the standoff, or half the gap where that is less. */
@@ -272,13 +313,16 @@ export class DecisionPolicy {
 	}
 
 	#command(ego: EgoState, decision: DriveDecision): void {
-		const { slowMps2, brakeMps2, maxBrakeMps2 } = this.#options;
+		const { slowMps2, brakeMps2, maxBrakeMps2, firstS } = this.#options;
 		const required = decision.requiredMps2;
+		const pressingS = ego.timeS - decision.pressingSinceS;
+		const mayWait =
+			pressingS < firstS - TINY_S && decision.requiredNextMps2 < maxBrakeMps2;
 		if (required >= brakeMps2) {
 			decision.command = "brake";
 			decision.accelerationMps2 = -Math.min(
 				required * BRAKE_RESERVE,
-				maxBrakeMps2,
+				mayWait ? this.#options.firstBrakeMps2 : maxBrakeMps2,
 				ego.speedMps / SHORTEST_STOP_S,
 			);
 		} else if (required >= slowMps2) {
@@ -335,6 +379,9 @@ function doubted(
 
 interface Hazard {
 	trackId: number;
+	requiredMps2: number;
+	/** If nothing is done until the next decision. */
+	requiredNextMps2: number;
 	timeToCollisionS: number;
 	gapM: number;
 	/** Along the path. */
@@ -342,17 +389,24 @@ interface Hazard {
 }
 
 function createHazard(): Hazard {
-	return { trackId: 0, timeToCollisionS: 0, gapM: 0, speedMps: 0 };
+	return {
+		trackId: 0,
+		requiredMps2: 0,
+		requiredNextMps2: 0,
+		timeToCollisionS: 0,
+		gapM: 0,
+		speedMps: 0,
+	};
 }
 
 function worsen(
 	decision: DriveDecision,
 	reason: DriveReason,
-	requiredMps2: number,
 	hazard: Hazard,
 ): void {
-	if (!(requiredMps2 > decision.requiredMps2)) return;
-	decision.requiredMps2 = requiredMps2;
+	if (!(hazard.requiredMps2 > decision.requiredMps2)) return;
+	decision.requiredMps2 = hazard.requiredMps2;
+	decision.requiredNextMps2 = hazard.requiredNextMps2;
 	describe(decision, reason, hazard);
 }
 
@@ -377,6 +431,8 @@ function clear(decision: DriveDecision): void {
 	decision.timeToCollisionS = Number.POSITIVE_INFINITY;
 	decision.gapM = Number.POSITIVE_INFINITY;
 	decision.requiredMps2 = 0;
+	decision.requiredNextMps2 = 0;
+	decision.pressingSinceS = Number.POSITIVE_INFINITY;
 }
 
 function isValid(ego: EgoState, ageS: number): boolean {

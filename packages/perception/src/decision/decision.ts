@@ -47,6 +47,10 @@ export interface DriveDecision {
 	gapM: number;
 	/** Deceleration that just avoids it. */
 	requiredMps2: number;
+	/** The same, if nothing is done until the next decision. */
+	requiredNextMps2: number;
+	/** Since when each decision has asked for half of that and more; Infinity: nothing is asked for. */
+	pressingSinceS: number;
 	/** When the last cause for this command was seen. */
 	causedAtS: number;
 }
@@ -61,6 +65,8 @@ export function createDriveDecision(): DriveDecision {
 		timeToCollisionS: Number.POSITIVE_INFINITY,
 		gapM: Number.POSITIVE_INFINITY,
 		requiredMps2: 0,
+		requiredNextMps2: 0,
+		pressingSinceS: Number.POSITIVE_INFINITY,
 		causedAtS: Number.NEGATIVE_INFINITY,
 	};
 }
