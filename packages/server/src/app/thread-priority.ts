@@ -1,11 +1,14 @@
 // The threads that run models yield to the event loop: where all cores are busy, the loop would otherwise wait for
-// their time slices, heads would be seen and answers leave milliseconds late, and deadlines be missed for it.
+// their time slices, heads would be seen and answers leave milliseconds late, and deadlines be missed for it. Nor do
+// they interrupt it when they wake: it hands over batches all the time, and would stand still at each
+// (docs/decisions/0019-runs-do-not-interrupt.md).
 //
-// On Linux a priority belongs to a thread, and to the threads that it starts later, ONNX Runtime's own among them.
+// On Linux a priority, and a class, belongs to a thread, and to the threads that it starts later, ONNX Runtime's own among them.
 // Elsewhere priorities belong to the process, and nothing is done.
 import { readdirSync, readFileSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { setPriority } from "node:os";
+import { waitForTick } from "../devices/batch-class.ts";
 
 const TASKS = "/proc/self/task";
 /** As libuv names the threads of its pool. */
@@ -22,6 +25,7 @@ export async function yieldToLoop(nice: number): Promise<number> {
 			const name = readFileSync(`${TASKS}/${id}/comm`, "utf8").trim();
 			if (name !== POOL_THREAD) continue;
 			setPriority(Number(id), nice);
+			waitForTick(Number(id));
 			count++;
 		}
 	} catch {

@@ -2,12 +2,23 @@
 import { setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 import { stayOn } from "../../devices/affinity.ts";
+import { waitForTick } from "../../devices/batch-class.ts";
 import { loadOrtApi, type Pointer } from "./native.ts";
 
 export interface PinnedThreadData {
 	readonly cores: readonly number[];
 	readonly libraryPath: string;
 	readonly nice: number;
+}
+
+/** As the threads of libuv's pool do: app/thread-priority.ts. */
+function yieldToOthers(nice: number): void {
+	waitForTick(THIS_THREAD);
+	try {
+		setPriority(THIS_THREAD, nice);
+	} catch {
+		// A sandbox that forbids it: all works as before, only later.
+	}
 }
 
 type RunArguments = Parameters<ReturnType<typeof loadOrtApi>["Run"]>;
@@ -19,11 +30,7 @@ if (parentPort !== null) {
 	const port = parentPort;
 	const { cores, libraryPath, nice } = workerData as PinnedThreadData;
 	stayOn(cores);
-	try {
-		setPriority(THIS_THREAD, nice);
-	} catch {
-		// A sandbox that forbids it: all works as before, only later.
-	}
+	if (nice > 0) yieldToOthers(nice);
 	const { Run } = loadOrtApi(libraryPath);
 	port.on("message", (args: readonly (Pointer | number)[] | null) => {
 		if (args === null) port.close();
