@@ -32,6 +32,8 @@ import {
 } from "./pipeline/measure.ts";
 
 const SWEEP_SECONDS = 1.5;
+/** Connections, and what is read from them, are another thread's. */
+const ONE_FRONT = "--fronts=1";
 const BLOCKING = fileURLToPath(
 	new URL("pipeline/blocking-process.ts", import.meta.url),
 );
@@ -105,17 +107,21 @@ async function race(
 	const blocking: PipelineWindow[] = [];
 	const ours: PipelineWindow[] = [];
 	const paced: PipelineWindow[] = [];
+	const fronted: PipelineWindow[] = [];
 	const contests = [
 		async (round: number) => {
 			const other = () => startBlocking(workload, best);
 			const theirs = await most(other, seconds, "blocking");
 			blocking.push(theirs);
 			const pace = { ratePerSecond: theirs.answersPerSecond, seed: round + 1 };
-			const window = await served(
-				() => startOurs(workload),
-				(server) => measurePaced(server, workload, expected, seconds, pace),
-			);
+			const measure = (server: RunningServer) =>
+				measurePaced(server, workload, expected, seconds, pace);
+			const window = await served(() => startOurs(workload), measure);
 			paced.push(show("ours at its rate", window));
+			const apart = () => startOurs(workload, [ONE_FRONT]);
+			fronted.push(
+				show(`the same with ${ONE_FRONT}`, await served(apart, measure)),
+			);
 		},
 		async () => {
 			const start = () => startOurs(workload);
@@ -127,7 +133,15 @@ async function race(
 			await contests[(round + i) % contests.length]!(round);
 	attach("atItsMost", ours);
 	attach("atTheSameRate", paced);
+	attach("atTheSameRateWithOneFront", fronted);
 	const baseline = `the same server with onnxruntime-node's run(), ${showSettings(best)}; ${workload.inFlight} frames under way`;
+	const atThatRate =
+		"Poisson arrivals at the rate that the baseline answered in the same round";
+	const settingsOf = new Map<readonly PipelineWindow[], string>([
+		[ours, `as shipped; ${workload.inFlight} frames under way`],
+		[paced, `as shipped; ${atThatRate}`],
+		[fronted, `${ONE_FRONT}; ${atThatRate}`],
+	]);
 	const row = (
 		claim: string,
 		unit: string,
@@ -138,13 +152,7 @@ async function race(
 		compare(
 			{ claim: `${name}: ${claim}`, unit },
 			sideOf(baseline, blocking, read),
-			sideOf(
-				windows === ours
-					? `as shipped; ${workload.inFlight} frames under way`
-					: "as shipped; Poisson arrivals at the rate that the baseline answered in the same round",
-				windows,
-				read,
-			),
+			sideOf(settingsOf.get(windows) ?? "", windows, read),
 			target,
 		);
 	const answers = ({ answersPerSecond }: PipelineWindow) => answersPerSecond;
@@ -163,6 +171,11 @@ async function race(
 			of: "ours",
 			atMost: 0.45,
 		}),
+		row(`the same with ${ONE_FRONT}`, SHARE, busy, fronted, {
+			of: "ours",
+			atMost: 0.45,
+		}),
+		row(`answers with ${ONE_FRONT}`, "/s", answers, fronted, null),
 		row("scheduling thread busy, baseline", SHARE, busy, paced, {
 			of: "baseline",
 			atLeast: 0.9,
@@ -230,9 +243,12 @@ function showSettings({ batching, threads }: BlockingSettings): string {
 	return `${batching ? "dynamic batches" : "one request a run"}, ${threads} thread(s)`;
 }
 
-async function startOurs(workload: Workload): Promise<Started> {
+async function startOurs(
+	workload: Workload,
+	options: readonly string[] = [],
+): Promise<Started> {
 	const repository = makeRepository(workload, { batching: true });
-	return { server: await startServer([repository]), repository };
+	return { server: await startServer([repository], options), repository };
 }
 
 async function startBlocking(

@@ -23,8 +23,11 @@ const RATED_PER_SECOND = DEVICES.reduce(
 	(sum, device) => sum + ratedPerSecond(device),
 	0,
 );
-/** Just below what all devices together can do. */
-const RATE_PER_SECOND = 0.95 * RATED_PER_SECOND;
+/**
+ * Somewhat more than all devices together can do. Below that a batch that ends first on a fast device goes there, and
+ * a slow one is left idle for it: the spread would tell how much it was needed, and not how work was dealt.
+ */
+const RATE_PER_SECOND = 1.05 * RATED_PER_SECOND;
 
 export const placement: ClaimModule = {
 	name: "placement",

@@ -130,3 +130,40 @@ test("a device that was slow for a while gets work again when it is quick", asyn
 	const [a, b] = manager.devices.map((device) => device.score());
 	assert.ok(a !== undefined && b !== undefined && a > 0.5 * b, `${a} and ${b}`);
 });
+
+test("unlike devices that are all needed are equally busy, and a slow one that is not needed rests", async () => {
+	const curves = [
+		{ 1: 16, 8: 24 },
+		{ 1: 27, 8: 48 },
+		{ 1: 48, 8: 110 },
+	];
+	const perMs = curves.reduce((sum, curve) => sum + 8 / curve[8], 0);
+	/** Shares of 4 s in which each was busy, after one of the same load. */
+	const busyAt = async (load: number) => {
+		const { clock, manager, submit, pass } = await makeFleet({
+			devices: curves.map((curveMs, index) => ({ name: `${index}`, curveMs })),
+		});
+		let due = 0;
+		const drive = async (ms: number) => {
+			for (let passed = 0; passed < ms; passed++) {
+				for (due += load * perMs; due >= 1; due--)
+					submit("x", { deadlineUs: clock.nowUs() + 440_000 });
+				await pass(1);
+			}
+		};
+		const busyUs = () =>
+			manager.devices.map((device) => device.load.totalUs(clock.nowUs()));
+		await drive(1000);
+		const before = busyUs();
+		await drive(4000);
+		return busyUs().map((us, index) => (us - before[index]!) / 4e6);
+	};
+	const all = await busyAt(1.05);
+	const mean = all.reduce((a, b) => a + b) / all.length;
+	const spread = Math.sqrt(
+		all.reduce((sum, busy) => sum + (busy - mean) ** 2, 0) / all.length,
+	);
+	assert.ok(spread <= 0.04, `${all}`);
+	const [large = 0, , small = 1] = await busyAt(0.6);
+	assert.ok(small < large / 2, `${small} beside ${large}`);
+});
