@@ -1,7 +1,7 @@
 // The threads that run models yield to the event loop: where all cores are busy, the loop would otherwise wait for
 // their time slices, heads would be seen and answers leave milliseconds late, and deadlines be missed for it. Nor do
 // they interrupt it when they wake: it hands over batches all the time, and would stand still at each
-// (docs/decisions/0019-runs-do-not-interrupt.md).
+// (docs/decisions/0021-runs-do-not-interrupt.md).
 //
 // On Linux a priority, and a class, belongs to a thread, and to the threads that it starts later, ONNX Runtime's own among them.
 // Elsewhere priorities belong to the process, and nothing is done.
