@@ -7,6 +7,7 @@ import {
 	existsSync,
 	mkdirSync,
 	mkdtempSync,
+	readFileSync,
 	rmSync,
 	writeFileSync,
 } from "node:fs";
@@ -51,6 +52,17 @@ function writeNamespaces(directory: string): string[] {
 		writeFileSync(join(one, file), text);
 	}
 	return repositories;
+}
+
+/** Models that work, and one whose file is not all there. */
+function writeOnDemand(repository: string): string {
+	for (const name of ["simple", "add_sub", "slow"])
+		writeFixture(repository, findFixture(name));
+	const file = readFileSync(join(repository, "simple", "1", "model.onnx"));
+	const half = join(repository, "half_copied", "1");
+	mkdirSync(half, { recursive: true });
+	writeFileSync(join(half, "model.onnx"), file.subarray(0, file.length >> 1));
+	return repository;
 }
 
 /** Asynchronous, because this process reads the server's log meanwhile: a full pipe would stop the server. */
@@ -101,12 +113,18 @@ async function runAgainstOwnServers(python: string): Promise<number> {
 			"--model-config-name=interop",
 			"--load-model=*",
 		]);
+		const onDemand = await start(
+			[writeOnDemand(join(folder, "on-demand"))],
+			["--load-on-demand"],
+		);
 		const status = await runTests(python, {
 			SACCADE_ADD_SUB_FILE: join(repository, "add_sub", "1", "model.onnx"),
 			SACCADE_HTTP: `127.0.0.1:${usual.httpPort}`,
 			SACCADE_GRPC: `127.0.0.1:${usual.grpcPort}`,
 			SACCADE_NAMESPACED_HTTP: `127.0.0.1:${namespaced.httpPort}`,
 			SACCADE_NAMESPACED_GRPC: `127.0.0.1:${namespaced.grpcPort}`,
+			SACCADE_ON_DEMAND_HTTP: `127.0.0.1:${onDemand.httpPort}`,
+			SACCADE_ON_DEMAND_GRPC: `127.0.0.1:${onDemand.grpcPort}`,
 		});
 		const exitCodes = await Promise.all(
 			servers.splice(0).map((server) => server.stop()),
