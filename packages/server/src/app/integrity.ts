@@ -1,9 +1,9 @@
 // What a version needs to serve, from the options.
 import { readFileSync } from "node:fs";
-import { readVerifyKey } from "../common/ed25519.ts";
 import type { ServerOptions } from "../config/options.ts";
 import { SaccadeError } from "../errors/saccade-error.ts";
 import { IntegrityGate } from "../integrity/integrity-gate.ts";
+import { readReleaseKey } from "../integrity/release-key.ts";
 import { verifiedFolder } from "./state-folder.ts";
 
 /** Null: nothing. Throws INVALID_ARGUMENT for keys that are none. */
@@ -32,7 +32,7 @@ function readKey(file: string): string {
 		const text = error instanceof Error ? error.message : String(error);
 		throw invalid(`--model-integrity-key cannot be read: ${text}`);
 	}
-	const read = readVerifyKey(pem);
+	const read = readReleaseKey(pem);
 	if (read.ok) return pem;
 	throw invalid(`--model-integrity-key ${file}: ${read.problem}`);
 }

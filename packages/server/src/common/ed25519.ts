@@ -34,22 +34,26 @@ export function readSigningKey(pem: string): Read<SigningKey> {
 
 /** @param pem a public key, or a private one, which has it */
 export function readVerifyKey(pem: string): Read<VerifyKey> {
-	const { createHash, createPublicKey, verify } =
-		process.getBuiltinModule("node:crypto");
+	const { createPublicKey, verify } = process.getBuiltinModule("node:crypto");
 	const key = readKey(() => createPublicKey(pem));
 	if (key === null)
 		return problem(
 			"it is no ed25519 public key in PEM; get it from the private one with: openssl pkey -in PRIVATE -pubout -out FILE",
 		);
-	const der = key.export({ type: "spki", format: "der" });
-	const id = createHash("sha256").update(der).digest("hex");
 	return {
 		ok: true,
 		value: {
-			id: id.slice(0, ID_DIGITS),
+			id: idOfKey(key),
 			verify: (bytes, signature) => verify(null, bytes, key, signature),
 		},
 	};
+}
+
+/** @param key a public one */
+export function idOfKey(key: KeyObject): string {
+	const { createHash } = process.getBuiltinModule("node:crypto");
+	const der = key.export({ type: "spki", format: "der" });
+	return createHash("sha256").update(der).digest("hex").slice(0, ID_DIGITS);
 }
 
 function readKey(read: () => KeyObject): KeyObject | null {

@@ -613,7 +613,7 @@ export const OPTIONS = {
 		default: [],
 		unit: "file, repeatable",
 		meaning:
-			"Public ed25519 keys, PEM, whose signatures count with --model-integrity=signature.",
+			"Public keys, PEM, whose signatures count with --model-integrity=signature: ed25519, or ECDSA on P-256 for Sigstore bundles.",
 		reason: "No default: trust is a decision.",
 	}),
 	adminTokenFile: option({

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { readVerifyKey, type VerifyKey } from "../common/ed25519.ts";
+import type { VerifyKey } from "../common/ed25519.ts";
 import type { Read } from "../common/readers.ts";
 import { hashFile } from "./hash-file.ts";
 import {
@@ -17,7 +17,14 @@ import {
 	SIGNATURE_FILE,
 	signedBytes,
 } from "./manifest.ts";
+import { readReleaseKey } from "./release-key.ts";
+import {
+	BUNDLE_FILE,
+	checkBundle,
+	MAX_BUNDLE_BYTES,
+} from "./sigstore-bundle.ts";
 
+const MISSING = "is missing";
 const FULL: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT"]);
 
 export interface CheckRequest {
@@ -58,10 +65,27 @@ export function checkVersion(request: CheckRequest): string | null {
 	);
 }
 
+/** Either form of signature is enough. */
 function checkSignature(
 	manifest: Buffer,
 	path: string,
 	keys: readonly string[],
+): string | null {
+	const trusted = keys.flatMap(toKey);
+	const bundle = readSmall(join(path, BUNDLE_FILE), MAX_BUNDLE_BYTES);
+	const problem = checkOwnSignature(manifest, path, trusted);
+	if (problem === null || (!bundle.ok && bundle.problem === MISSING))
+		return problem;
+	const found = bundle.ok
+		? checkBundle(bundle.value.toString("utf8"), manifest, trusted)
+		: bundle.problem;
+	return found === null ? null : `${BUNDLE_FILE} ${found}`;
+}
+
+function checkOwnSignature(
+	manifest: Buffer,
+	path: string,
+	trusted: readonly VerifyKey[],
 ): string | null {
 	const bytes = readSmall(join(path, SIGNATURE_FILE), MAX_SIGNATURE_BYTES);
 	if (!bytes.ok)
@@ -69,7 +93,6 @@ function checkSignature(
 	const parsed = parseSignature(bytes.value.toString("utf8"));
 	if (parsed === null) return `${SIGNATURE_FILE} is no signature; sign again`;
 	const { keyId, signature } = parsed;
-	const trusted = keys.flatMap(toKey);
 	const signed = signedBytes(manifest);
 	if (trusted.some((key) => key.verify(signed, signature))) return null;
 	if (trusted.some(({ id }) => id === keyId))
@@ -134,7 +157,7 @@ function checkFiles(
 }
 
 function toKey(pem: string): VerifyKey[] {
-	const read = readVerifyKey(pem);
+	const read = readReleaseKey(pem);
 	return read.ok ? [read.value] : [];
 }
 
@@ -157,8 +180,7 @@ function readSmall(path: string, maxBytes: number): Read<Buffer> {
 		const { code } = error as NodeJS.ErrnoException;
 		return {
 			ok: false,
-			problem:
-				code === "ENOENT" ? "is missing" : `cannot be read: ${textOf(error)}`,
+			problem: code === "ENOENT" ? MISSING : `cannot be read: ${textOf(error)}`,
 		};
 	}
 }

@@ -21,6 +21,7 @@ import { makeKey } from "../common/testing/make-key.ts";
 import { IntegrityGate } from "./integrity-gate.ts";
 import { MANIFEST_FILE, SIGNATURE_FILE } from "./manifest.ts";
 import { signVersion } from "./sign-version.ts";
+import { BUNDLE_FILE } from "./sigstore-bundle.ts";
 
 const KEY = makeKey();
 const CONFIG = 'backend: "fake"\n';
@@ -143,6 +144,30 @@ describe("a version whose files are as they were signed", () => {
 		const { path, release } = await admit();
 		assert.equal(readFileSync(path, "utf8"), "the weights");
 		await release();
+	});
+
+	test("may be signed as cosign signs files, with a key that is trusted", async (t) => {
+		const { at, admit, refuses, sign } = setUp(t);
+		rmSync(at("1", SIGNATURE_FILE));
+		const bundle = (content: Uint8Array) =>
+			JSON.stringify({
+				mediaType: "application/vnd.dev.sigstore.bundle.v0.3+json",
+				verificationMaterial: { publicKey: { hint: "" } },
+				messageSignature: {
+					signature: Buffer.from(KEY.signing.sign(content)).toString("base64"),
+				},
+			});
+		const manifest = readFileSync(at("1", MANIFEST_FILE));
+		writeFileSync(at("1", BUNDLE_FILE), bundle(manifest));
+		await (await admit()).release();
+		writeFileSync(at("1", BUNDLE_FILE), bundle(Buffer.from("another")));
+		await refuses(/manifest\.sigstore\.json is not over this manifest/);
+		writeFileSync(at("1", BUNDLE_FILE), Buffer.alloc(300_000, 32));
+		await refuses(/manifest\.sigstore\.json has 300000 bytes, more than/);
+		// Signed anew: what vouched for the old manifest goes.
+		sign();
+		assert.equal(existsSync(at("1", BUNDLE_FILE)), false);
+		await (await admit()).release();
 	});
 
 	test("needs a manifest alone in mode digest", async (t) => {

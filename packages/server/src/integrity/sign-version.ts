@@ -18,6 +18,7 @@ import {
 	SIGNATURE_FILE,
 	signedBytes,
 } from "./manifest.ts";
+import { BUNDLE_FILE } from "./sigstore-bundle.ts";
 
 export interface SignRequest {
 	/** Of the model. */
@@ -36,7 +37,7 @@ const VERSION = /^\d+$/;
 export function signVersion(request: SignRequest): Manifest {
 	const { directory, model, version, key, expiresMs } = request;
 	const path = join(directory, String(version));
-	const own = new Set([MANIFEST_FILE, SIGNATURE_FILE]);
+	const own = new Set([MANIFEST_FILE, SIGNATURE_FILE, BUNDLE_FILE]);
 	const manifest: Manifest = {
 		model,
 		version,
@@ -47,7 +48,8 @@ export function signVersion(request: SignRequest): Manifest {
 	const text = renderManifest(manifest);
 	const signature = join(path, SIGNATURE_FILE);
 	// Whoever looks meanwhile finds no signature in place of a wrong one.
-	rmSync(signature, { force: true });
+	for (const each of [signature, join(path, BUNDLE_FILE)])
+		rmSync(each, { force: true });
 	writeWhole(join(path, MANIFEST_FILE), text);
 	if (key !== null)
 		writeWhole(
