@@ -21,6 +21,10 @@ const SECONDS = 0.5;
 /** Of each server in a round. */
 const WINDOWS = 2;
 const WARM_UP_SECONDS = 0.7;
+/** Windows with tracing and without in one process, a round. */
+const PAIRS = 3;
+/** One request of so many is traced, as shipped. */
+const RATE = 100;
 /** Of the rate without telemetry; the whole interval has to reach it. */
 const LEAST_SHARE = 0.95;
 const rounds = benchArguments.number("--rounds", ROUNDS);
@@ -34,8 +38,10 @@ interface Variant {
 	/** Another checkout's; null: this one's. */
 	readonly script: string | null;
 	/** Of each round, the mean over its windows. */
-	readonly rounds: Pick<LoadWindow, "perSecond" | "serverCpuUs">[];
+	readonly rounds: Cost[];
 }
+
+type Cost = Pick<LoadWindow, "perSecond" | "serverCpuUs">;
 
 const workload = WORKLOADS.find(({ id }) => id === "mlp-grpc-64")!;
 const expected = await expectedAnswers(modelFile(workload), workload.model);
@@ -60,6 +66,9 @@ const variants: readonly Variant[] = (
 			: null,
 	rounds: [],
 }));
+/** Of the process that sends, while one request of a hundred is traced, and while none is. */
+const traced: Cost[] = [];
+const untraced: Cost[] = [];
 try {
 	for (let round = 0; round < rounds; round++) await measureRound(round);
 	collector.send("bytes");
@@ -89,6 +98,13 @@ async function measureRound(round: number): Promise<void> {
 			const { variant, server } = running[(round + turn) % running.length]!;
 			windows.get(variant)!.push(await measure(server, seconds));
 		}
+		const sending = running.find(({ variant }) => variant.name === "sent")!;
+		for (let pair = 0; pair < PAIRS; pair++)
+			for (const isTraced of pair % 2 === 0 ? [true, false] : [false, true]) {
+				await setTracing(sending.server, isTraced);
+				const window = await measure(sending.server, seconds);
+				(isTraced ? traced : untraced).push(window);
+			}
 	} finally {
 		for (const { server } of running) await server.stop();
 	}
@@ -97,6 +113,20 @@ async function measureRound(round: number): Promise<void> {
 			perSecond: mean(measured.map(({ perSecond }) => perSecond)),
 			serverCpuUs: mean(measured.map(({ serverCpuUs }) => serverCpuUs)),
 		});
+}
+
+/** Triton's trace settings, while the server runs. */
+async function setTracing(
+	{ httpPort }: RunningServer,
+	isOn: boolean,
+): Promise<void> {
+	const url = `http://127.0.0.1:${httpPort}/v2/trace/setting`;
+	const body = JSON.stringify({
+		trace_level: [isOn ? "TIMESTAMPS" : "OFF"],
+		trace_rate: String(RATE),
+	});
+	const answer = await fetch(url, { method: "POST", body });
+	if (!answer.ok) throw new Error(`${url}: ${await answer.text()}`);
 }
 
 function mean(values: readonly number[]): number {
@@ -135,10 +165,10 @@ interface Row {
 
 function report(collectedBytes: number): void {
 	const [off] = variants;
-	const rateOf = (variant: Variant) =>
-		variant.rounds.map(({ perSecond }) => perSecond);
-	const cpuOf = (variant: Variant) =>
-		variant.rounds.map(({ serverCpuUs }) => serverCpuUs);
+	const rateOf = ({ rounds: measured }: { readonly rounds: readonly Cost[] }) =>
+		measured.map(({ perSecond }) => perSecond);
+	const cpuOf = ({ rounds: measured }: { readonly rounds: readonly Cost[] }) =>
+		measured.map(({ serverCpuUs }) => serverCpuUs);
 	const rows: Row[] = variants.map((variant) => ({
 		name: variant.name,
 		args: variant.args.map((arg) => arg.replace(String(port), "PORT")),
@@ -147,6 +177,16 @@ function report(collectedBytes: number): void {
 		rateShare: pairedRatio(rateOf(variant), rateOf(off!)),
 		cpuRatio: pairedRatio(cpuOf(variant), cpuOf(off!)),
 	}));
+	const on = { rounds: traced };
+	const none = { rounds: untraced };
+	rows.push({
+		name: "sent, traced",
+		args: ["trace_rate 100, beside trace_level OFF in the same process"],
+		perSecond: interval(rateOf(on)),
+		cpuUsPerRequest: interval(cpuOf(on)),
+		rateShare: pairedRatio(rateOf(on), rateOf(none)),
+		cpuRatio: pairedRatio(cpuOf(on), cpuOf(none)),
+	});
 	console.log(
 		table(
 			["telemetry", "requests/s", "of off", "CPU µs/request", "of off", "met"],
@@ -156,7 +196,7 @@ function report(collectedBytes: number): void {
 				showInterval(row.rateShare, 3),
 				showInterval(row.cpuUsPerRequest, 2),
 				showInterval(row.cpuRatio, 3),
-				row.name === "sent" || row.name === "kept"
+				row.name.startsWith("sent") || row.name === "kept"
 					? row.rateShare.low >= LEAST_SHARE
 						? `yes (≥ ${LEAST_SHARE})`
 						: `no (≥ ${LEAST_SHARE})`

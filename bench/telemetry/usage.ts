@@ -27,6 +27,7 @@ export const usage: Usage = {
 		"  off again the same in another process: how far apart two equal servers are",
 		"  kept      as shipped: the slowest and the missed kept in memory",
 		"  sent      beside that everything over OTLP/HTTP: 1 % traced, metrics every 15 s, logs",
+		"  sent, traced  the process that sends, with tracing and with Triton's trace_level OFF by turns: of what it is without",
 		"The collector is a process that reads and answers; what a real one costs is not the server's.",
 		"8 rounds of 0.5 seconds write bench/results/telemetry.json; any other run only prints.",
 	],
