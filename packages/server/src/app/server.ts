@@ -16,14 +16,10 @@ import {
 	ModelRegistry,
 	type RegistryListener,
 } from "../models/model-registry.ts";
-import type { ModelVersion } from "../models/model-version.ts";
 import { SwapHistory } from "../models/swap/swap-history.ts";
 import { ModelSwapper } from "../models/swap/swapper.ts";
 import { bundledPipelines } from "../pipelines/bundled/bundled-pipelines.ts";
-import { createCameraPipeline } from "../pipelines/camera-pipeline.ts";
-import { createCatalogue } from "../pipelines/catalogue.ts";
 import { DeclaredPipelines } from "../pipelines/declared-pipelines.ts";
-import { createScalarPipeline } from "../pipelines/scalar-pipeline.ts";
 import {
 	flatNaming,
 	type Naming,
@@ -54,23 +50,15 @@ import { createTraceService } from "../service/trace-service.ts";
 import { Journal } from "../streams/journal.ts";
 import { journaledRunner } from "../streams/journaled-runner.ts";
 import { journaledThreads } from "../streams/journaled-threads.ts";
-import { StreamSet } from "../streams/stream-set.ts";
+import type { StreamSet } from "../streams/stream-set.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { OtlpExport } from "../telemetry/otlp/otlp-export.ts";
-import { PageComposer } from "../telemetry/page.ts";
-import {
-	CONTENT_TYPE,
-	formatFor,
-	prometheusText,
-	type TextFormat,
-} from "../telemetry/prometheus-text.ts";
 import { MetricsRegistry } from "../telemetry/registry.ts";
 import type { HeadSampler } from "../telemetry/tracing/head-sampler.ts";
 import { SharedByteBudget } from "../tensor/byte-budget.ts";
 import { SlotPool } from "../tensor/slot-pool.ts";
 import {
 	createMetricsTransport,
-	type MetricsFormat,
 	type MetricsTransport,
 } from "../transport/metrics/server.ts";
 import { Audit, serverEvent } from "./audit.ts";
@@ -83,8 +71,8 @@ import { FrontGroup } from "./front-group.ts";
 import { createIntegrityGate } from "./integrity.ts";
 import { explainListen } from "./listen-error.ts";
 import { TokenThroughput } from "./llm-metrics.ts";
+import { metricsFormats } from "./metrics-formats.ts";
 import { collectMemoryMetrics, createModelMemory } from "./model-memory.ts";
-import { ModelMetrics } from "./model-metrics.ts";
 import { followsDisk, watchModels } from "./model-watch.ts";
 import { Network } from "./network.ts";
 import { createOpenPhase } from "./open-phase.ts";
@@ -92,7 +80,7 @@ import { ProcessMetrics } from "./process-metrics.ts";
 import { collectRecordingMetrics } from "./recording-metrics.ts";
 import { Recordings } from "./recordings.ts";
 import { preparedFolder, recordingsFolder } from "./state-folder.ts";
-import { bothObservers, StreamMetrics } from "./stream-metrics.ts";
+import { createStreams, pipelineNames } from "./streams.ts";
 import { swapLog } from "./swap-log.ts";
 import { SwapMetrics } from "./swap-metrics.ts";
 import { yieldToLoop } from "./thread-priority.ts";
@@ -108,6 +96,7 @@ import {
 	traceSettings,
 } from "./tracing/tracing.ts";
 import { VERSION } from "./version.ts";
+import { VersionObservers } from "./version-observers.ts";
 
 /** Where the server listens; null: not served. */
 export interface Addresses {
@@ -183,8 +172,6 @@ class SaccadeServer implements Server {
 	readonly #foxglove: Foxglove | null;
 	readonly #metrics: MetricsRegistry | null;
 	readonly #metricsPort: MetricsTransport | null;
-	/** Null: there are no metrics. */
-	readonly #throughput: TokenThroughput | null;
 	readonly #swapMetrics: SwapMetrics | null;
 	/** Null: nothing is sent. */
 	readonly #otlp: OtlpExport | null;
@@ -192,7 +179,7 @@ class SaccadeServer implements Server {
 	readonly #requestSampler: HeadSampler | null;
 	/** Null: nobody explains, and nobody exports. */
 	readonly #tracing: Tracing | null;
-	readonly #modelMetrics = new WeakMap<ModelVersion, ModelMetrics>();
+	readonly #observers: VersionObservers;
 	#processMetrics: ProcessMetrics | null = null;
 	readonly #draining = new AbortController();
 	#phase: Phase = "starting";
@@ -207,8 +194,6 @@ class SaccadeServer implements Server {
 		const cores = readCores();
 		const metrics = options.allowMetrics ? new MetricsRegistry() : null;
 		this.#metrics = metrics;
-		this.#throughput =
-			metrics === null ? null : new TokenThroughput(metrics, clock);
 		this.#metricsPort =
 			metrics === null ? null : createMetricsTransport(metricsFormats(metrics));
 		this.#otlp = createOtlpExport(options.otlp, metrics, this.#log);
@@ -355,6 +340,14 @@ class SaccadeServer implements Server {
 			openStreams: () => this.#streams.streams,
 			log: this.#log,
 		});
+		this.#observers = new VersionObservers({
+			metrics,
+			throughput: metrics === null ? null : new TokenThroughput(metrics, clock),
+			tracing: this.#tracing,
+			recordings: this.#recordings,
+			taps: this.#taps,
+			log: this.#log,
+		});
 		if (metrics !== null) collectRecordingMetrics(metrics, this.#recordings);
 		const metadata = new RegistryMetadataService(
 			this.#registry,
@@ -387,47 +380,24 @@ class SaccadeServer implements Server {
 						this.#registry
 							.serving()
 							.map((model) => `${model.config.name}/${model.versionText}`),
-					pipelines: () => [
-						...["scalar", "camera"],
-						...this.#pipelines.pipelines.map(({ name }) => name),
-					],
+					pipelines: () => pipelineNames(this.#pipelines),
 				})
 			: null;
 		if (metrics !== null) collectFoxgloveMetrics(metrics, this.#foxglove);
-		this.#streams = new StreamSet({
+		this.#streams = createStreams({
 			clock,
-			catalogue: createCatalogue(
-				[
-					createScalarPipeline(),
-					createCameraPipeline(modelRunner),
-					...this.#pipelines.pipelines,
-				],
-				modelRunner,
-			),
+			pipelines: this.#pipelines,
+			modelRunner,
 			hostOffsetUs,
 			journal,
+			metrics,
 			tracer: this.#tracing?.frames ?? null,
-			observer: bothObservers(
+			watchers: [
 				this.#recordings.observer,
-				bothObservers(
-					this.#foxglove === null
-						? this.#taps
-						: bothObservers(this.#foxglove.observer, this.#taps),
-					metrics === null
-						? null
-						: new StreamMetrics({
-								registry: metrics,
-								clock,
-								sources: [
-									...["scalar", "camera"],
-									...this.#pipelines.pipelines.map(({ name }) => name),
-								],
-								openStreams: () => this.#streams.streams,
-							}),
-				),
-			),
-			onSensorEvent: ({ kind, deviceId, detail }) =>
-				this.#log.info({ sensor: deviceId, event: kind }, detail),
+				...(this.#foxglove === null ? [] : [this.#foxglove.observer]),
+				this.#taps,
+			],
+			log: this.#log,
 		});
 		this.#console = new Console({
 			options,
@@ -611,45 +581,22 @@ class SaccadeServer implements Server {
 	}
 
 	#registryEvents(): RegistryListener {
+		const modelsChanged = () => {
+			this.#network.modelsChanged();
+			this.#foxglove?.modelsChanged();
+		};
 		return {
 			versionReady: (model) => {
-				this.#network.modelsChanged();
-				this.#foxglove?.modelsChanged();
+				modelsChanged();
 				void this.#pipelines.modelReady();
-				const { name } = model.config;
-				const metrics =
-					this.#metrics === null
-						? null
-						: new ModelMetrics(this.#metrics, model, this.#throughput);
-				if (metrics !== null) this.#modelMetrics.set(model, metrics);
-				const recorded = { name, version: model.versionText };
-				model.tokens = metrics?.llm ?? null;
-				model.tracer = this.#tracing?.requestsOf(recorded) ?? null;
-				model.listener = this.#taps.lanes.listenerOf(
-					recorded,
-					this.#recordings.listenerOf(recorded, metrics),
-				);
-				const loadMs = Math.round(model.loadedInUs / 1000);
-				this.#log.info(
-					{ model: name, version: model.version, loadMs },
-					"model ready",
-				);
+				this.#observers.attach(model);
 			},
 			versionGone: (model) => {
-				this.#network.modelsChanged();
-				this.#foxglove?.modelsChanged();
-				const { name } = model.config;
-				this.#modelMetrics.get(model)?.close();
-				// A reload of the same version goes on counting in the same series.
+				modelsChanged();
 				const isReplaced = this.#registry
-					.records(name)
+					.records(model.config.name)
 					?.serving.some(({ version }) => version === model.version);
-				if (isReplaced !== true)
-					this.#metrics?.remove([name, model.versionText]);
-				this.#log.info(
-					{ model: name, version: model.version },
-					"model unloaded",
-				);
+				this.#observers.detach(model, isReplaced === true);
 			},
 			loadFailed: (name, error) => {
 				this.#log.error({ model: name }, error.message);
@@ -674,22 +621,6 @@ class SaccadeServer implements Server {
 			}
 		}
 	}
-}
-
-function metricsFormats(
-	registry: MetricsRegistry,
-): (accept: string | undefined) => MetricsFormat {
-	const of = (format: TextFormat): MetricsFormat => ({
-		contentType: CONTENT_TYPE[format],
-		composer: new PageComposer({
-			parts: () => prometheusText(registry, format),
-		}),
-	});
-	const formats = {
-		prometheus: of("prometheus"),
-		openmetrics: of("openmetrics"),
-	};
-	return (accept) => formats[formatFor(accept)];
 }
 
 /** What the history of models is read with. */
