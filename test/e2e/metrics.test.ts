@@ -58,7 +58,7 @@ async function promtool(page: string): Promise<string | null> {
 const OF_BUCKETS = /^saccade_shape_bucket/;
 /** Of devices that have memory of their own. */
 const OF_ACCELERATORS =
-	/^(nv_gpu_|nv_energy_|saccade_gpu_|saccade_device_memory_)/;
+	/^(nv_gpu_|nv_energy_|gpu_memory_|saccade_gpu_|saccade_device_memory_)/;
 
 /** Of a server that sends telemetry somewhere or has a budget of model memory, and of generative models. */
 const OF_OTHERS = /^(saccade_telemetry_|saccade_model_memory_|llm_)/;
