@@ -103,7 +103,7 @@ describe("the metrics page of 200 models", { timeout: 120_000 }, () => {
 				1,
 			);
 		for (const { name, labels } of page.samples) {
-			assert.match(name, /^(nv|saccade)_[a-z_]+$/);
+			assert.match(name, /^(nv|saccade|gpu)_[a-z_]+$/);
 			assert.doesNotMatch(name, /evil/);
 			for (const label of Object.keys(labels))
 				assert.ok(LABELS.has(label), label);

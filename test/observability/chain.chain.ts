@@ -140,7 +140,7 @@ describe("metrics in their stores", { skip, timeout: LONG_MS }, () => {
 			[victoria, SCRAPED_JOB],
 		] as const) {
 			const stored = await store.query(
-				`{job="${job}",__name__=~"(nv|saccade)_.*"}`,
+				`{job="${job}",__name__=~"(nv|saccade|llm|gpu)_.*"}`,
 			);
 			assertHeld(series, stored, store.url);
 		}

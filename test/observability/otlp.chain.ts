@@ -61,7 +61,7 @@ describe("metrics that are pushed over OTLP", {
 			REQUEST_COUNT,
 		);
 		const pushed = await store.query(
-			'{job="saccade",__name__=~"(nv|saccade)_.*"}',
+			'{job="saccade",__name__=~"(nv|saccade|llm|gpu)_.*"}',
 		);
 		// What the export says of itself differs from look to look.
 		const own = [...series].filter(
