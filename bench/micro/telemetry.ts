@@ -67,7 +67,7 @@ function tracer(send: (record: TraceRecord) => void = () => {}): RequestTracer {
 		clock: systemClock,
 		store: new TraceStore(TRACE_STORE_DEFAULTS),
 		export: send,
-		log: { debug: () => {} },
+		log: { writes: () => false, debug: () => {} },
 	});
 	const made = new RequestTracer(recorder, { name: "mlp", version: "1" });
 	// The slowest so far: what follows is faster.

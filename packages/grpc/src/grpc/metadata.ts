@@ -42,13 +42,23 @@ const RESERVED =
 /** Metadata as header fields: `-bin` values in base64 without padding. Throws TypeError for what HTTP/2 forbids. */
 export function toFields(metadata: OutgoingMetadata): [string, string][] {
 	return metadata.map(([name, value]) => {
-		if (!/^[0-9a-z_.-]+$/.test(name))
-			throw new TypeError(`"${name}" is no metadata name`);
-		if (RESERVED.test(name)) throw new TypeError(`"${name}" is reserved`);
+		assertName(name);
 		if (typeof value !== "string")
 			return [name, Buffer.from(value).toString("base64").replace(/=+$/, "")];
 		if (!/^[\x20-\x7e]*$/.test(value))
 			throw new TypeError(`value of "${name}" is not printable ASCII`);
 		return [name, value];
 	});
+}
+
+/** Names that were found good: an application has few, and sends each often. */
+const goodNames = new Set<string>();
+const MAX_GOOD_NAMES = 256;
+
+function assertName(name: string): void {
+	if (goodNames.has(name)) return;
+	if (!/^[0-9a-z_.-]+$/.test(name))
+		throw new TypeError(`"${name}" is no metadata name`);
+	if (RESERVED.test(name)) throw new TypeError(`"${name}" is reserved`);
+	if (goodNames.size < MAX_GOOD_NAMES) goodNames.add(name);
 }

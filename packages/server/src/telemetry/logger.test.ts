@@ -28,7 +28,9 @@ test("lines below the level are left out, and the level can change", () => {
 	log.info({}, "2");
 	log.warn({}, "3");
 	log.error({}, "4");
+	assert.ok(!log.writes("info") && log.writes("warn"));
 	log.setLevel("debug");
+	assert.ok(log.writes("debug"));
 	log.debug({}, "5");
 	log.setLevel("silent");
 	log.error({}, "6");

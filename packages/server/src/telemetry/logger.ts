@@ -19,6 +19,8 @@ export interface Logger {
 	error(fields: LogFields, text: string): void;
 	/** What each request did; off unless asked for. */
 	debug(fields: LogFields, text: string): void;
+	/** Whether such lines are written: asked by who would compose many. */
+	writes(level: LogLine["level"]): boolean;
 	setLevel(level: LogLevel): void;
 	/** Hears of every line that is written, from now on. */
 	follow(listener: (line: LogLine) => void): void;
@@ -38,8 +40,9 @@ export function createLogger(
 ): Logger {
 	let least = LEVELS.indexOf(level);
 	const listeners: ((line: LogLine) => void)[] = [];
+	const writes = (own: LogLine["level"]) => LEVELS.indexOf(own) >= least;
 	const at = (own: LogLine["level"]) => (fields: LogFields, msg: string) => {
-		if (LEVELS.indexOf(own) < least) return;
+		if (!writes(own)) return;
 		const now = new Date();
 		const time = now.toISOString();
 		write(`${JSON.stringify({ level: own, time, msg, ...fields })}\n`, own);
@@ -51,6 +54,7 @@ export function createLogger(
 		info: at("info"),
 		warn: at("warn"),
 		error: at("error"),
+		writes,
 		setLevel: (next) => {
 			least = LEVELS.indexOf(next);
 		},

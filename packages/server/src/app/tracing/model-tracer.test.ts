@@ -24,7 +24,10 @@ async function setUp(curveMs?: Readonly<Record<string, number>>) {
 		clock: fake.clock,
 		store,
 		export: (record) => exported.push(record),
-		log: { debug: (fields) => told.push(String(fields["trace_id"])) },
+		log: {
+			writes: () => true,
+			debug: (fields) => told.push(String(fields["trace_id"])),
+		},
 	});
 	fake.model.tracer = new RequestTracer(recorder, {
 		name: "fake",

@@ -73,7 +73,7 @@ interface TracingSetUp {
 	readonly clock: Clock;
 	/** Null: they are not sent. */
 	readonly export: ((record: TraceRecord) => void) | null;
-	readonly log: Pick<Logger, "debug">;
+	readonly log: Pick<Logger, "debug" | "writes">;
 	/** Whether they are kept, too. */
 	readonly keeps: boolean;
 	/** Null: there are no buckets to give examples of. */

@@ -96,7 +96,6 @@ export class OtlpExport {
 		this.#timer.unref();
 	}
 
-	/** Encoded at once: a batch of them would hold the loop for milliseconds. */
 	trace(record: TraceRecord): void {
 		if (!this.#takes("traces", this.#spans.length)) return;
 		this.#spans.push(record);

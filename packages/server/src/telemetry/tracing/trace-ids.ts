@@ -4,6 +4,8 @@ const BLOCK_BYTES = 4096;
 const TRACE_BYTES = 16;
 const SPAN_BYTES = 8;
 
+const NONE = "0".repeat(2 * TRACE_BYTES);
+
 let block: Buffer | null = null;
 let at = BLOCK_BYTES;
 
@@ -20,7 +22,7 @@ function take(byteLength: number): string {
 	const hex = block!.toString("hex", at, at + byteLength);
 	at += byteLength;
 	// All zero means that there is none.
-	return /[^0]/.test(hex) ? hex : take(byteLength);
+	return hex === NONE.slice(0, hex.length) ? take(byteLength) : hex;
 }
 
 function refill(): void {

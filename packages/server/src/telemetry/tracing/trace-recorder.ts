@@ -17,14 +17,14 @@ export interface TraceRecorderOptions {
 	/** Null: nothing is exported. */
 	readonly export: ((record: TraceRecord) => void) | null;
 	/** What is recorded is told at level debug, with the ids of its trace. */
-	readonly log: Pick<Logger, "debug">;
+	readonly log: Pick<Logger, "debug" | "writes">;
 }
 
 export class TraceRecorder {
 	readonly clock: Clock;
 	readonly store: TraceStore;
 	readonly #export: ((record: TraceRecord) => void) | null;
-	readonly #log: Pick<Logger, "debug">;
+	readonly #log: TraceRecorderOptions["log"];
 	readonly #wall: WallClock;
 	readonly #gate = new RateGate(KEPT_PER_SECOND);
 
@@ -58,7 +58,7 @@ export class TraceRecorder {
 	): void {
 		this.store.add(subject, record, this.clock.nowUs());
 		for (const one of more) this.store.append(one);
-		this.#tell(record);
+		if (this.#log.writes("debug")) this.#tell(record);
 		if (this.#export === null || !(record.isSampled || record.isMissed)) return;
 		this.#export(record);
 		for (const one of more) this.#export(one);
