@@ -9,7 +9,8 @@ test("names are unique and of Prometheus' form, ours in base units", () => {
 	// Requests and frames share a name, and are told apart by their labels.
 	const series = all.map(({ name, labels }) => `${name}{${labels}}`);
 	assert.equal(new Set(series).size, series.length);
-	for (const name of names) assert.match(name, /^(nv|saccade|llm|gpu)_[a-z_]+$/);
+	for (const name of names)
+		assert.match(name, /^(nv|saccade|llm|gpu)_[a-z_]+$/);
 	for (const { name, kind } of all) {
 		if (!name.startsWith("saccade_")) continue;
 		assert.doesNotMatch(name, /_(ms|us|kb|mb)(_|$)/);
