@@ -230,6 +230,25 @@ describe("prepared models", { timeout }, () => {
 		assert.deepEqual(warnings, []);
 	});
 
+	test("a large model may have some tensors in a file of its own beside those that are taken out", async (t) => {
+		const { create, modelFile, root, folder } = setUp(t);
+		const inline = modelFile("inline");
+		mkdirSync(join(root, "mixed"));
+		const path = join(root, "mixed", "model.onnx");
+		// One of the layers has so much.
+		await runtime.saveOptimized(
+			{ kind: "file", path: inline },
+			{ graphOptimization: "disabled" },
+			{ path, tensorsName: "weights.bin", minTensorBytes: 600 * 1024 },
+		);
+		assert.ok(statSync(path).size > 2 ** 20);
+		assert.ok(statSync(join(root, "mixed", "weights.bin")).size >= 2 ** 20);
+		const models = create({ mode: "off" });
+		const { answer } = await ask(models, path, UNMEASURED);
+		assertClose(answer, await plainAnswer(inline));
+		assert.deepEqual(readdirSync(cachePaths(folder).loading), []);
+	});
+
 	test("a model that is loaded as it is answers the same whether its tensors are taken out or not", async (t) => {
 		const { create, modelFile } = setUp(t);
 		const path = modelFile("m");

@@ -259,8 +259,8 @@ export class PreparedModels {
 		return withOwnFiles(
 			{
 				path,
-				// Providers may want the file, or compile the model anyway.
-				isLarge: bytes >= SMALL_BYTES && !hasProviders,
+				// Providers may want the file, or compile the model anyway; Windows removes no file that is mapped.
+				isLarge: bytes >= SMALL_BYTES && !hasProviders && canLockFiles(),
 				makeFolder: () => makeLoadFolder(this.#paths),
 				warn: (error) =>
 					warn(`${path} takes more memory to load than it had to: ${error}`),

@@ -2,6 +2,7 @@
 // their own where they lie, and who cuts a mapped file kills every process that has it mapped: so the load sees a copy,
 // and the copy's names are gone when it is loaded. A large model has its tensors taken out into such a file, too: read
 // from the model itself they would be in memory twice while the optimiser makes new ones of them.
+import { randomUUID } from "node:crypto";
 import { copyFile, mkdir, readdir, readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { DIRECTORY_MODE } from "./cache-files.ts";
@@ -29,9 +30,6 @@ export interface OwnFilesOptions {
 	readonly warn: (error: unknown) => void;
 }
 
-/** Beside the files that the model itself names. */
-const LIFTED = ".lifted-tensors";
-
 /** Calls `load` with what may be loaded as it is. */
 export async function withOwnFiles<Loaded>(
 	options: OwnFilesOptions,
@@ -51,9 +49,13 @@ export async function withOwnFiles<Loaded>(
 		return load(itself);
 	}
 	try {
-		const graph = isLarge ? await lift(options, folder.path) : null;
+		// No file that the model itself names.
+		const own = randomUUID();
+		const graph = isLarge ? await lift(options, folder.path, own) : null;
 		if (isAlone && graph === null) return await load(itself);
-		const locations = externalLocations(graph ?? (await readFile(path)));
+		const locations = externalLocations(graph ?? (await readFile(path))).filter(
+			(location) => location !== own,
+		);
 		await copyLocations(locations, dirname(path), folder.path);
 		if (graph !== null) {
 			const lifted = load({ kind: "graph", graph, tensors: folder.path });
@@ -74,10 +76,13 @@ export async function withOwnFiles<Loaded>(
 async function lift(
 	{ path, warn }: OwnFilesOptions,
 	folder: string,
+	location: string,
 ): Promise<Uint8Array | null> {
 	try {
-		const target = join(folder, LIFTED);
-		return await liftTensors(path, { target, location: LIFTED });
+		return await liftTensors(path, {
+			target: join(folder, location),
+			location,
+		});
 	} catch (error) {
 		// For what is no model, its load says so.
 		if (!(error instanceof RangeError)) warn(error);
@@ -100,9 +105,7 @@ async function copyLocations(
 /** Of tensors outside of the model's file, relative to its folder; none for what is no model: its load says so. */
 function externalLocations(model: Uint8Array): string[] {
 	try {
-		const locations = new Set(listExternalData(model).map(locationOf));
-		locations.delete(LIFTED);
-		return [...locations];
+		return [...new Set(listExternalData(model).map(locationOf))];
 	} catch (error) {
 		if (error instanceof RangeError) return [];
 		throw error;
