@@ -334,6 +334,7 @@ export class ModelLoader {
 				readFile: (name) => readWarmupFile(directory.path, name),
 				isBrief: request.successorOf != null,
 			});
+			if (request.successorOf != null) model.inheritTimes(request.successorOf);
 			await plan.settle?.();
 		} catch (error) {
 			const failure = toLoadError(error);

@@ -208,6 +208,14 @@ export class ModelVersion {
 		this.statistics = new VersionStatistics();
 	}
 
+	/** What it was not warmed with is believed to take what it takes the version that it follows. */
+	inheritTimes(from: ModelVersion): void {
+		for (const { device, cost } of this.#instances) {
+			const old = from.#instances.find((one) => one.device === device);
+			if (old !== undefined) cost.inherit(old.cost);
+		}
+	}
+
 	/** While it warms up, those who are served go first. */
 	#shareBy(
 		share: NonNullable<ModelVersionOptions["share"]>,

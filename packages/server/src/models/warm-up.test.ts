@@ -6,12 +6,13 @@ import { describe, test } from "node:test";
 import { systemClock } from "../common/clock.ts";
 import type { SaccadeError } from "../errors/saccade-error.ts";
 import { type FakeModelOptions, makeFakeModel } from "./testing/fake-model.ts";
-import { readWarmupFile, warmUp } from "./warm-up.ts";
+import { readWarmupFile, type WarmUpOptions, warmUp } from "./warm-up.ts";
 
 async function warm(
 	options: FakeModelOptions,
 	readFile: (name: string) => Promise<Uint8Array> = () =>
 		assert.fail("no file was asked for"),
+	how: Partial<WarmUpOptions> = {},
 ) {
 	const { model } = await makeFakeModel({ ...options, clock: systemClock });
 	model.setState({ kind: "warming" });
@@ -24,7 +25,7 @@ async function warm(
 	};
 	let error: SaccadeError | null = null;
 	try {
-		await warmUp(model, { clock: systemClock, readFile });
+		await warmUp(model, { clock: systemClock, readFile, ...how });
 	} catch (thrown) {
 		error = thrown as SaccadeError;
 	}
@@ -48,6 +49,22 @@ describe("warming a model up", () => {
 		assert.deepEqual([...new Set(batches)], [1, 4]);
 		assert.equal(counted, batches.length);
 		assert.equal(afterReady, 0, "statistics start when it is ready");
+	});
+
+	test("runs the largest batch of a next version that holds the cores for a moment, and a smaller one where it would for long", async () => {
+		/** @param lookUs that pass from one look at the clock to the next, of which there are a few in a run */
+		const batchesAt = async (lookUs: number) => {
+			let nowUs = 0;
+			const clock = { ...systemClock, nowUs: () => (nowUs += lookUs) };
+			const config = BATCHED.replace("4", "16");
+			const how = { isBrief: true, clock };
+			const { batches } = await warm({ config }, undefined, how);
+			return batches;
+		};
+		assert.deepEqual(await batchesAt(100), [1, 1, 1, 16]);
+		const between = (await batchesAt(400)).at(-1) ?? 0;
+		assert.ok(between > 2 && between < 16, `${between} rows`);
+		assert.deepEqual(await batchesAt(30_000), [1, 1, 1, 2]);
 	});
 
 	test("runs the configured samples first, as often and as large as they say", async () => {

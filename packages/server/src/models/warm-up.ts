@@ -1,5 +1,6 @@
 // Runs a version before it serves: the configured samples, and always batch 1 and the largest batch with zeros,
-// so that arenas are grown and the run mode is known before the first request. A failing run fails the load.
+// so that arenas are grown and the run mode is known before the first request. A failing run fails the load. The next
+// version of one that serves runs a smaller batch instead, where the largest would hold the cores for long.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DTYPE_BYTES, type DType } from "@saccade/protocol";
@@ -16,7 +17,7 @@ export interface WarmUpOptions {
 	readonly clock: Clock;
 	/** Reads a data file of the model's `warmup/` directory. */
 	readonly readFile: (name: string) => Promise<Uint8Array>;
-	/** Others are served meanwhile: no more runs than tell something. @default false */
+	/** Others are served meanwhile: no more runs than tell something, and none that holds the cores for long. @default false */
 	readonly isBrief?: boolean;
 }
 
@@ -25,6 +26,8 @@ const ROUNDS = 3;
 /** Short runs are repeated: pauses of the machine and code that is not compiled yet are longer than they are. */
 const SHORT_ROUNDS = 64;
 const SHORT_ROUNDS_US = 10_000;
+/** A run cannot be interrupted: whoever is served waits for the rest of it. */
+const BRIEF_RUN_US = 5000;
 /** Larger samples are left to the first requests: warming must not hold a start for long. */
 const MAX_OWN_BYTES = 64 * 1024 * 1024;
 
@@ -52,18 +55,24 @@ async function warmUpDevice(
 		for (let round = 0; round < sample.count; round++)
 			await runSample(model, sample, options);
 	await runSmallest(model, options);
-	const shortForUs = options.isBrief === true ? 0 : SHORT_ROUNDS_US;
-	const shortUntilUs = options.clock.nowUs() + shortForUs;
+	const { clock, isBrief = false } = options;
+	const shortUntilUs = clock.nowUs() + (isBrief ? 0 : SHORT_ROUNDS_US);
+	let rowUs = Number.POSITIVE_INFINITY;
 	for (
 		let round = 0;
-		round < ROUNDS ||
-		(round < SHORT_ROUNDS && options.clock.nowUs() < shortUntilUs);
+		round < ROUNDS || (round < SHORT_ROUNDS && clock.nowUs() < shortUntilUs);
 		round++
-	)
+	) {
+		const beginUs = clock.nowUs();
 		await runZeros(model, 1, options);
+		rowUs = Math.min(rowUs, clock.nowUs() - beginUs);
+	}
 	const { maxBatchSize } = model.config;
-	if (maxBatchSize > 1 && model.config.dynamicBatching !== null)
-		await runZeros(model, maxBatchSize, options);
+	if (maxBatchSize > 1 && model.config.dynamicBatching !== null) {
+		const briefly = Math.max(2, Math.floor(BRIEF_RUN_US / rowUs));
+		const rows = isBrief ? Math.min(maxBatchSize, briefly) : maxBatchSize;
+		await runZeros(model, rows, options);
+	}
 }
 
 /** Dynamic dimensions beyond the batch are unknown here: such a model is warmed by its own samples only. */

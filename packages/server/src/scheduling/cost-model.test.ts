@@ -29,6 +29,30 @@ describe("prediction", () => {
 		assert.equal(cost.likelyUs(64), 2 * linearUs(32));
 	});
 
+	test("of sizes that were not run yet is that of the version before, in proportion, until they are run", () => {
+		const old = calibrated(64, 1, 2, 16, 64);
+		const next = new CostModel(64);
+		next.observe(1, 2 * linearUs(1), 0);
+		next.observe(2, 2 * linearUs(2), 0);
+		next.inherit(old);
+		next.endCalibration();
+		assert.equal(next.likelyUs(2), 2 * linearUs(2), "its own");
+		assert.ok(Math.abs(next.likelyUs(16) - 2 * linearUs(16)) < 1e-6);
+		assert.ok(Math.abs(next.safeUs(64) - 2 * linearUs(64)) < 1e-6);
+		assert.equal(next.efficientRows, old.efficientRows);
+		next.observe(16, 900, 5_000_000);
+		assert.ok(next.likelyUs(16) <= 2 * linearUs(2));
+	});
+
+	test("of a version that follows one of which nothing is known, or has not run itself, is its own", () => {
+		const next = calibrated(8, 1);
+		next.inherit(new CostModel(8));
+		assert.equal(next.likelyUs(8), 8 * linearUs(1));
+		const idle = new CostModel(8);
+		idle.inherit(calibrated(8, 1, 8));
+		assert.equal(idle.safeUs(8), 0);
+	});
+
 	test("knows nothing before the first run", () => {
 		assert.equal(new CostModel(8).safeUs(4), 0);
 	});

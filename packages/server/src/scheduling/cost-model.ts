@@ -97,6 +97,26 @@ export class CostModel implements BatchTimes {
 		this.#runEndUs = nowUs;
 	}
 
+	/**
+	 * Sizes larger than any that was run are believed to take what they took a model of the same kind, in proportion to the
+	 * largest one that was. The first run of each overrules that.
+	 */
+	inherit(from: CostModel): void {
+		const at = this.#windows.findLastIndex(({ times }) => times.count > 0);
+		const own = this.#windows[at];
+		if (own === undefined) return;
+		const scale = own.likelyUs / from.likelyUs(own.rows);
+		if (!(scale > 0 && scale < Number.POSITIVE_INFINITY)) return;
+		for (const [index, window] of this.#windows.entries()) {
+			const other = from.#windows[index];
+			if (index <= at || other === undefined || other.times.count === 0)
+				continue;
+			this.#set(window, other.rows, scale * other.likelyUs);
+		}
+		this.#believe();
+		this.#efficientRows = this.#mostEfficient();
+	}
+
 	idleUs(nowUs: number): number {
 		return nowUs - this.#runEndUs;
 	}
