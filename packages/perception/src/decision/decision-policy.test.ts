@@ -542,3 +542,16 @@ test("who will come at the side is not braked for as if he were ahead", () => {
 	assert.ok(decision.requiredMps2 < 2, `${decision.requiredMps2} m/s²`);
 	assert.equal(decision.command, "slow");
 });
+
+test("one ahead may be slower than it seems: what brakes is seen to do so late", () => {
+	const lead = { x: 14, y: 0, vx: 5 };
+	const known = decide(egoAt(9), tracksOf(lead));
+	const lagging = decide(egoAt(9), tracksOf({ ...lead, doubt: 0.6 }));
+	const left = 14 - 5.5 - 2;
+	const required = (closing: number) =>
+		closing ** 2 / (2 * (left - 0.2 * closing));
+	assert.ok(Math.abs(known.requiredMps2 - required(4)) < 1e-9);
+	assert.ok(Math.abs(lagging.requiredMps2 - required(4.6)) < 1e-9);
+	const fresh = decide(egoAt(9), tracksOf({ ...lead, doubt: 2 }));
+	assert.ok(Math.abs(fresh.requiredMps2 - required(4)) < 1e-9);
+});

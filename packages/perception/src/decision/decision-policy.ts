@@ -26,7 +26,7 @@ export interface DecisionOptions {
 	readonly standoffM?: number;
 	/**
 	 * A velocity across the path counts by what it exceeds so many of its deviations: what is seen for the first time seems to
-	 * move in any direction. 0: as it is estimated. @default 1
+	 * move in any direction. Of one ahead that is known, the speed counts by as many less. 0: as it is estimated. @default 1
 	 */
 	readonly doubtDeviations?: number;
 	/**
@@ -109,6 +109,8 @@ const TINY_S = 1e-6;
 const BESIDE_S = 1.5;
 /** So much faster than the vehicle, one ahead of it opens the gap by itself. */
 const OPENING_MPS = 0.5;
+/** What is new seems to move in any way, at first: that is no lag. */
+const SETTLED_MPS = 1;
 /** Who hardly moves need not brake hard, whatever comes: nothing is to be gained by standing sooner than this. */
 const SHORTEST_STOP_S = 0.3;
 /** The brakes get a little more than what just avoids it, since nobody measures exactly. */
@@ -121,6 +123,8 @@ export class DecisionPolicy {
 	readonly #other: MovingBox = createMovingBox();
 	readonly #contact: Contact = { startS: 0, endS: 0 };
 	readonly #hazard: Hazard = createHazard();
+	/** One ahead that brakes is seen to do so late: by so much it may be slower than it seems. */
+	#lagMps = 0;
 	/** The one ahead that limits the speed most, and to what. */
 	readonly #lead: Hazard = createHazard();
 
@@ -199,8 +203,13 @@ export class DecisionPolicy {
 		if (isBehind) return;
 		const acrossMps = other.velocityYMps;
 		const speedMps = Math.hypot(other.velocityXMps, acrossMps);
+		const velocityDeviation = Math.sqrt(tracks.velocityVariance[i]!);
+		this.#lagMps =
+			velocityDeviation < SETTLED_MPS
+				? options.doubtDeviations * velocityDeviation
+				: 0;
 		const deviation = Math.hypot(
-			Math.sqrt(tracks.velocityVariance[i]!),
+			velocityDeviation,
 			options.courseDeviationRad * speedMps,
 		);
 		this.#judge(
@@ -238,7 +247,8 @@ export class DecisionPolicy {
 			this.#judgeBeside(ego, reach, decision);
 			return;
 		}
-		const closingMps = ego.speedMps - other.velocityXMps;
+		const lagMps = isInPath ? this.#lagMps : 0;
+		const closingMps = ego.speedMps - other.velocityXMps + lagMps;
 		if (contactS <= options.horizonS) {
 			const { periodS } = options;
 			hazard.requiredMps2 = this.#requiredMps2(gapM, closingMps);

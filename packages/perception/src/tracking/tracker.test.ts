@@ -51,7 +51,10 @@ test("an object is confirmed at the third frame, keeps its id and shows its velo
 });
 
 test("a tentative track dies with the first frame without it, a confirmed one after its time", () => {
-	const { tracks, tracker } = trackerOf({ maxUnseenS: 0.35 });
+	const { tracks, tracker } = trackerOf({
+		maxUnseenS: 0.35,
+		matureHitCount: 1,
+	});
 	const counts: number[] = [];
 	const step = (timeS: number, ...seen: Seen[]) => {
 		tracker.update(frame(...seen), timeS);
@@ -62,6 +65,19 @@ test("a tentative track dies with the first frame without it, a confirmed one af
 	for (const timeS of [0.2, 0.3, 0.4]) step(timeS, { x: 0, y: 0 });
 	for (const timeS of [0.5, 0.6, 0.7, 0.8]) step(timeS);
 	assert.deepEqual(counts, [1, 0, 1, 1, 1, 1, 1, 1, 0]);
+});
+
+test("a track that was seen seldom lives unseen for less: what is not there is mostly seen once", () => {
+	const livesUnseenFor = (hits: number) => {
+		const { tracks, tracker } = trackerOf({ confirmHitCount: 1 });
+		let frames = 0;
+		for (let i = 0; i < hits; i++)
+			tracker.update(frame({ x: 0, y: 0 }), i / 10);
+		for (; tracks.count > 0; frames++)
+			tracker.update(frame(), (hits + frames) / 10);
+		return frames - 1;
+	};
+	assert.deepEqual([1, 3, 6, 12].map(livesUnseenFor), [1, 3, 6, 6]);
 });
 
 test("a frame from the past changes nothing, and one at the same time is taken in", () => {
@@ -288,7 +304,9 @@ test("who has been away for just as long as allowed still lives, whatever the su
 		[0.6 + 0.05, 1.3 - 0.05],
 		[0.7 - 0.05, 1.3 - 0.05],
 	] as const) {
-		const { tracks, tracker } = trackerOf({ confirmHitCount: 1 });
+		const { tracks, tracker } = trackerOf({
+			...{ confirmHitCount: 1, matureHitCount: 1 },
+		});
 		tracker.update(frame({ x: 0, y: 0 }), fromS);
 		tracker.update(frame(), untilS);
 		assert.equal(tracks.count, 1, `${fromS} to ${untilS} s`);

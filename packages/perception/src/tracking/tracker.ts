@@ -50,6 +50,8 @@ export interface TrackerOptions extends ClassMotion {
 	readonly confirmHitCount?: number;
 	/** How long a confirmed track lives unseen. @default 0.6, six frames of a LiDAR */
 	readonly maxUnseenS?: number;
+	/** Detections from which on it lives so long: with fewer in proportion, since some see what is not there. @default 6 */
+	readonly matureHitCount?: number;
 	/** Deviation of the velocity up to which a track is confirmed as soon as another sensor agrees. @default 1.5 */
 	readonly agreedSpeedMps?: number;
 	/** False: a detection may continue a track of another class. @default true */
@@ -73,6 +75,7 @@ const DEFAULTS = {
 	gate: 9.21,
 	confirmHitCount: 3,
 	maxUnseenS: 0.6,
+	matureHitCount: 6,
 	agreedSpeedMps: 1.5,
 	perClass: true,
 };
@@ -267,13 +270,14 @@ export class Tracker {
 
 	#bury(): void {
 		const { tracks } = this;
-		const { maxUnseenS } = this.#options;
+		const { maxUnseenS, matureHitCount } = this.#options;
 		let kept = 0;
 		for (let i = 0; i < tracks.count; i++) {
 			const unseenS = this.#timeS - tracks.lastSeenS[i]!;
+			const maturity = Math.min(1, tracks.hitCounts[i]! / matureHitCount);
 			const lives =
 				tracks.stages[i] === TRACK_CONFIRMED
-					? unseenS <= maxUnseenS + ROUNDING_S
+					? unseenS <= maturity * maxUnseenS + ROUNDING_S
 					: unseenS === 0;
 			if (lives) moveTrack(tracks, i, kept++);
 		}

@@ -88,6 +88,12 @@ const track = defineStep({
 			meaning: "how long a track lives unseen",
 			default: 0.6,
 		}),
+		matureHitCount: setting({
+			read: wholeNumber({ min: 1, max: 100 }),
+			meaning:
+				"detections from which on it lives so long; with fewer in proportion",
+			default: 6,
+		}),
 		classes: setting({
 			read: listOf(classMotion),
 			meaning: "how objects of each class move, where they differ",
