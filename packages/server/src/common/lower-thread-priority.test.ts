@@ -11,7 +11,7 @@ test("a thread yields alone: the others of its process stay as they were", {
 	skip: process.platform !== "linux",
 	timeout: 30_000,
 }, async () => {
-	const module = new URL("thread-priority.ts", import.meta.url).href;
+	const module = new URL("lower-thread-priority.ts", import.meta.url).href;
 	const before = niceOf(readFileSync("/proc/thread-self/stat", "utf8"));
 	const worker = new Worker(
 		`const { parentPort } = require("node:worker_threads");

@@ -11,7 +11,7 @@ import {
 	Simulation,
 	type SpeedCommand,
 } from "@saccade/drive";
-import { lowerThreadPriority } from "../common/thread-priority.ts";
+import { lowerThreadPriority } from "../common/lower-thread-priority.ts";
 import type {
 	FromStreet,
 	StreetData,

@@ -1,6 +1,6 @@
 // The thread that looks at repositories: it waits for disks and hashes gigabytes, with the lowest priority.
 import { parentPort } from "node:worker_threads";
-import { lowerThreadPriority } from "../../common/thread-priority.ts";
+import { lowerThreadPriority } from "../../common/lower-thread-priority.ts";
 import { ContentReader } from "./content.ts";
 import type { Answer, Question } from "./inspector-messages.ts";
 import { scanModel, scanRepository } from "./scan.ts";

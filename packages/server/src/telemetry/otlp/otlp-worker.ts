@@ -17,7 +17,7 @@ import {
 	PeriodicExportingMetricReader,
 	type ResourceMetrics,
 } from "@opentelemetry/sdk-metrics";
-import { lowerThreadPriority } from "../../common/thread-priority.ts";
+import { lowerThreadPriority } from "../../common/lower-thread-priority.ts";
 import type { LogLine } from "../logger.ts";
 import { createExporter } from "./exporters.ts";
 import { logRecord } from "./log-records.ts";
