@@ -2,34 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { OtlpCollector } from "../../../../../test/support/otlp-collector.ts";
 import { until } from "../../../../../test/support/until.ts";
+import { traceRecord } from "../testing/trace-record.ts";
 import { newSpanId, newTraceId } from "../tracing/trace-ids.ts";
 import type { TraceRecord } from "../tracing/trace-record.ts";
 import { OtlpExport } from "./otlp-export.ts";
 
-function record(): TraceRecord {
-	return {
-		kind: "request",
-		traceId: newTraceId(),
-		spanId: newSpanId(),
-		parentSpanId: null,
-		tracestate: "",
-		isSampled: true,
-		transport: "grpc",
-		name: "m",
-		version: "1",
-		attributes: {},
-		startUnixUs: 1_700_000_000_000_000,
-		durationUs: 1,
-		outcome: "RESULT",
-		reason: null,
-		detail: "",
-		deadlineUs: null,
-		isMissed: false,
-		stages: [],
-		decisions: [],
-		batch: null,
-		links: [],
-	};
+function newRecord(): TraceRecord {
+	return traceRecord({ traceId: newTraceId(), spanId: newSpanId() });
 }
 
 function exportTo(
@@ -63,11 +42,11 @@ test("a buffer that is full drops and counts; nothing more is kept", async (t) =
 	const otlp = exportTo(await collector.listenHttp());
 	t.after(() => otlp.close());
 	otlp.start(0);
-	for (let i = 0; i < 1000; i++) otlp.trace(record());
+	for (let i = 0; i < 1000; i++) otlp.trace(newRecord());
 	// 100 wait, and 10 are with the thread.
 	assert.equal(otlp.counts.traces.overflowed, 1000 - 110);
 	await until("the batch there", () => collector.requestCount === 1);
-	otlp.trace(record());
+	otlp.trace(newRecord());
 	assert.equal(otlp.counts.traces.overflowed, 1000 - 110 + 1);
 	assert.equal(collector.requestCount, 1);
 });
@@ -78,7 +57,7 @@ test("a backlog goes out in batches, each when the one before was taken", async 
 	const otlp = exportTo(await collector.listenHttp());
 	t.after(() => otlp.close());
 	otlp.start(0);
-	for (let i = 0; i < 100; i++) otlp.trace(record());
+	for (let i = 0; i < 100; i++) otlp.trace(newRecord());
 	await until("all of them", () => otlp.counts.traces.exported === 100);
 	assert.equal(collector.requestCount, 10);
 	assert.equal(collector.spans.length, 100);
@@ -101,7 +80,7 @@ test("a collector that flaps is told of at each change, and every record is coun
 	for (let turn = 1; turn <= 6; turn++) {
 		// A status that says not to try again.
 		collector.behaviour = turn % 3 === 0 ? "take" : 400;
-		for (let i = 0; i < 10; i++) otlp.trace(record());
+		for (let i = 0; i < 10; i++) otlp.trace(newRecord());
 		await until("they are through", () => {
 			return traces.exported + traces.failed === 10 * turn;
 		});
@@ -116,7 +95,7 @@ test("a collector that flaps is told of at each change, and every record is coun
 
 test("what comes before the thread is there, or for a signal that is not sent, is not kept", () => {
 	const otlp = exportTo("http://127.0.0.1:9");
-	otlp.trace(record());
+	otlp.trace(newRecord());
 	assert.equal(otlp.counts.traces.overflowed, 1);
 	otlp.log({ level: "info", unixMs: 0, text: "", fields: {} });
 	assert.equal(otlp.counts.logs.overflowed, 0);

@@ -9,12 +9,12 @@ import {
 	attributesOf,
 	hex,
 } from "../../../../../test/support/otlp-collector.ts";
+import { traceRecord } from "../testing/trace-record.ts";
 import type { TraceBatch, TraceRecord } from "../tracing/trace-record.ts";
 import { ProtoBuffer } from "./proto-buffer.ts";
 import { SpanEncoder, traceRequest } from "./span-encoder.ts";
 
-const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
-const SPAN = "00f067aa0ba902b7";
+const { traceId: TRACE, spanId: SPAN } = traceRecord();
 const BATCH: TraceBatch = {
 	traceId: "a".repeat(32),
 	spanId: "b".repeat(16),
@@ -31,33 +31,6 @@ const BATCH: TraceBatch = {
 	runUs: 2998,
 	splitUs: 1,
 };
-
-function record(more: Partial<TraceRecord> = {}): TraceRecord {
-	return {
-		kind: "request",
-		traceId: TRACE,
-		spanId: SPAN,
-		parentSpanId: null,
-		tracestate: "",
-		isSampled: true,
-		transport: "grpc",
-		name: "mlp",
-		version: "1",
-		attributes: { rows: 2 },
-		startUnixUs: 1_795_647_327_825_000,
-		durationUs: 4000,
-		outcome: "RESULT",
-		reason: null,
-		detail: "",
-		deadlineUs: null,
-		isMissed: false,
-		stages: [],
-		decisions: [],
-		batch: null,
-		links: [],
-		...more,
-	};
-}
 
 function spansOf(...records: readonly TraceRecord[]): readonly Span[] {
 	const encoder = new SpanEncoder();
@@ -88,7 +61,7 @@ function spansOf(...records: readonly TraceRecord[]): readonly Span[] {
 describe("the span of a request", () => {
 	test("has its ids, its caller's and its attributes with their types", () => {
 		const [span] = spansOf(
-			record({
+			traceRecord({
 				parentSpanId: "1".repeat(16),
 				tracestate: "a=1",
 				deadlineUs: -2.5,
@@ -125,7 +98,7 @@ describe("the span of a request", () => {
 	test("says what was decided, and that it failed", () => {
 		const text = "x".repeat(20_000);
 		const [span] = spansOf(
-			record({
+			traceRecord({
 				outcome: "EXPIRED",
 				detail: "too late",
 				decisions: [{ kind: "refused", because: "expired", atUs: 3.75, text }],
@@ -149,7 +122,7 @@ describe("the span of a request", () => {
 				fc.integer({ min: -5e9, max: 5e12 }),
 				(startUnixUs, durationNs) => {
 					const [span] = spansOf(
-						record({ startUnixUs, durationUs: durationNs / 1000 }),
+						traceRecord({ startUnixUs, durationUs: durationNs / 1000 }),
 					);
 					const start = BigInt(startUnixUs) * 1000n;
 					assert.equal(span?.startTimeUnixNano, start);
@@ -170,7 +143,11 @@ test("stages are spans of their own within the whole, each with another id", () 
 		durationUs: 1,
 	}));
 	const [root, ...rest] = spansOf(
-		record({ stages, durationUs: 300, spanId: "1".repeat(8) + "f".repeat(8) }),
+		traceRecord({
+			stages,
+			durationUs: 300,
+			spanId: "1".repeat(8) + "f".repeat(8),
+		}),
 	);
 	const parts = rest.filter(({ parentSpanId }) => parentSpanId.length > 0);
 	assert.equal(parts.length, 300);
@@ -189,7 +166,7 @@ test("a batch has one span, however many of its requests are told, and they link
 		{ traceId: BATCH.traceId, spanId: BATCH.spanId, kind: "batch" as const },
 	];
 	const stages = [{ name: "queue", startUs: 0, durationUs: 1000 }];
-	const one = record({ batch: BATCH, links, stages });
+	const one = traceRecord({ batch: BATCH, links, stages });
 	const spans = spansOf(one, { ...one, spanId: "c".repeat(16) });
 	const batches = spans.filter(({ name }) => name === "batch mlp");
 	assert.equal(batches.length, 1);
@@ -206,8 +183,8 @@ test("a batch has one span, however many of its requests are told, and they link
 
 test("frames and the requests of their pipelines are not the server's of a call", () => {
 	const [frame, request] = spansOf(
-		record({ kind: "frame", transport: null, name: "drive", version: "" }),
-		record({ transport: "pipeline", parentSpanId: SPAN }),
+		traceRecord({ kind: "frame", transport: null, name: "drive", version: "" }),
+		traceRecord({ transport: "pipeline", parentSpanId: SPAN }),
 	);
 	assert.equal(frame?.name, "frame drive");
 	assert.equal(frame.kind, 5);

@@ -1,39 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { TraceRecord } from "../tracing/trace-record.ts";
+import { traceRecord } from "../testing/trace-record.ts";
 import { SpanQueue } from "./span-queue.ts";
-
-function record(detail = ""): TraceRecord {
-	return {
-		kind: "request",
-		traceId: "a".repeat(32),
-		spanId: "b".repeat(16),
-		parentSpanId: null,
-		tracestate: "",
-		isSampled: true,
-		transport: "grpc",
-		name: "m",
-		version: "1",
-		attributes: {},
-		startUnixUs: 1_700_000_000_000_000,
-		durationUs: 1,
-		outcome: "FAILED",
-		reason: null,
-		detail,
-		deadlineUs: null,
-		isMissed: false,
-		stages: [],
-		decisions: [],
-		batch: null,
-		links: [],
-	};
-}
 
 test("what waits is counted, encoded or not, and comes out once, oldest first, in whole batches", () => {
 	const queue = new SpanQueue(100);
 	assert.equal(queue.shift(), null);
 	for (let i = 1; i <= 250; i++) {
-		queue.push(record());
+		queue.push(traceRecord());
 		assert.equal(queue.length, i);
 	}
 	assert.ok(queue.hasFullBatch);
@@ -44,7 +18,7 @@ test("what waits is counted, encoded or not, and comes out once, oldest first, i
 	}
 	assert.deepEqual(counts, [100, 100, 50]);
 	assert.equal(queue.length, 0);
-	queue.push(record());
+	queue.push(traceRecord());
 	assert.equal(
 		queue.shift()?.count,
 		1,
@@ -54,7 +28,8 @@ test("what waits is counted, encoded or not, and comes out once, oldest first, i
 
 test("batches are bounded in bytes, however long the texts are", () => {
 	const queue = new SpanQueue(512);
-	for (let i = 0; i < 64; i++) queue.push(record("x".repeat(100_000)));
+	for (let i = 0; i < 64; i++)
+		queue.push(traceRecord({ detail: "x".repeat(100_000) }));
 	let count = 0;
 	for (let batch = queue.shift(); batch !== null; batch = queue.shift()) {
 		count += batch.count;

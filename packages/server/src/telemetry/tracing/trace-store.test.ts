@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { traceRecord } from "../testing/trace-record.ts";
 import type { TraceRecord } from "./trace-record.ts";
 import { TraceStore } from "./trace-store.ts";
 
@@ -10,31 +11,10 @@ const OPTIONS = {
 	windowUs: 1000,
 };
 
+/** Without anything that it would be kept for. */
 function record(traceId: string, more: Partial<TraceRecord> = {}): TraceRecord {
-	return {
-		kind: "request",
-		traceId,
-		spanId: "1".repeat(16),
-		parentSpanId: null,
-		tracestate: "",
-		isSampled: false,
-		transport: "http",
-		name: "m",
-		version: "1",
-		attributes: {},
-		startUnixUs: 0,
-		durationUs: 1,
-		outcome: "RESULT",
-		reason: null,
-		detail: "",
-		deadlineUs: null,
-		isMissed: false,
-		stages: [],
-		decisions: [],
-		batch: null,
-		links: [],
-		...more,
-	};
+	const start = { isSampled: false, startUnixUs: 0, durationUs: 1, name: "m" };
+	return traceRecord({ traceId, ...start, ...more });
 }
 
 function setUp() {
