@@ -148,11 +148,11 @@ export {
 	type DriveDecision,
 	type DriveReason,
 } from "./decision/decision.ts";
-export {
-	type DecisionOptions,
-	DecisionPolicy,
-	type VehicleShape,
-} from "./decision/decision-policy.ts";
+export type {
+	DecisionOptions,
+	VehicleShape,
+} from "./decision/decision-options.ts";
+export { DecisionPolicy } from "./decision/decision-policy.ts";
 export {
 	createPlannedPath,
 	type EgoState,

@@ -17,10 +17,8 @@ import {
 	createDriveDecision,
 	type DriveDecision,
 } from "../decision/decision.ts";
-import {
-	DecisionPolicy,
-	type VehicleShape,
-} from "../decision/decision-policy.ts";
+import type { VehicleShape } from "../decision/decision-options.ts";
+import { DecisionPolicy } from "../decision/decision-policy.ts";
 import { createPlannedPath, type PlannedPath } from "../decision/path-frame.ts";
 import type { CentreBoxOutput } from "../detectors/centre-box.ts";
 import type { CentrePointOutput } from "../detectors/centre-point.ts";

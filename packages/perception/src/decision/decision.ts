@@ -70,3 +70,34 @@ export function createDriveDecision(): DriveDecision {
 		causedAtS: Number.NEGATIVE_INFINITY,
 	};
 }
+
+/** As it was made, but for when the last cause was seen. */
+export function clearDecision(decision: DriveDecision): void {
+	decision.command = "keep";
+	decision.reason = "clear";
+	decision.accelerationMps2 = 0;
+	decision.targetSpeedMps = Number.POSITIVE_INFINITY;
+	decision.trackId = 0;
+	decision.timeToCollisionS = Number.POSITIVE_INFINITY;
+	decision.gapM = Number.POSITIVE_INFINITY;
+	decision.requiredMps2 = 0;
+	decision.requiredNextMps2 = 0;
+	decision.pressingSinceS = Number.POSITIVE_INFINITY;
+}
+
+export function copyDecision(
+	from: Readonly<DriveDecision>,
+	into: DriveDecision,
+): void {
+	into.command = from.command;
+	into.reason = from.reason;
+	into.accelerationMps2 = from.accelerationMps2;
+	into.targetSpeedMps = from.targetSpeedMps;
+	into.trackId = from.trackId;
+	into.timeToCollisionS = from.timeToCollisionS;
+	into.gapM = from.gapM;
+	into.requiredMps2 = from.requiredMps2;
+	into.requiredNextMps2 = from.requiredNextMps2;
+	into.pressingSinceS = from.pressingSinceS;
+	into.causedAtS = from.causedAtS;
+}
