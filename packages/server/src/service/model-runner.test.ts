@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { describe, test } from "node:test";
 import type { ModelRun } from "../pipelines/model-runner.ts";
 import type {
@@ -49,5 +50,11 @@ describe("a model that a pipeline runs", () => {
 		assert.equal(output?.data, place);
 		assert.deepEqual([...place], [4, 5, 6]);
 		assert.deepEqual(asked, [["y", 3]]);
+	});
+
+	test("leaves nothing behind on a signal that goes on after it", async () => {
+		const { signal } = new AbortController();
+		await runnerOf(new Uint8Array(3)).run({ ...RUN, signal });
+		assert.equal(getEventListeners(signal, "abort").length, 0);
 	});
 });

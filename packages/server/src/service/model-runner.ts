@@ -31,19 +31,23 @@ export function createModelRunner(
 			const refusal = inference.admit(modelName, modelVersion, ANY_TIME);
 			if (refusal !== null) throw refusal;
 		},
-		run: (run) =>
-			new Promise((resolve, reject) => {
-				const { memory = ownMemory } = run;
-				const reply = new RunReply(memory, resolve, reject);
-				const trace = run.trace?.request() ?? null;
-				const ticket = inference.infer(requestOf(run, reply), reply, trace);
-				const { signal } = run;
-				if (signal.aborted) ticket.cancel();
-				else
-					signal.addEventListener("abort", () => ticket.cancel(), {
-						once: true,
-					});
-			}),
+		run: async (run) => {
+			const { memory = ownMemory, signal } = run;
+			const { promise, resolve, reject } =
+				Promise.withResolvers<readonly Tensor[]>();
+			const reply = new RunReply(memory, resolve, reject);
+			const trace = run.trace?.request() ?? null;
+			const ticket = inference.infer(requestOf(run, reply), reply, trace);
+			const cancel = () => ticket.cancel();
+			if (signal.aborted) cancel();
+			else signal.addEventListener("abort", cancel, { once: true });
+			try {
+				return await promise;
+			} finally {
+				// A signal that outlives the run would keep it, its tensors and its answer.
+				signal.removeEventListener("abort", cancel);
+			}
+		},
 	};
 }
 
