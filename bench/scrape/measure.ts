@@ -1,27 +1,23 @@
-// One round: a fresh server with many models, inferences in it without scrapes, and then with them.
+// One round: a fresh server with many models, inferences in it without scrapes, with them, and while the scraper reads
+// as large a page of somebody else.
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { Agent, get } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import koffi from "koffi";
-import { ModelMetrics } from "../../packages/server/src/app/model-metrics.ts";
-import type { ModelVersion } from "../../packages/server/src/models/model-version.ts";
-import { PageComposer } from "../../packages/server/src/telemetry/page.ts";
-import { prometheusText } from "../../packages/server/src/telemetry/prometheus-text.ts";
-import { MetricsRegistry } from "../../packages/server/src/telemetry/registry.ts";
-import { type Inferences, MODEL_COUNT, type Ready } from "./server-process.ts";
+import type { PageReady } from "./page-process.ts";
+import type { Inferences, Ready, Span } from "./server-process.ts";
 
-const SCRAPE_EVERY_MS = 100;
+const SCRAPE_EVERY_MS = 50;
 const WARM_UP_MS = 1000;
 
-export interface ScrapeRound {
-	readonly scrapeMs: readonly number[];
-	readonly pageBytes: number;
-	/** Of inferences without scrapes, and of those during which one was under way. */
-	readonly plainMs: readonly number[];
-	readonly scrapedMs: readonly number[];
-}
+/**
+ * `plain`: nobody scrapes. `scraped`: the spans during which a scrape was under way. `beside`: likewise, while the scraper
+ * read a page as large of another process.
+ */
+export type WindowKind = "plain" | "scraped" | "beside";
+
+const KINDS: readonly WindowKind[] = ["plain", "scraped", "beside"];
 
 interface Scraped {
 	readonly beginMs: number;
@@ -29,47 +25,74 @@ interface Scraped {
 	readonly bytes: number;
 }
 
-export async function measureRound(seconds: number): Promise<ScrapeRound> {
-	const path = fileURLToPath(new URL("server-process.ts", import.meta.url));
-	const child = fork(path, { execArgv: ["--conditions=source"] });
-	const [ready] = (await once(child, "message")) as [Ready];
-	const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-	const during = async (ms: number) => {
-		const scrapes: Scraped[] = [];
-		const inferences = ask(child, ms);
-		let isOver = false;
-		const done = inferences.then(() => {
-			isOver = true;
-		});
-		while (!isOver) {
-			scrapes.push(await scrape(ready.metricsPort, agent));
-			await Promise.race([pause(SCRAPE_EVERY_MS), done]);
-		}
-		return { spans: (await inferences).spans, scrapes };
-	};
+export interface Window extends Inferences {
+	readonly scrapes: readonly Scraped[];
+}
+
+/** @param round another kind of window comes first in each */
+export async function measureRound(
+	seconds: number,
+	round: number,
+): Promise<Readonly<Record<WindowKind, Window>>> {
+	const server = forkBeside("server-process.ts", []);
+	const [{ metricsPort }] = (await once(server, "message")) as [Ready];
 	try {
-		await ask(child, WARM_UP_MS);
-		const plain = await ask(child, seconds * 1000);
-		await during(WARM_UP_MS);
-		const { spans, scrapes } = await during(seconds * 1000);
-		return {
-			scrapeMs: scrapes.map(({ beginMs, endMs }) => endMs - beginMs),
-			pageBytes: scrapes.at(-1)?.bytes ?? 0,
-			plainMs: plain.spans.map(([dueMs, endMs]) => endMs - dueMs),
-			scrapedMs: spans
-				.filter(([dueMs, endMs]) =>
-					scrapes.some(
-						(scrape) => scrape.beginMs < endMs && dueMs < scrape.endMs,
-					),
-				)
-				.map(([dueMs, endMs]) => endMs - dueMs),
-		};
+		await ask(server, WARM_UP_MS);
+		const { scrapes } = await during(server, metricsPort, WARM_UP_MS);
+		const page = forkBeside("page-process.ts", [`${scrapes.at(-1)?.bytes}`]);
+		const [{ port }] = (await once(page, "message")) as [PageReady];
+		const ms = seconds * 1000;
+		const measured: Partial<Record<WindowKind, Window>> = {};
+		try {
+			for (const index of KINDS.keys()) {
+				const kind = KINDS[(round + index) % KINDS.length]!;
+				measured[kind] =
+					kind === "plain"
+						? { ...(await ask(server, ms)), scrapes: [] }
+						: await during(server, kind === "scraped" ? metricsPort : port, ms);
+			}
+		} finally {
+			await end(page);
+		}
+		return measured as Record<WindowKind, Window>;
 	} finally {
-		agent.destroy();
-		const ended = once(child, "exit");
-		child.disconnect();
-		await ended;
+		await end(server);
 	}
+}
+
+function forkBeside(name: string, args: readonly string[]): ChildProcess {
+	const path = fileURLToPath(new URL(name, import.meta.url));
+	return fork(path, args, { execArgv: ["--conditions=source"] });
+}
+
+async function end(child: ChildProcess): Promise<void> {
+	const ended = once(child, "exit");
+	child.disconnect();
+	await ended;
+}
+
+/** Scrapes of `port` one after the other, with a pause between, for as long as the inferences go on. */
+async function during(
+	server: ChildProcess,
+	port: number,
+	ms: number,
+): Promise<Window> {
+	const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+	const scrapes: Scraped[] = [];
+	let isOver = false;
+	const asked = ask(server, ms);
+	const done = asked.then(() => {
+		isOver = true;
+	});
+	while (!isOver) {
+		scrapes.push(await scrape(port, agent));
+		await Promise.race([pause(SCRAPE_EVERY_MS), done]);
+	}
+	agent.destroy();
+	const { spans, pausesMs } = await asked;
+	const isScraped = ({ dueMs, endMs }: Span) =>
+		scrapes.some((scrape) => scrape.beginMs < endMs && dueMs < scrape.endMs);
+	return { spans: spans.filter(isScraped), pausesMs, scrapes };
 }
 
 async function ask(child: ChildProcess, ms: number): Promise<Inferences> {
@@ -90,84 +113,4 @@ function scrape(port: number, agent: Agent): Promise<Scraped> {
 			answer.on("end", () => resolve({ beginMs, endMs: nowMs(), bytes }));
 		}).on("error", reject);
 	});
-}
-
-export interface HoldRound {
-	/** CPU time of this thread from a turn of the event loop to the next, while a page is composed. */
-	readonly holdUs: readonly number[];
-	/** Of a page, likewise. */
-	readonly pageUs: readonly number[];
-}
-
-/**
- * Pages of many models, each of which answered a batch since the page before. In this process, so that nothing but the
- * page is in the turns; and in CPU time, so that nothing but it is in the numbers.
- */
-export async function measureHolds(pageCount: number): Promise<HoldRound> {
-	const registry = new MetricsRegistry();
-	const models = Array.from(
-		{ length: MODEL_COUNT },
-		(_, i) => new ModelMetrics(registry, plainModel(`model_${i}`)),
-	);
-	const holdUs: number[] = [];
-	let beginUs = 0;
-	const endHold = () => holdUs.push(threadUs() - beginUs);
-	const composer = new PageComposer({
-		parts: () => prometheusText(registry),
-		nextTurn: async () => {
-			endHold();
-			await new Promise((turn) => setImmediate(turn));
-			beginUs = threadUs();
-		},
-	});
-	const pageUs: number[] = [];
-	for (let page = -WARM_UP_PAGES; page < pageCount; page++) {
-		if (page === 0) holdUs.length = 0;
-		for (const model of models) answer(model);
-		const startUs = threadUs();
-		beginUs = startUs;
-		const composed = await composer.compose();
-		endHold();
-		composed.release();
-		if (page >= 0) pageUs.push(threadUs() - startUs);
-	}
-	return { holdUs, pageUs };
-}
-
-const CLOCK_THREAD_CPUTIME_ID = 3;
-const clockGetTime = koffi
-	.load("libc.so.6")
-	.func("clock_gettime", "int", ["int", "void *"]);
-/** `struct timespec`. */
-const timespec = new BigInt64Array(2);
-
-/** Of the thread that asks; what Node tells of it comes in steps of 4 ms. */
-function threadUs(): number {
-	clockGetTime(CLOCK_THREAD_CPUTIME_ID, timespec);
-	const [seconds = 0n, ns = 0n] = timespec;
-	return Number(seconds) * 1e6 + Number(ns) / 1000;
-}
-
-/** Every histogram of a model changes, and most of its counters. */
-function answer(model: ModelMetrics): void {
-	model.requestFinished("RESULT", 20, 120, null);
-	model.batchFinished(
-		1,
-		1,
-		"full",
-		{ gatherStartUs: 0, runStartUs: 5, runEndUs: 90, splitEndUs: 100 } as never,
-		false,
-	);
-}
-
-const WARM_UP_PAGES = 20;
-
-/** What metrics read of a model. */
-function plainModel(name: string): ModelVersion {
-	return {
-		config: { name, shapeBuckets: null, saccade: { generative: null } },
-		versionText: "1",
-		loadedInUs: 1000,
-		isReady: false,
-	} as unknown as ModelVersion;
 }

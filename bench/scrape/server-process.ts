@@ -4,6 +4,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PerformanceObserver } from "node:perf_hooks";
 import {
 	createLogger,
 	createServer,
@@ -11,19 +12,27 @@ import {
 } from "../../packages/server/src/index.ts";
 import { createModelRunner } from "../../packages/server/src/service/model-runner.ts";
 import { addFakeModel } from "../../test/support/fake-model.ts";
+import { coreWaitMs } from "./core-wait.ts";
+import { MODEL_COUNT } from "./model-count.ts";
 
-export const MODEL_COUNT = 200;
 const EVERY_MS = 2;
+
+/** When it was due, and when it was answered, in ms on the clock of all processes. */
+export interface Span {
+	readonly dueMs: number;
+	readonly endMs: number;
+	/** For how long in between its thread waited for a core. */
+	readonly coreWaitMs: number;
+}
 
 /** Asked for by `{ ms }`: inferences for so long. */
 export interface Inferences {
-	readonly kind: "inferences";
-	/** When each was due, and when it was answered, in ms on the clock of all processes. */
-	readonly spans: readonly (readonly [dueMs: number, endMs: number])[];
+	readonly spans: readonly Span[];
+	/** Pauses for garbage collection meanwhile. */
+	readonly pausesMs: readonly number[];
 }
 
 export interface Ready {
-	readonly kind: "ready";
 	readonly metricsPort: number;
 }
 
@@ -60,18 +69,35 @@ async function infer(): Promise<void> {
 	});
 }
 
+let pausesMs: number[] = [];
+new PerformanceObserver((list) => {
+	pausesMs.push(...list.getEntries().map(({ duration }) => duration));
+}).observe({ entryTypes: ["gc"] });
+
 async function inferFor(ms: number): Promise<Inferences> {
-	const spans: (readonly [number, number])[] = [];
+	pausesMs = [];
+	const spans: Span[] = [];
 	const beginMs = nowMs();
 	// One at a time: who is late puts off the next, so that each is told its own delay and not that of others.
 	const next = (dueMs: number) => Math.max(dueMs + EVERY_MS, nowMs());
 	for (let dueMs = beginMs; dueMs < beginMs + ms; dueMs = next(dueMs)) {
-		const waitMs = dueMs - nowMs();
-		if (waitMs > 0) await new Promise((due) => setTimeout(due, waitMs));
+		const untilDueMs = dueMs - nowMs();
+		const waitedBeforeMs = coreWaitMs();
+		if (untilDueMs > 0) await new Promise((due) => setTimeout(due, untilDueMs));
+		const startMs = nowMs();
+		const waitedAtStartMs = coreWaitMs();
 		await infer();
-		spans.push([dueMs, nowMs()]);
+		// What it waited before it was due made it start late at the most.
+		const lateMs = Math.min(waitedAtStartMs - waitedBeforeMs, startMs - dueMs);
+		spans.push({
+			dueMs,
+			endMs: nowMs(),
+			coreWaitMs: lateMs + coreWaitMs() - waitedAtStartMs,
+		});
 	}
-	return { kind: "inferences", spans };
+	// Pauses are told in a later turn.
+	await new Promise((turn) => setTimeout(turn, EVERY_MS));
+	return { spans, pausesMs };
 }
 
 process.on("message", ({ ms }: { readonly ms: number }) => {
@@ -80,5 +106,5 @@ process.on("message", ({ ms }: { readonly ms: number }) => {
 process.on("disconnect", () => {
 	void server.close().then(() => rmSync(repository, { recursive: true }));
 });
-const ready: Ready = { kind: "ready", metricsPort: metrics?.port ?? 0 };
+const ready: Ready = { metricsPort: metrics?.port ?? 0 };
 process.send?.(ready);

@@ -1,0 +1,2 @@
+/** Of the server that is scraped. */
+export const MODEL_COUNT = 200;
