@@ -1,11 +1,7 @@
 import { describeSaccadeSettings } from "../repository/saccade-settings.ts";
 import { envNameOf } from "./env-name.ts";
-import {
-	IGNORED_FLAGS,
-	OPTIONS,
-	type OptionName,
-	REFUSED_FLAGS,
-} from "./options.ts";
+import { IGNORED_FLAGS, REFUSED_FLAGS } from "./options/triton-flags.ts";
+import { OPTIONS, type OptionName } from "./options.ts";
 
 const SHAPE_BUCKETS = [
 	"## Shape buckets",

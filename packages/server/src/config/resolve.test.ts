@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { IGNORED_FLAGS, OPTIONS, REFUSED_FLAGS } from "./options.ts";
+import { IGNORED_FLAGS, REFUSED_FLAGS } from "./options/triton-flags.ts";
+import { OPTIONS } from "./options.ts";
 import { type Resolved, resolveOptions, type Sources } from "./resolve.ts";
 
 function resolve(given: Partial<Sources>): Resolved {

@@ -1,17 +1,10 @@
 // Flags over SACCADE_* environment over file over defaults. Every problem is reported at once.
 import { join } from "node:path";
-import { isMapping } from "../common/mapping.ts";
 import type { Reader } from "../common/readers.ts";
 import type { OtlpProtocol } from "../telemetry/otlp/otlp-settings.ts";
 import { readDevices } from "./devices.ts";
-import { envNameOf } from "./env-name.ts";
-import {
-	IGNORED_FLAGS,
-	OPTIONS,
-	type OptionName,
-	REFUSED_FLAGS,
-	type ServerOptions,
-} from "./options.ts";
+import { fromArgs, fromEnv, fromFile, type Given } from "./given.ts";
+import { OPTIONS, type OptionName, type ServerOptions } from "./options.ts";
 import { readOtel, readSamplerRatio } from "./otel.ts";
 import { readPipelines } from "./pipelines.ts";
 import { readTraceConfig } from "./trace-config.ts";
@@ -35,12 +28,6 @@ export type Resolved =
 	  }
 	| { readonly ok: false; readonly problems: readonly string[] };
 
-const NAME_BY_FLAG = new Map<string, OptionName>(
-	(Object.keys(OPTIONS) as OptionName[]).map((name) => [
-		OPTIONS[name].flag,
-		name,
-	]),
-);
 /** Of the configuration file. */
 const SECTIONS = ["server", "devices", "pipelines", "steps"];
 
@@ -144,127 +131,4 @@ export function stateDirOf(env: Sources["env"]): string {
 	const home = env["HOME"] ?? env["USERPROFILE"] ?? ".";
 	const state = env["XDG_STATE_HOME"] || join(home, ".local", "state");
 	return join(state, "saccade");
-}
-
-type Given = Partial<Record<OptionName, unknown>>;
-
-function fromArgs(
-	args: readonly string[],
-	problems: string[],
-	warnings: string[],
-): Given {
-	const given: Given = {};
-	for (let at = 0; at < args.length; at++) {
-		const arg = args[at] ?? "";
-		const match = /^--([a-z0-9-]+)(?:=(.*))?$/s.exec(arg);
-		if (match === null) {
-			problems.push(`'${arg}' is no option; options begin with --`);
-			continue;
-		}
-		const flag = match[1] ?? "";
-		const name = NAME_BY_FLAG.get(flag);
-		let value = match[2];
-		if (value === undefined && !isFollowedByOption(args, at))
-			value = args[++at];
-		if (name !== undefined)
-			given[name] = append(given[name], value ?? "true", name);
-		else if (flag === "backend-config" && value !== undefined)
-			readBackendConfig(value, given, warnings);
-		else tellUnbuilt(flag, `--${flag}`, problems, warnings);
-	}
-	return given;
-}
-
-/** Triton's `--backend-config=<backend>,<key>=<value>`, of which one key has an effect here. */
-function readBackendConfig(
-	text: string,
-	given: Given,
-	warnings: string[],
-): void {
-	const match = /^(?:onnxruntime)?,default-max-batch-size=(.*)$/.exec(text);
-	if (match !== null) given.defaultMaxBatchSize = match[1];
-	else warnings.push(`--backend-config=${text} has no effect in this version`);
-}
-
-/** An option that Triton has and this version lacks, or that nobody has. */
-function tellUnbuilt(
-	flag: string,
-	shown: string,
-	problems: string[],
-	warnings: string[],
-): void {
-	if (IGNORED_FLAGS.has(flag))
-		warnings.push(`${shown} has no effect in this version`);
-	else if (REFUSED_FLAGS.has(flag))
-		problems.push(
-			`${shown} is not enforced in this version, so the server does not start as if it were; put a proxy that enforces it in front, and leave the option out`,
-		);
-	else problems.push(`${shown} is not an option${didYouMean(flag)}`);
-}
-
-function isFollowedByOption(args: readonly string[], at: number): boolean {
-	const next = args[at + 1];
-	return next === undefined || next.startsWith("--");
-}
-
-function append(before: unknown, value: string, name: OptionName): unknown {
-	if (!Array.isArray(OPTIONS[name].default)) return value;
-	return [...(Array.isArray(before) ? before : []), value];
-}
-
-function fromEnv(env: Sources["env"]): Given {
-	const given: Given = {};
-	for (const [flag, name] of NAME_BY_FLAG) {
-		const value = env[envNameOf(flag)];
-		if (value !== undefined) given[name] = value;
-	}
-	return given;
-}
-
-/** `server:` of `saccade.yaml`, keys as the flags are spelt. */
-function fromFile(
-	sections: Readonly<Record<string, unknown>>,
-	problems: string[],
-	warnings: string[],
-): Given {
-	const server = sections["server"] ?? {};
-	if (!isMapping(server)) {
-		problems.push("configuration file, server: options with values are needed");
-		return {};
-	}
-	const given: Given = {};
-	for (const [flag, value] of Object.entries(server)) {
-		const name = NAME_BY_FLAG.get(flag);
-		if (name === undefined)
-			tellUnbuilt(flag, `configuration file: '${flag}'`, problems, warnings);
-		else given[name] = value;
-	}
-	return given;
-}
-
-function didYouMean(flag: string): string {
-	let best = "";
-	let bestDistance = Math.min(4, flag.length / 2);
-	for (const known of [...NAME_BY_FLAG.keys(), ...IGNORED_FLAGS]) {
-		const distance = editDistance(flag, known);
-		if (distance < bestDistance) {
-			best = known;
-			bestDistance = distance;
-		}
-	}
-	return best === "" ? "" : `; did you mean --${best}?`;
-}
-
-/** Levenshtein distance. */
-function editDistance(a: string, b: string): number {
-	let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-	for (let i = 1; i <= a.length; i++) {
-		const next = [i];
-		for (let j = 1; j <= b.length; j++) {
-			const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-			next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-		}
-		row = next;
-	}
-	return row[b.length] ?? 0;
 }
