@@ -1,48 +1,19 @@
 // Which versions of which models serve, and the operations that change it. Operations on one model run one after
 // the other; a switch is one assignment, made when every new version is ready; on failure the old ones stay.
 import { type Clock, systemClock } from "../common/clock.ts";
-import {
-	SaccadeError,
-	type SaccadeErrorOptions,
-	toSaccadeError,
-} from "../errors/saccade-error.ts";
-import { ambiguousName, shortNameOf } from "../repository/naming.ts";
+import { SaccadeError, toSaccadeError } from "../errors/saccade-error.ts";
 import type { IdleModel } from "./budget/model-memory.ts";
 import type { LoadBegun, LoadedVersion } from "./model-loader.ts";
 import type { ModelVersion } from "./model-version.ts";
+import {
+	createModelSlot,
+	isUnused,
+	type ModelSlot,
+} from "./registry/model-slot.ts";
+import { resolveVersion, unknownModel } from "./registry/resolve-version.ts";
+import { ShortNames } from "./registry/short-names.ts";
+import type { VersionRecord } from "./registry/version-index.ts";
 import { CanaryRouter } from "./swap/canary.ts";
-import { SequencePins } from "./swap/sequence-pins.ts";
-
-/** What the index shows of a version that is not in service. */
-export interface VersionRecord {
-	readonly version: number;
-	readonly state: "LOADING" | "UNLOADING" | "UNAVAILABLE";
-	readonly reason: string;
-}
-
-const UNLOADED = "unloaded";
-
-interface ModelSlot {
-	/** Ready versions, ascending. */
-	serving: readonly ModelVersion[];
-	/** Versions that are loading, unloading, unloaded or failed. */
-	records: Map<number, VersionRecord>;
-	/** The last operation on this model; the next waits for it. */
-	tail: Promise<unknown>;
-	/** Operations that wait or run. */
-	pendingCount: number;
-	isLoading: boolean;
-	/** Answers a share of the requests before it takes over. */
-	canary: {
-		readonly model: ModelVersion;
-		readonly router: CanaryRouter;
-	} | null;
-	readonly pins: SequencePins;
-	/** Why the last load failed as a whole, though something serves; null: it did not. */
-	failure: string | null;
-	/** Of the operation under way: aborted when another one waits for it. */
-	turn: AbortController | null;
-}
 
 /** What a load may do with the model while it is its turn. */
 export interface LoadTurn {
@@ -82,8 +53,7 @@ export interface RegistryListener {
 
 export class ModelRegistry {
 	readonly #models = new Map<string, ModelSlot>();
-	/** Names with a namespace, by what stands for them while it is the only one. */
-	readonly #shortNames = new Map<string, Set<string>>();
+	readonly #shortNames = new ShortNames();
 	readonly #listener: RegistryListener;
 	readonly #clock: Clock;
 	readonly #unloading = new Set<Promise<void>>();
@@ -98,12 +68,7 @@ export class ModelRegistry {
 	resolve(name: string, version: string): ModelVersion {
 		const slot = this.#find(name);
 		if (slot === undefined) throw unknownModel(name);
-		if (version === "") {
-			const latest = slot.serving.at(-1);
-			if (latest !== undefined) return latest;
-			throw this.#notServing(slot, name);
-		}
-		return this.#resolveVersion(slot, name, version);
+		return resolveVersion(slot, name, version);
 	}
 
 	/** Like `resolve`, for a request that will be run: a canary takes its share, and a sequence stays where it began. */
@@ -132,11 +97,7 @@ export class ModelRegistry {
 	/** What the model is called in whole; null: no such model was ever loaded or tried. Throws like `resolve`. */
 	nameOf(name: string): string | null {
 		if (this.#models.has(name)) return name;
-		const names = this.#shortNames.get(name);
-		if (names === undefined) return null;
-		const [only = name] = names;
-		if (names.size > 1) throw ambiguousName(name, [...names].sort());
-		return only;
+		return this.#shortNames.wholeNameOf(name);
 	}
 
 	#find(name: string): ModelSlot | undefined {
@@ -164,32 +125,16 @@ export class ModelRegistry {
 		const slot = this.#find(name);
 		if (slot === undefined) return null;
 		const serving = new Set(slot.serving.map(({ version }) => version));
-		const others = [...slot.records.values()].filter(
-			({ version }) => !serving.has(version),
-		);
-		const alarms = new Map<number, string>();
-		for (const each of slot.records.values())
-			if (serving.has(each.version) && hasFailed(each))
-				alarms.set(each.version, each.reason);
-		const latest = slot.serving.at(-1);
-		if (slot.failure !== null && latest !== undefined)
-			alarms.set(latest.version, slot.failure);
-		return { serving: slot.serving, others, alarms };
+		return {
+			serving: slot.serving,
+			others: slot.index.others(serving),
+			alarms: slot.index.alarmsOf(serving),
+		};
 	}
 
 	/** Models whose last load failed, with the version and why. */
 	alarms(): string[] {
-		return [...this.#models].flatMap(([name, { records, failure }]) => [
-			...(failure === null
-				? []
-				: [`model '${name}' is not in service as it is on disk: ${failure}`]),
-			...[...records.values()]
-				.filter(hasFailed)
-				.map(
-					({ version, reason }) =>
-						`model '${name}' version ${version} is not in service as it is on disk: ${reason}`,
-				),
-		]);
+		return [...this.#models].flatMap(([name, { index }]) => index.alarms(name));
 	}
 
 	/** True when no model is loading for the first time and none has failed without a version in service. */
@@ -197,8 +142,7 @@ export class ModelRegistry {
 		for (const slot of this.#models.values()) {
 			if (slot.serving.length > 0) continue;
 			if (slot.isLoading) return false;
-			for (const record of slot.records.values())
-				if (hasFailed(record)) return false;
+			if (slot.index.hasFailed) return false;
 		}
 		return true;
 	}
@@ -210,11 +154,11 @@ export class ModelRegistry {
 	): Promise<Switched> {
 		if (this.#isClosed) return Promise.reject(stopping());
 		const slot = this.#slotOf(name);
-		return this.#enqueue(slot, async (signal) => {
+		return slot.operations.run(async (signal) => {
 			slot.isLoading = true;
 			try {
 				const loaded = await load(this.#turnOf(slot, signal)).finally(() => {
-					if (slot.serving.length > 0) forgetFailures(slot);
+					if (slot.serving.length > 0) slot.index.forgetFailures();
 				});
 				return this.#settle(slot, name, loaded);
 			} catch (cause) {
@@ -234,8 +178,7 @@ export class ModelRegistry {
 			serving: slot.serving,
 			signal,
 			begun: (versions) => {
-				for (const version of versions)
-					record(slot, { version, state: "LOADING", reason: "" });
+				for (const version of versions) slot.index.loading(version);
 			},
 			startCanary: (model, weight) => {
 				this.#listener.versionReady(model);
@@ -250,7 +193,7 @@ export class ModelRegistry {
 		const idle: IdleModel[] = [];
 		for (const [model, slot] of this.#models) {
 			if (slot.serving.length === 0 || !isUnused(slot)) continue;
-			if (slot.pendingCount > 0) continue;
+			if (slot.operations.pendingCount > 0) continue;
 			const used = slot.serving.map(({ lastUsedUs }) => lastUsedUs);
 			idle.push({ model, lastUsedUs: Math.max(...used) });
 		}
@@ -264,25 +207,22 @@ export class ModelRegistry {
 	unload(name: string, onlyUnused = false): Promise<Switched> {
 		const slot = this.#models.get(name);
 		if (slot === undefined) return Promise.resolve({ switchUs: 0, left: [] });
-		return this.#enqueue(slot, async () => {
+		return slot.operations.run(async () => {
 			if (onlyUnused && !isUnused(slot)) return { switchUs: 0, left: [] };
 			const gone = slot.serving;
 			slot.serving = [];
-			slot.failure = null;
 			slot.pins.clear();
 			const left = gone.map((model) => this.#retire(slot, model));
-			// What failed to load is not wanted any more, and no reason to be unready.
-			for (const each of slot.records.values())
-				if (hasFailed(each)) record(slot, { ...each, reason: UNLOADED });
+			slot.index.dropFailures();
 			return { switchUs: 0, left };
 		});
 	}
 
 	/** Resolves when every request that models have taken is answered. No sequence goes on after it. */
 	async idle(): Promise<void> {
-		for (const { pins, turn } of this.#models.values()) {
+		for (const { pins, operations } of this.#models.values()) {
 			pins.clear();
-			turn?.abort();
+			operations.interrupt();
 		}
 		await Promise.all(this.serving().map((model) => model.idle()));
 		await Promise.all(this.#unloading);
@@ -309,27 +249,13 @@ export class ModelRegistry {
 				if (entry.ok && !slot.serving.includes(entry.model))
 					this.#discard(slot, entry.model);
 			for (const { version, error } of failed)
-				record(slot, {
-					version,
-					state: "UNAVAILABLE",
-					reason: error.message,
-				});
-			const reasons = failed
-				.map(
-					({ version, error }) =>
-						`version ${version} is at UNAVAILABLE state: ${error.message};\n`,
-				)
-				.join("");
-			throw new SaccadeError(
-				"LOAD_FAILED",
-				`load failed for model '${name}': ${reasons}`,
-				detailsOf(failed),
-			);
+				slot.index.failed(version, error.message);
+			throw loadFailure(name, failed);
 		}
-		forgetFailures(slot);
+		slot.index.forgetFailures();
 		const old = slot.serving;
 		const models = loaded.flatMap((entry) => (entry.ok ? [entry.model] : []));
-		for (const { version } of models) slot.records.delete(version);
+		for (const { version } of models) slot.index.delete(version);
 		for (const model of models)
 			if (!old.includes(model) && slot.canary?.model !== model)
 				this.#listener.versionReady(model);
@@ -346,14 +272,10 @@ export class ModelRegistry {
 
 	/** The model is not in service any more: lets requests and sequences finish, then tells that it is gone. */
 	#retire(slot: ModelSlot, model: ModelVersion): Switched["left"][number] {
-		const { version } = model;
-		const unloading = { version, state: "UNLOADING", reason: "" } as const;
-		record(slot, unloading);
+		const gone = slot.index.leaving(model.version);
 		const released = slot.pins.ended(model).then(async () => {
 			await model.unload();
-			// A version that was loaded again meanwhile has a state of its own.
-			if (slot.records.get(version) === unloading)
-				record(slot, { version, state: "UNAVAILABLE", reason: UNLOADED });
+			gone();
 			this.#listener.versionGone(model);
 		});
 		this.#track(released);
@@ -367,7 +289,7 @@ export class ModelRegistry {
 			this.#track(this.#discardCanary(slot, model));
 			return;
 		}
-		slot.records.delete(model.version);
+		slot.index.delete(model.version);
 		this.#track(model.unload());
 	}
 
@@ -383,143 +305,48 @@ export class ModelRegistry {
 	}
 
 	#recordFailure(slot: ModelSlot, name: string, error: SaccadeError): void {
-		for (const each of slot.records.values())
-			if (each.state === "LOADING")
-				record(slot, {
-					...each,
-					state: "UNAVAILABLE",
-					reason: error.message,
-				});
-		if (slot.serving.length > 0) {
-			// Of versions that failed by themselves the records tell.
-			if (slot.failure === null && !hasFailedVersion(slot))
-				slot.failure = error.message;
-			return;
+		const { index, operations } = slot;
+		index.stopLoading(error.message);
+		if (slot.serving.length > 0) index.notReplaced(error.message);
+		else if (index.isEmpty) {
+			// A name that stands for nothing on disk is forgotten again, by the last operation on it.
+			if (error.code !== "NOT_FOUND") index.failed(1, error.message);
+			else if (operations.pendingCount === 1) this.#forget(name);
 		}
-		if (slot.records.size > 0) return;
-		// A name that stands for nothing on disk is forgotten again, by the last operation on it.
-		if (error.code !== "NOT_FOUND")
-			record(slot, {
-				version: 1,
-				state: "UNAVAILABLE",
-				reason: error.message,
-			});
-		else if (slot.pendingCount === 1) this.#forget(name);
 	}
 
 	#forget(name: string): void {
 		this.#models.delete(name);
-		const short = shortNameOf(name) ?? "";
-		const names = this.#shortNames.get(short);
-		names?.delete(name);
-		if (names?.size === 0) this.#shortNames.delete(short);
+		this.#shortNames.delete(name);
 	}
 
 	#slotOf(name: string): ModelSlot {
 		let slot = this.#models.get(name);
 		if (slot === undefined) {
-			slot = {
-				serving: [],
-				records: new Map(),
-				tail: Promise.resolve(),
-				pendingCount: 0,
-				isLoading: false,
-				canary: null,
-				pins: new SequencePins(this.#clock),
-				failure: null,
-				turn: null,
-			};
+			slot = createModelSlot(this.#clock);
 			this.#models.set(name, slot);
-			const short = shortNameOf(name);
-			if (short !== null) {
-				const names = this.#shortNames.get(short) ?? new Set();
-				this.#shortNames.set(short, names.add(name));
-			}
+			this.#shortNames.add(name);
 		}
 		return slot;
 	}
-
-	#enqueue(
-		slot: ModelSlot,
-		operation: (signal: AbortSignal) => Promise<Switched>,
-	): Promise<Switched> {
-		slot.pendingCount++;
-		slot.turn?.abort();
-		const run = slot.tail
-			.then(() => {
-				slot.turn = new AbortController();
-				// Whoever came while this one waited is newer already.
-				if (slot.pendingCount > 1) slot.turn.abort();
-				return operation(slot.turn.signal);
-			})
-			.finally(() => {
-				slot.pendingCount--;
-				slot.turn = null;
-			});
-		slot.tail = run.catch(() => {});
-		return run;
-	}
-
-	#resolveVersion(slot: ModelSlot, name: string, text: string): ModelVersion {
-		const model = slot.serving.find(({ versionText }) => versionText === text);
-		if (model !== undefined) return model;
-		if (!/^\d{1,18}$/.test(text))
-			throw new SaccadeError(
-				"INVALID_ARGUMENT",
-				`failed to get model version from specified version string '${text}'`,
-			);
-		const other = slot.records.get(Number(text));
-		if (isReadingConfig(slot)) throw notReady(name, text);
-		if (other === undefined || other.reason === UNLOADED)
-			throw new SaccadeError(
-				"NOT_FOUND",
-				`Request for unknown model: '${name}' version ${text} is not found`,
-			);
-		throw notReady(name, text, other.reason);
-	}
-
-	#notServing(slot: ModelSlot, name: string): SaccadeError {
-		for (const { version, reason } of slot.records.values())
-			if (reason !== UNLOADED) return notReady(name, String(version), reason);
-		if (isReadingConfig(slot)) return notReady(name, "");
-		return new SaccadeError(
-			"NOT_FOUND",
-			`Request for unknown model: '${name}' has no available versions`,
-		);
-	}
 }
 
-/** When to come back, where there was no room. */
-function detailsOf(
-	failed: readonly { readonly error: SaccadeError }[],
-): SaccadeErrorOptions {
-	const details = failed.find(({ error }) => error.details !== null);
-	return details?.error.details ? { details: details.error.details } : {};
-}
-
-function isUnused({ serving, canary, pins }: ModelSlot): boolean {
-	return (
-		canary === null && !pins.hasLive && serving.every((model) => !model.isInUse)
+/** With the details of the first that has any: when to come back, where there was no room. */
+function loadFailure(
+	name: string,
+	failed: readonly { readonly version: number; readonly error: SaccadeError }[],
+): SaccadeError {
+	const reasons = failed.map(
+		({ version, error }) =>
+			`version ${version} is at UNAVAILABLE state: ${error.message};\n`,
 	);
-}
-
-function record(slot: ModelSlot, entry: VersionRecord): void {
-	slot.records.set(entry.version, entry);
-}
-
-function hasFailed({ state, reason }: VersionRecord): boolean {
-	return state === "UNAVAILABLE" && reason !== UNLOADED;
-}
-
-function hasFailedVersion({ records }: ModelSlot): boolean {
-	return [...records.values()].some(hasFailed);
-}
-
-/** Failures of earlier attempts are over; versions that still drain, or have, stay in the index. */
-function forgetFailures(slot: ModelSlot): void {
-	slot.failure = null;
-	for (const each of slot.records.values())
-		if (hasFailed(each)) slot.records.delete(each.version);
+	const detailed = failed.find(({ error }) => error.details !== null);
+	const details = detailed?.error.details;
+	return new SaccadeError(
+		"LOAD_FAILED",
+		`load failed for model '${name}': ${reasons.join("")}`,
+		details ? { details } : {},
+	);
 }
 
 function stopping(): SaccadeError {
@@ -527,31 +354,6 @@ function stopping(): SaccadeError {
 		"UNAVAILABLE",
 		"Server is stopping: no model is loaded any more",
 		{ refusedBecause: "shutting-down" },
-	);
-}
-
-function unknownModel(name: string): SaccadeError {
-	return new SaccadeError(
-		"NOT_FOUND",
-		`Request for unknown model: '${name}' is not found`,
-	);
-}
-
-/** A load has begun that does not know its versions yet: until then nobody can say that there is none. */
-function isReadingConfig({ isLoading, serving, records }: ModelSlot): boolean {
-	const isUnloaded = ({ reason }: VersionRecord) => reason === UNLOADED;
-	return (
-		isLoading && serving.length === 0 && [...records.values()].every(isUnloaded)
-	);
-}
-
-/** @param version empty: none is known yet */
-function notReady(name: string, version: string, reason = ""): SaccadeError {
-	const what = version === "" ? `'${name}'` : `'${name}' version ${version}`;
-	const why = reason === "" ? "" : `: ${reason}`;
-	return new SaccadeError(
-		"UNAVAILABLE",
-		`Request for unknown model: ${what} is not at ready state${why}`,
 	);
 }
 
