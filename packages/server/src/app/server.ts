@@ -1,100 +1,39 @@
 // The composition root: the only place that constructs concrete classes across layers, from the inside out.
 //
-//   runtime → loader → registry → services → endpoints → transports → listen
+//   telemetry → models → streaming → services → endpoints → network → listen
 //
 // Stopping goes the other way: no new work → drain → unload → release.
 import type { AddressInfo } from "node:net";
 import { systemClock } from "../common/clock.ts";
-import { offsetToSharedUs } from "../common/shared-clock.ts";
 import type { ServerOptions } from "../config/options.ts";
 import { readCores } from "../devices/cores.ts";
 import { createEndpoints } from "../endpoint/endpoints.ts";
-import { toSaccadeError } from "../errors/saccade-error.ts";
-import { ModelDemand } from "../models/budget/model-demand.ts";
-import { ModelLoader } from "../models/model-loader.ts";
-import {
-	ModelRegistry,
-	type RegistryListener,
-} from "../models/model-registry.ts";
-import { SwapHistory } from "../models/swap/swap-history.ts";
-import { ModelSwapper } from "../models/swap/swapper.ts";
-import { bundledPipelines } from "../pipelines/bundled/bundled-pipelines.ts";
-import { DeclaredPipelines } from "../pipelines/declared-pipelines.ts";
-import {
-	flatNaming,
-	type Naming,
-	namespacedNaming,
-} from "../repository/naming.ts";
-import { Inspector } from "../repository/watch/inspector.ts";
+import type { RegistryListener } from "../models/model-registry.ts";
 import type { RepositoryWatch } from "../repository/watch/repository-watch.ts";
-import { FakeRuntime } from "../runtime/fake/fake-runtime.ts";
-import { poolThreadsOf } from "../runtime/onnx/offload.ts";
-import {
-	createOnnxRuntime,
-	type OnnxRuntime,
-} from "../runtime/onnx/onnx-runtime.ts";
-import { PreparedModels } from "../runtime/onnx/prepared/prepared-models.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { DeviceArbiter } from "../scheduling/device-arbiter.ts";
 import { ConsoleTaps } from "../service/console/console-taps.ts";
-import { RegistryHealthService } from "../service/health-service.ts";
-import type { InferenceService } from "../service/inference.ts";
 import { SchedulingInferenceService } from "../service/inference-service.ts";
 import { RegistryMetadataService } from "../service/metadata-service.ts";
 import { createModelRunner } from "../service/model-runner.ts";
-import { DiskRepositoryService } from "../service/repository-service.ts";
-import type { MetadataService, Services } from "../service/services.ts";
-import { MemorySettings } from "../service/settings.ts";
-import { createStreamService } from "../service/stream-service.ts";
-import { createTraceService } from "../service/trace-service.ts";
-import { Journal } from "../streams/journal.ts";
-import { journaledRunner } from "../streams/journaled-runner.ts";
-import { journaledThreads } from "../streams/journaled-threads.ts";
-import type { StreamSet } from "../streams/stream-set.ts";
+import type { Services } from "../service/services.ts";
 import type { Logger } from "../telemetry/logger.ts";
-import type { OtlpExport } from "../telemetry/otlp/otlp-export.ts";
-import { MetricsRegistry } from "../telemetry/registry.ts";
-import type { HeadSampler } from "../telemetry/tracing/head-sampler.ts";
 import { SharedByteBudget } from "../tensor/byte-budget.ts";
 import { SlotPool } from "../tensor/slot-pool.ts";
-import {
-	createMetricsTransport,
-	type MetricsTransport,
-} from "../transport/metrics/server.ts";
 import { Audit, serverEvent } from "./audit.ts";
 import { Console } from "./console.ts";
-import { collectDeviceMetrics } from "./device-metrics.ts";
-import { createDevices, type ServerDevices, sessionOn } from "./devices.ts";
-import { Foxglove } from "./foxglove/foxglove.ts";
-import { collectFoxgloveMetrics } from "./foxglove/metrics.ts";
 import { FrontGroup } from "./front-group.ts";
-import { createIntegrityGate } from "./integrity.ts";
 import { explainListen } from "./listen-error.ts";
 import { TokenThroughput } from "./llm-metrics.ts";
-import { metricsFormats } from "./metrics-formats.ts";
-import { collectMemoryMetrics, createModelMemory } from "./model-memory.ts";
-import { followsDisk, watchModels } from "./model-watch.ts";
+import { loadAtStart } from "./load-at-start.ts";
+import { watchModels } from "./model-watch.ts";
+import { createModels, type ServerModels } from "./models.ts";
 import { Network } from "./network.ts";
 import { createOpenPhase } from "./open-phase.ts";
 import { ProcessMetrics } from "./process-metrics.ts";
-import { collectRecordingMetrics } from "./recording-metrics.ts";
-import { Recordings } from "./recordings.ts";
-import { preparedFolder, recordingsFolder } from "./state-folder.ts";
-import { createStreams, pipelineNames } from "./streams.ts";
-import { swapLog } from "./swap-log.ts";
-import { SwapMetrics } from "./swap-metrics.ts";
+import { createServices, type Phase } from "./services.ts";
+import { createStreaming, type Streaming } from "./streaming.ts";
+import { createTelemetry, type ServerTelemetry } from "./telemetry.ts";
 import { yieldToLoop } from "./thread-priority.ts";
-import {
-	collectTelemetryMetrics,
-	createOtlpExport,
-	exportOf,
-} from "./tracing/otlp.ts";
-import {
-	createTracing,
-	isTraced,
-	Tracing,
-	traceSettings,
-} from "./tracing/tracing.ts";
 import { VERSION } from "./version.ts";
 import { VersionObservers } from "./version-observers.ts";
 
@@ -113,8 +52,6 @@ interface OpenResources {
 	/** Leases on request bodies. */
 	readonly bodyLeaseCount: number;
 }
-
-type Phase = "starting" | "serving" | "draining" | "closed";
 
 export interface Server {
 	/** Loads what is to be served, then opens the ports. Throws LOAD_FAILED, or the listener's error. */
@@ -150,276 +87,108 @@ class SaccadeServer implements Server {
 	readonly #options: ServerOptions;
 	readonly #log: Logger;
 	readonly #beforePortsOpen: () => void;
-	readonly #runtime: OnnxRuntime;
-	readonly #prepared: PreparedModels;
-	readonly #devices: ServerDevices;
-	readonly #registry: ModelRegistry;
-	readonly #naming: Naming;
-	readonly #repository: DiskRepositoryService;
-	/** Null: nobody follows what becomes of the repositories. */
-	readonly #inspector: Inspector | null;
-	#watch: RepositoryWatch | null = null;
-	readonly #pipelines: DeclaredPipelines;
-	readonly #streams: StreamSet;
-	readonly #recordings: Recordings;
+	readonly #telemetry: ServerTelemetry;
 	/** Null: none is kept. */
 	readonly #audit: Audit | null;
-	readonly #taps = new ConsoleTaps();
+	readonly #models: ServerModels;
+	readonly #streaming: Streaming;
+	readonly #observers: VersionObservers;
 	readonly #console: Console;
 	/** One limit on bytes of request bodies, whichever thread reads them. */
 	readonly #budget: SharedByteBudget;
 	readonly #network: Network | FrontGroup;
-	readonly #foxglove: Foxglove | null;
-	readonly #metrics: MetricsRegistry | null;
-	readonly #metricsPort: MetricsTransport | null;
-	readonly #swapMetrics: SwapMetrics | null;
-	/** Null: nothing is sent. */
-	readonly #otlp: OtlpExport | null;
-	/** Of requests that this thread reads itself; null: nobody traces. */
-	readonly #requestSampler: HeadSampler | null;
-	/** Null: nobody explains, and nobody exports. */
-	readonly #tracing: Tracing | null;
-	readonly #observers: VersionObservers;
+	#watch: RepositoryWatch | null = null;
 	#processMetrics: ProcessMetrics | null = null;
 	readonly #draining = new AbortController();
 	#phase: Phase = "starting";
 	#closing: Promise<void> | null = null;
 
 	constructor(options: ServerOptions, dependencies: ServerDependencies) {
-		this.#options = options;
-		this.#log = dependencies.log;
-		this.#log.follow((line) => this.#taps.logs.push(line));
-		this.#beforePortsOpen = dependencies.beforePortsOpen ?? (() => {});
+		const { log } = dependencies;
 		const clock = systemClock;
 		const cores = readCores();
-		const metrics = options.allowMetrics ? new MetricsRegistry() : null;
-		this.#metrics = metrics;
-		this.#metricsPort =
-			metrics === null ? null : createMetricsTransport(metricsFormats(metrics));
-		this.#otlp = createOtlpExport(options.otlp, metrics, this.#log);
-		const requestTracing = createTracing(options, clock);
-		this.#requestSampler = requestTracing?.sampler ?? null;
-		this.#tracing = isTraced(options)
-			? new Tracing({
-					clock,
-					metrics,
-					ratio: options.traceSampleRatio,
-					keeps: options.traceStore,
-					log: this.#log,
-					export: exportOf(this.#otlp, options.otlp),
-				})
-			: null;
+		const taps = new ConsoleTaps();
+		const phase = () => this.#phase;
+		this.#options = options;
+		this.#log = log;
+		this.#beforePortsOpen = dependencies.beforePortsOpen ?? (() => {});
+		log.follow((line) => taps.logs.push(line));
+
+		this.#telemetry = createTelemetry(options, clock, log);
+		const { metrics, tracing, requestTracing } = this.#telemetry;
 		this.#audit = options.audit
 			? new Audit(options, {
 					clock,
-					log: this.#log,
+					log,
 					metrics,
-					directoryOf: (model) => this.#repository.directoryOf(model),
+					directoryOf: (model) => this.#models.repository.directoryOf(model),
 				})
 			: null;
-		if (metrics !== null)
-			collectTelemetryMetrics(metrics, this.#otlp, this.#tracing);
-		this.#runtime = createOnnxRuntime({
-			...(options.onnxLibrary !== "" && { libraryPath: options.onnxLibrary }),
-			poolThreads: poolThreadsOf(dependencies.poolThreads),
-			intraOpThreadCount: cores.usable,
-			threadNice: options.laneNice,
-		});
-		this.#prepared = new PreparedModels({
-			mode: options.preparedModels,
-			folder: preparedFolder(options),
-			maxBytes: options.preparedMaxBytes,
-			runtime: this.#runtime,
-			libraryPath: options.onnxLibrary || null,
-			warn: (text) => this.#log.warn({}, text),
-		});
-		this.#devices = createDevices(options, {
+
+		this.#models = createModels(options, {
 			clock,
 			coreCount: cores.usable,
-			hasCuda: this.#runtime.availableProviders().includes("cuda"),
-			log: this.#log,
-		});
-		this.#swapMetrics =
-			metrics === null
-				? null
-				: new SwapMetrics(metrics, (model) =>
-						this.#repository.index(false).some(({ name }) => name === model),
-					);
-		if (metrics !== null)
-			collectDeviceMetrics(metrics, this.#devices.manager, clock);
-		this.#naming = options.modelNamespacing
-			? namespacedNaming(options.modelRepositories)
-			: flatNaming(options.modelRepositories);
-		this.#registry = new ModelRegistry(this.#registryEvents(), clock);
-		const memory = createModelMemory(options, this.#devices.manager.devices, {
-			idle: () => this.#registry.idleModels(),
-			evict: (model) => swapper.evict(model),
-		});
-		if (metrics !== null && memory !== null)
-			collectMemoryMetrics(metrics, memory, this.#devices.manager);
-		const integrity = createIntegrityGate(options);
-		const loader = new ModelLoader({
-			runtimes: new Map<string, Runtime>([
-				["onnxruntime", this.#runtime],
-				["fake", new FakeRuntime(clock)],
-				...(dependencies.runtimes ?? []),
-			]),
-			clock,
-			autoComplete: !options.disableAutoComplete,
-			defaultMaxBatchSize: options.defaultMaxBatchSize,
-			devices: this.#devices.manager,
-			onDevice: sessionOn,
-			open: ({ runtime, files: { path, bytes }, options, settings, phase }) =>
-				runtime === this.#runtime
-					? this.#prepared.open({
-							path,
-							bytes,
-							options,
-							weights: settings.weights,
-							phase,
-						})
-					: runtime.load({ kind: "file", path }, options),
-			arbiter: new DeviceArbiter(cores.usable),
-			policy: options.schedulingPolicy,
-			...(memory !== null && {
-				memory,
-				residentBytes: () => process.memoryUsage.rss(),
-			}),
-			...(integrity !== null && {
-				admit: (files) => integrity.admit(files),
-			}),
-			warn: (text) => this.#log.warn({}, text),
-		});
-		const swapper = new ModelSwapper({
-			registry: this.#registry,
-			loader,
-			clock,
-			loadCount: options.modelLoadCount,
-		});
-		const history = new SwapHistory();
-		swapper.subscribe(history.listener);
-		swapper.subscribe(swapLog(this.#log));
-		if (this.#audit !== null) swapper.subscribe(this.#audit.feed.listener);
-		if (this.#swapMetrics !== null)
-			swapper.subscribe(this.#swapMetrics.listener);
-		this.#inspector = followsDisk(options) ? new Inspector() : null;
-		this.#repository = new DiskRepositoryService(
-			{
-				repositories: options.modelRepositories,
-				isExplicit: options.modelControlMode === "explicit",
-				history,
-				...(this.#inspector !== null && { inspector: this.#inspector }),
-				configName: options.modelConfigName,
-				naming: this.#naming,
-			},
-			this.#registry,
-			swapper,
-		);
-		this.#budget = new SharedByteBudget(options.bodyBudgetBytes);
-		const demand = options.loadOnDemand
-			? new ModelDemand({
-					absent: (name) => this.#repository.absent(name),
-					load: (name) => this.#repository.loadFromDisk(name, "demand"),
-					clock,
-				})
-			: null;
-		const inference = new SchedulingInferenceService(
-			this.#registry,
-			clock,
-			demand,
-		);
-		const journal = new Journal();
-		const hostOffsetUs = offsetToSharedUs(clock);
-		this.#recordings = new Recordings({
-			clock,
-			journal,
-			folder: recordingsFolder(options.stateDir),
-			maxBytes: options.recordMaxBytes,
-			hostOffsetUs,
-			server: `saccade ${VERSION}`,
-			openStreams: () => this.#streams.streams,
-			log: this.#log,
-		});
-		this.#observers = new VersionObservers({
+			poolThreads: dependencies.poolThreads,
+			runtimes: dependencies.runtimes,
 			metrics,
-			throughput: metrics === null ? null : new TokenThroughput(metrics, clock),
-			tracing: this.#tracing,
-			recordings: this.#recordings,
-			taps: this.#taps,
-			log: this.#log,
+			listener: this.#registryListener(),
+			swapListeners: this.#audit === null ? [] : [this.#audit.feed.listener],
+			log,
 		});
-		if (metrics !== null) collectRecordingMetrics(metrics, this.#recordings);
+		const { registry, demand, devices, runtime } = this.#models;
+		const inference = new SchedulingInferenceService(registry, clock, demand);
 		const metadata = new RegistryMetadataService(
-			this.#registry,
+			registry,
 			options.serverName,
 			VERSION,
 			demand,
 		);
-		const modelRunner = journaledRunner(
-			createModelRunner(inference, metadata),
-			journal,
-		);
-		this.#pipelines = new DeclaredPipelines({
-			definitions: options.pipelines,
-			bundled: bundledPipelines(),
-			wrapThreads: journaledThreads(journal),
-			stepFiles: options.stepFiles,
-			runner: modelRunner,
+
+		this.#streaming = createStreaming(options, {
 			clock,
-			log: {
-				info: (text) => this.#log.info({}, text),
-				warn: (text) => this.#log.warn({}, text),
-			},
+			registry,
+			modelRunner: createModelRunner(inference, metadata),
+			telemetry: this.#telemetry,
+			taps,
+			log,
 		});
-		this.#foxglove = options.foxglove
-			? new Foxglove({
-					options,
-					server: `${options.serverName} ${VERSION}`,
-					streams: () => this.#streams,
-					models: () =>
-						this.#registry
-							.serving()
-							.map((model) => `${model.config.name}/${model.versionText}`),
-					pipelines: () => pipelineNames(this.#pipelines),
-				})
-			: null;
-		if (metrics !== null) collectFoxgloveMetrics(metrics, this.#foxglove);
-		this.#streams = createStreams({
-			clock,
-			pipelines: this.#pipelines,
-			modelRunner,
-			hostOffsetUs,
-			journal,
+		this.#observers = new VersionObservers({
 			metrics,
-			tracer: this.#tracing?.frames ?? null,
-			watchers: [
-				this.#recordings.observer,
-				...(this.#foxglove === null ? [] : [this.#foxglove.observer]),
-				this.#taps,
-			],
-			log: this.#log,
+			throughput: metrics === null ? null : new TokenThroughput(metrics, clock),
+			tracing,
+			recordings: this.#streaming.recordings,
+			taps,
+			log,
 		});
+
+		this.#budget = new SharedByteBudget(options.bodyBudgetBytes);
 		this.#console = new Console({
 			options,
 			clock,
-			taps: this.#taps,
+			taps,
 			cpuCount: cores.usable,
-			runtimeVersion: `ONNX Runtime ${this.#runtime.version}`,
-			devices: this.#devices.manager.devices,
+			runtimeVersion: `ONNX Runtime ${runtime.version}`,
+			devices: devices.manager.devices,
 			metrics,
 			services: () => this.services,
 			network: () => this.#network.counts(),
 			bodyBytes: () => this.#budget.usedBytes,
 		});
-		this.services = this.#createServices(inference, metadata, journal);
+		this.services = createServices(options, {
+			models: this.#models,
+			streaming: this.#streaming,
+			telemetry: this.#telemetry,
+			inference,
+			metadata,
+			console: this.#console,
+			phase,
+			log,
+		});
+
 		const endpoints = createEndpoints(
 			this.services,
-			createOpenPhase(
-				options,
-				() => this.#phase === "draining",
-				requestTracing,
-			),
-			this.#tracing?.models ?? null,
+			createOpenPhase(options, () => phase() === "draining", requestTracing),
+			tracing?.models ?? null,
 		);
 		this.#network =
 			options.fronts === 0
@@ -429,59 +198,39 @@ class SaccadeServer implements Server {
 						clock,
 						draining: this.#draining.signal,
 					})
-				: new FrontGroup({
-						options,
-						endpoints,
-						budget: this.#budget,
-						log: this.#log,
-					});
+				: new FrontGroup({ options, endpoints, budget: this.#budget, log });
 	}
 
 	async listen(): Promise<Addresses> {
-		this.#audit?.feed.append(
-			serverEvent("server-started", factsOf(this.#options)),
-		);
+		const options = this.#options;
+		const { metrics, otlp } = this.#telemetry;
+		this.#audit?.feed.append(serverEvent("server-started", factsOf(options)));
 		// Runs of a simulated device are timers, and timers of the clock keep no process alive.
-		await yieldToLoop(this.#options.laneNice);
+		await yieldToLoop(options.laneNice);
 		const keepAlive = setInterval(() => {}, LONGEST_INTERVAL_MS);
 		try {
-			await this.#loadModels();
-			await this.#pipelines.prepare();
+			await loadAtStart(options, this.#models.repository);
+			await this.#streaming.pipelines.prepare();
 		} finally {
 			clearInterval(keepAlive);
 		}
-		if (this.#options.record)
-			await this.#recordings.start({ name: "", maxBytes: 0, maxSeconds: 0 });
+		if (options.record)
+			await this.#streaming.recordings.start({
+				name: "",
+				maxBytes: 0,
+				maxSeconds: 0,
+			});
 		this.#beforePortsOpen();
-		const addresses: Addresses = {
-			...(await this.#network.listen()),
-			metrics:
-				(await this.#metricsPort
-					?.listen(this.#options.metricsAddress, this.#options.metricsPort)
-					.catch(explainListen("metrics", this.#options))) ?? null,
-			foxglove:
-				(await this.#foxglove
-					?.listen()
-					.catch(explainListen("foxglove", this.#options))) ?? null,
-		};
-		if (this.#metrics !== null)
-			this.#processMetrics = new ProcessMetrics(this.#metrics, {
+		const addresses = await this.#openPorts();
+		if (metrics !== null)
+			this.#processMetrics = new ProcessMetrics(metrics, {
 				budget: this.#budget,
 				network: () => this.#network.counts(),
 			});
-		this.#otlp?.start(Date.now() * 1000);
+		otlp?.start(Date.now() * 1000);
 		this.#phase = "serving";
 		this.#audit?.open();
-		if (this.#inspector !== null)
-			this.#watch = await watchModels(this.#options, {
-				naming: this.#naming,
-				repository: this.#repository,
-				inspector: this.#inspector,
-				clock: systemClock,
-				log: this.#log,
-			});
-		// Who closed it meanwhile did not see it.
-		if (this.#closing !== null) await this.#watch?.close();
+		await this.#watchModels();
 		return addresses;
 	}
 
@@ -495,7 +244,7 @@ class SaccadeServer implements Server {
 			this.#network.counts();
 		return {
 			connectionCount: httpConnections + grpcConnections,
-			sessionCount: this.#runtime.openSessionCount,
+			sessionCount: this.#models.runtime.openSessionCount,
 			bodyLeaseCount: bodyLeases,
 		};
 	}
@@ -504,7 +253,41 @@ class SaccadeServer implements Server {
 		return this.close();
 	}
 
+	async #openPorts(): Promise<Addresses> {
+		const options = this.#options;
+		const { metricsPort } = this.#telemetry;
+		const { foxglove } = this.#streaming;
+		return {
+			...(await this.#network.listen()),
+			metrics:
+				(await metricsPort
+					?.listen(options.metricsAddress, options.metricsPort)
+					.catch(explainListen("metrics", options))) ?? null,
+			foxglove:
+				(await foxglove?.listen().catch(explainListen("foxglove", options))) ??
+				null,
+		};
+	}
+
+	async #watchModels(): Promise<void> {
+		const { inspector, naming, repository } = this.#models;
+		if (inspector !== null)
+			this.#watch = await watchModels(this.#options, {
+				naming,
+				repository,
+				inspector,
+				clock: systemClock,
+				log: this.#log,
+			});
+		// Who closed the server meanwhile did not see it.
+		if (this.#closing !== null) await this.#watch?.close();
+	}
+
 	async #shutDown(): Promise<void> {
+		const { metricsPort, otlp } = this.#telemetry;
+		const { registry, repository, prepared, devices, inspector, runtime } =
+			this.#models;
+		const { pipelines, streams, recordings, foxglove } = this.#streaming;
 		const endUs = systemClock.nowUs() + this.#options.exitTimeoutS * 1e6;
 		const leftMs = () => Math.max(0, (endUs - systemClock.nowUs()) / 1000);
 		// Both ports stay open meanwhile: who asks hears that the server is not ready, who brings work that it goes.
@@ -512,88 +295,42 @@ class SaccadeServer implements Server {
 		this.#draining.abort();
 		const unwatched = this.#watch?.close();
 		this.#network.drain();
-		await within(leftMs(), this.#registry.idle());
+		await within(leftMs(), registry.idle());
 		this.#console.close();
 		await this.#network.close(leftMs());
-		await this.#recordings.close();
-		this.#streams.close();
-		await this.#foxglove?.close();
-		await this.#pipelines.close();
-		this.#prepared.close();
-		await this.#registry.close();
+		await recordings.close();
+		streams.close();
+		await foxglove?.close();
+		await pipelines.close();
+		prepared.close();
+		await registry.close();
 		this.#audit?.feed.append(serverEvent("server-stopped", ""));
 		await this.#audit?.close();
-		this.#devices.close();
-		await this.#otlp?.close();
-		await this.#metricsPort?.close();
+		devices.close();
+		await otlp?.close();
+		await metricsPort?.close();
 		this.#processMetrics?.close();
-		await this.#repository.close();
+		await repository.close();
 		await unwatched;
-		await this.#inspector?.close();
-		this.#runtime.close();
+		await inspector?.close();
+		runtime.close();
 		this.#phase = "closed";
 	}
 
-	#createServices(
-		inference: InferenceService,
-		metadata: MetadataService,
-		journal: Journal,
-	): Services {
-		const { strictReadiness, loadOnDemand } = this.#options;
-		const phase = () => this.#phase;
-		return {
-			inference,
-			streams: createStreamService(this.#streams, journal),
-			recordings: this.#recordings,
-			metadata,
-			pipelines: { explain: () => this.#pipelines.explain() },
-			traces: createTraceService(
-				this.#options.traceStore ? (this.#tracing?.store ?? null) : null,
-			),
-			console: this.#console,
-			repository: this.#repository,
-			health: new RegistryHealthService(
-				this.#registry,
-				{
-					get isServing() {
-						return phase() === "serving";
-					},
-					get isDraining() {
-						return phase() === "draining";
-					},
-				},
-				// Where models load when they are asked for, none should serve before.
-				strictReadiness && !loadOnDemand,
-			),
-			settings: new MemorySettings({
-				trace: traceSettings(this.#options),
-				tracing: this.#tracing?.sampling(this.#requestSampler) ?? null,
-				modelExists: (name) => this.#registry.records(name) !== null,
-				onLogging: (settings) =>
-					this.#log.setLevel(
-						logLevel(
-							Number(settings.get("log_verbose_level")),
-							settings.get("log_info") === true,
-						),
-					),
-			}),
-		};
-	}
-
-	#registryEvents(): RegistryListener {
+	#registryListener(): RegistryListener {
 		const modelsChanged = () => {
 			this.#network.modelsChanged();
-			this.#foxglove?.modelsChanged();
+			this.#streaming.foxglove?.modelsChanged();
 		};
 		return {
 			versionReady: (model) => {
 				modelsChanged();
-				void this.#pipelines.modelReady();
+				void this.#streaming.pipelines.modelReady();
 				this.#observers.attach(model);
 			},
 			versionGone: (model) => {
 				modelsChanged();
-				const isReplaced = this.#registry
+				const isReplaced = this.#models.registry
 					.records(model.config.name)
 					?.serving.some(({ version }) => version === model.version);
 				this.#observers.detach(model, isReplaced === true);
@@ -603,35 +340,12 @@ class SaccadeServer implements Server {
 			},
 		};
 	}
-
-	/** Control mode `explicit`: what was asked for. The others: everything. */
-	async #loadModels(): Promise<void> {
-		const { modelControlMode, loadModels, exitOnError, loadOnDemand } =
-			this.#options;
-		const onDisk = await this.#repository.refresh();
-		const all =
-			(modelControlMode !== "explicit" && !loadOnDemand) ||
-			loadModels.includes("*");
-		const names = all ? onDisk : loadModels;
-		for (const name of names) {
-			try {
-				await this.#repository.loadFromDisk(name);
-			} catch (error) {
-				if (exitOnError) throw toSaccadeError(error);
-			}
-		}
-	}
 }
 
 /** What the history of models is read with. */
 function factsOf(options: ServerOptions): string {
 	const { modelRepositories, modelControlMode, modelIntegrity } = options;
 	return `saccade ${VERSION}, control mode ${modelControlMode}, integrity ${modelIntegrity}, repositories ${modelRepositories.join(", ")}`;
-}
-
-export function logLevel(verbose: number, info: boolean) {
-	if (verbose > 0) return "debug";
-	return info ? "info" : "warn";
 }
 
 /** Resolves when `work` does, or when the time is over. */

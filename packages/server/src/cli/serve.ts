@@ -1,11 +1,7 @@
 // `saccade serve`: options in, a running server out, SIGTERM drains.
 import { readFileSync } from "node:fs";
-import {
-	type Addresses,
-	createServer,
-	logLevel,
-	type Server,
-} from "../app/server.ts";
+import { logLevel } from "../app/log-level.ts";
+import { type Addresses, createServer, type Server } from "../app/server.ts";
 import { collectGarbage } from "../common/collect-garbage.ts";
 import type { ServerOptions } from "../config/options.ts";
 import { type Resolved, resolveOptions } from "../config/resolve.ts";
