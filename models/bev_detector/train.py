@@ -23,7 +23,7 @@ STRIDE = 2
 # Fewer points than this are neither an object nor its absence.
 LEAST_POINTS = 5
 # By how much a centre counts before sizes and yaws: the smaller a thing is, the more an error costs.
-OFFSET_WEIGHT = 3.0
+OFFSET_WEIGHT = 6.0
 # Squared, not absolute: most cars stand along the road, and absolute errors are content with their median for a thousand steps.
 YAW_WEIGHT = 4.0
 # A pedestrian is as wide as long: nobody can tell, and nobody needs to.
