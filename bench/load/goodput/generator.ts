@@ -44,7 +44,15 @@ export class Generator {
 		this.#lines = createInterface({ input: this.#child.stdout! })[
 			Symbol.asyncIterator
 		]();
+		// That it has ended shows where its answer is read.
+		this.#child.stdin?.on("error", () => {});
 		this.#send(setup);
+	}
+
+	/** A server that hung up on it ended it: there is nothing more to measure with. */
+	get hasEnded(): boolean {
+		const { exitCode, signalCode } = this.#child;
+		return exitCode !== null || signalCode !== null;
 	}
 
 	/** Throws when an answer is wrong or the generator ends. @param atMark called as the window opens, and as it ends */
@@ -83,6 +91,7 @@ export class Generator {
 	}
 
 	async close(): Promise<void> {
+		if (this.hasEnded) return;
 		const exit = once(this.#child, "exit");
 		this.#child.stdin?.end();
 		await exit;
