@@ -3,7 +3,7 @@ import type { Server } from "node:http";
 import type { Clock, Timer } from "../../../common/clock.ts";
 import type { Exchange } from "../exchange.ts";
 import type { HttpLimits } from "../limits.ts";
-import { type SocketControl, takeOver } from "./accept.ts";
+import { type SocketControl, takeConnections } from "./accept.ts";
 import { Connection, type ConnectionHost } from "./connection.ts";
 import { Output } from "./output.ts";
 
@@ -56,7 +56,7 @@ export class Front {
 			},
 			gone: (connection) => this.#forget(connection),
 		};
-		server.on("listening", () => takeOver(server, this.#attach));
+		server.on("listening", () => takeConnections(server, this.#attach));
 	}
 
 	get connectionCount(): number {
