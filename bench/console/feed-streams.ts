@@ -1,9 +1,13 @@
 // Streams to look at: ten sensors of 30 readings a second, or a LiDAR whose sweeps have 100,000 points.
 import type { SensorStream } from "@saccade/client";
 import { type GrpcClient, hostClock } from "@saccade/client/grpc";
+import {
+	createPoints,
+	packTimedPoints,
+	TIMED_LAYOUT,
+} from "@saccade/perception";
 
 const SAFE = { action: "stop", reasons: ["silence"], targets: [] };
-const FIELDS = ["x", "y", "z", "intensity", "time"];
 const RINGS = 64;
 
 export interface Fed {
@@ -73,12 +77,7 @@ export function feedCloud(client: GrpcClient, points: number): Promise<Fed> {
 			deviceId: "lidar",
 			payload: {
 				kind: "cloud",
-				fields: FIELDS.map((name, i) => ({
-					name,
-					offsetBytes: 4 * i,
-					type: "float32",
-				})),
-				strideBytes: 4 * FIELDS.length,
+				...TIMED_LAYOUT,
 				data,
 			},
 		}),
@@ -86,22 +85,25 @@ export function feedCloud(client: GrpcClient, points: number): Promise<Fed> {
 }
 
 /** Rings on the ground and walls around them, as a sweep has them. */
-function cloud(points: number): Uint8Array {
-	const rows = new Float32Array(FIELDS.length * points);
-	for (let i = 0; i < points; i++) {
+function cloud(count: number): Uint8Array {
+	const sweep = createPoints(count, { withTimes: true });
+	sweep.count = count;
+	sweep.timesS?.set(
+		Float32Array.from({ length: count }, (_, i) => (0.1 * i) / count),
+	);
+	for (let i = 0; i < count; i++) {
 		const ring = i % RINGS;
-		const angle = (2 * Math.PI * i) / points;
+		const angle = (2 * Math.PI * i) / count;
 		const away = ring < 40 ? 4 + 1.2 * ring : 30 + 6 * Math.sin(5 * angle);
-		rows.set(
+		sweep.xyzi.set(
 			[
 				away * Math.cos(angle),
 				away * Math.sin(angle),
 				ring < 40 ? -1.8 : (ring - 40) / 6 - 1.8,
 				(i % 97) / 97,
-				(0.1 * i) / points,
 			],
-			FIELDS.length * i,
+			4 * i,
 		);
 	}
-	return new Uint8Array(rows.buffer);
+	return packTimedPoints(sweep);
 }

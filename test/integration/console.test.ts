@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import { HttpClient } from "@saccade/client";
 import { GrpcClient } from "@saccade/client/grpc";
+import { TIMED_LAYOUT } from "@saccade/perception";
 import { OUTCOMES } from "@saccade/protocol";
 import { type ConsoleTick, mediaTopic } from "@saccade/protocol/console";
 import sharp from "sharp";
@@ -172,12 +173,7 @@ test("a picture comes as JPEG and a cloud as points, of those devices that are f
 			deviceId: "top",
 			payload: {
 				kind: "cloud",
-				fields: ["x", "y", "z", "intensity", "time"].map((name, i) => ({
-					name,
-					offsetBytes: 4 * i,
-					type: "float32" as const,
-				})),
-				strideBytes: 20,
+				...TIMED_LAYOUT,
 				data: new Uint8Array(rows.buffer),
 			},
 		});

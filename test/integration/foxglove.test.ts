@@ -13,7 +13,7 @@ import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { FoxgloveClient } from "@foxglove/ws-protocol";
 import { GrpcClient, hostClock } from "@saccade/client/grpc";
 import { CAMERA } from "@saccade/drive";
-import { CAMERA_INPUT_SHAPE } from "@saccade/perception";
+import { CAMERA_INPUT_SHAPE, TIMED_LAYOUT } from "@saccade/perception";
 import { WebSocket } from "ws";
 import { addBlindDetectors } from "../support/blind-detectors.ts";
 import { parseMetrics } from "../support/metrics-page.ts";
@@ -233,7 +233,7 @@ describe("the Foxglove port", { timeout: 120_000 }, () => {
 			{},
 		);
 		await stream.opened;
-		const fields = ["x", "y", "z", "intensity", "time"];
+		const { fields, strideBytes } = TIMED_LAYOUT;
 		const points = new Float32Array(500 * fields.length).map((_, i) => i % 40);
 		const data = new Uint8Array(points.buffer);
 		const sweep = () => {
@@ -247,12 +247,7 @@ describe("the Foxglove port", { timeout: 120_000 }, () => {
 				deviceId: "lidar",
 				payload: {
 					kind: "cloud",
-					fields: fields.map((name, i) => ({
-						name,
-						offsetBytes: 4 * i,
-						type: "float32",
-					})),
-					strideBytes: 4 * fields.length,
+					...TIMED_LAYOUT,
 					data,
 				},
 			});
@@ -278,10 +273,10 @@ describe("the Foxglove port", { timeout: 120_000 }, () => {
 		assert.ok(cloud !== undefined);
 		assert.deepEqual(cloud.message.data, data);
 		assert.equal(cloud.message.frameId, "lidar");
-		assert.equal(cloud.message.pointStride, 20);
+		assert.equal(cloud.message.pointStride, strideBytes);
 		assert.deepEqual(
 			cloud.message.fields.map(({ name }: { name: string }) => name),
-			fields,
+			fields.map(({ name }) => name),
 		);
 		const poses = viewer
 			.on(/tf/)

@@ -23,6 +23,8 @@ import {
 	createImage,
 	type DriveDecision,
 	LidarPerception,
+	packTimedPoints,
+	TIMED_LAYOUT,
 	TRACK_CONFIRMED,
 	type Tracks,
 } from "@saccade/perception";
@@ -60,9 +62,6 @@ const [BEV = "", LOOK = ""] = ["bev", "camera"].map((name) =>
 const SWEEP_US = 100_000;
 const CHANNELS = { heatmap: 3, offset: 2, size: 2, yaw: 2 } as const;
 const NAMES = ["heatmap", "offset", "size", "yaw"] as const;
-const POINT_FIELDS = ["x", "y", "z", "intensity", "time"].map((name, at) => ({
-	...{ name, offsetBytes: 4 * at, type: "float32" as const, elementCount: 1 },
-}));
 
 type Network = Awaited<ReturnType<typeof openBevNetwork>>;
 
@@ -209,15 +208,10 @@ function framesOf(take: (frame: Frame) => void | Promise<void>): SensorSink {
 			});
 		},
 		sweep: ({ stampUs, points }) => {
-			const rows = new Float32Array(5 * points.count);
-			for (let i = 0; i < points.count; i++) {
-				rows.set(points.xyzi.subarray(4 * i, 4 * i + 4), 5 * i);
-				rows[5 * i + 4] = points.timesS![i]!;
-			}
 			return send("lidar", stampUs + SWEEP_US, {
 				kind: "cloud",
-				layout: { kind: "packed", strideBytes: 20, fields: POINT_FIELDS },
-				bytes: new Uint8Array(rows.buffer),
+				layout: { kind: "packed", ...TIMED_LAYOUT },
+				bytes: packTimedPoints(points),
 			});
 		},
 		picture: ({ stampUs, image }) =>

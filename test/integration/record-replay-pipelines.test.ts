@@ -7,7 +7,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as after } from "node:timers/promises";
-import { BEV_INPUT_SHAPE, BEV_OUTPUT_SIZES } from "@saccade/perception";
+import {
+	BEV_INPUT_SHAPE,
+	BEV_OUTPUT_SIZES,
+	TIMED_LAYOUT,
+} from "@saccade/perception";
 import { replayFile } from "../../packages/server/src/app/replay.ts";
 import { systemClock } from "../../packages/server/src/common/clock.ts";
 import { SaccadeError } from "../../packages/server/src/errors/saccade-error.ts";
@@ -129,13 +133,9 @@ function sweep(n: number): FramePayload {
 		rows.set([range * Math.cos(angle), range * Math.sin(angle)], at);
 		rows.set([-1 + (at % 30) / 10, 0.5, angle / 63], at + 2);
 	}
-	const fields = ["x", "y", "z", "intensity", "time"].map((name, at) => ({
-		...{ name, offsetBytes: 4 * at, type: "float32" as const },
-		elementCount: 1,
-	}));
 	return {
 		kind: "cloud",
-		layout: { kind: "packed", strideBytes: 20, fields },
+		layout: { kind: "packed", ...TIMED_LAYOUT },
 		bytes: new Uint8Array(rows.buffer),
 	};
 }

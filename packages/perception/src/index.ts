@@ -102,7 +102,9 @@ export {
 	KITTI_LAYOUT,
 	NUSCENES_LAYOUT,
 	type PackedLayout,
+	packTimedPoints,
 	setLayout,
+	TIMED_LAYOUT,
 	viewPackedCloud,
 	writePackedCloud,
 } from "./clouds/packed.ts";

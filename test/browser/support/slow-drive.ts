@@ -4,7 +4,12 @@
 import type { Reading, SensorStream } from "@saccade/client";
 import { type GrpcClient, hostClock } from "@saccade/client/grpc";
 import { CAMERA, LIDAR_MOUNT, Simulation } from "@saccade/drive";
-import { createImage, createPoints } from "@saccade/perception";
+import {
+	createImage,
+	createPoints,
+	packTimedPoints,
+	TIMED_LAYOUT,
+} from "@saccade/perception";
 
 const FRAMES = 100;
 const EVERY_MS = 250;
@@ -12,7 +17,6 @@ const STEP_MS = 5;
 /** Long enough for what is ahead to be in sight. */
 const RUN_IN_STEPS = 600;
 const SAFE = { action: "brake", reasons: ["silence"], targets: [] };
-const FIELDS = ["x", "y", "z", "intensity", "time"];
 
 interface Drawn {
 	readonly cloud: Uint8Array;
@@ -30,15 +34,10 @@ function draw(seed: number): Drawn[] {
 	while (frames.length < FRAMES) {
 		for (let i = 0; i < EVERY_MS / STEP_MS; i++) simulation.step(0);
 		simulation.sweep(points);
-		const rows = new Float32Array(FIELDS.length * points.count);
-		for (let i = 0; i < points.count; i++) {
-			rows.set(points.xyzi.subarray(4 * i, 4 * i + 4), 5 * i);
-			rows[5 * i + 4] = points.timesS?.[i] ?? 0;
-		}
 		const data = new Uint8Array(3 * width * height);
 		simulation.takePicture(createImage(data, width, height));
 		frames.push({
-			cloud: new Uint8Array(rows.buffer),
+			cloud: packTimedPoints(points),
 			picture: data,
 			speedMps: simulation.vehicle.speedMps,
 			yawRateRadps: simulation.vehicle.yawRateRadps,
@@ -125,12 +124,7 @@ function send(lidar: SensorStream, camera: SensorStream, frame: Drawn): void {
 	lidar.send(
 		reading("lidar", {
 			kind: "cloud",
-			fields: FIELDS.map((name, i) => ({
-				name,
-				offsetBytes: 4 * i,
-				type: "float32",
-			})),
-			strideBytes: 4 * FIELDS.length,
+			...TIMED_LAYOUT,
 			data: frame.cloud,
 		}),
 	);

@@ -4,6 +4,8 @@ import fc from "fast-check";
 import {
 	KITTI_LAYOUT,
 	NUSCENES_LAYOUT,
+	packTimedPoints,
+	TIMED_LAYOUT,
 	viewPackedCloud,
 	writePackedCloud,
 } from "./packed.ts";
@@ -73,4 +75,26 @@ test("a row that is cut off and a target that is too small are refused", () => {
 		() => writePackedCloud(points, KITTI_LAYOUT, new Uint8Array(31), view),
 		{ code: "no-room", actual: 31, expected: 32 },
 	);
+});
+
+test("times of points survive, too, and are 0 where nobody took them", () => {
+	const points = createPoints(3, { withTimes: true });
+	points.count = 2;
+	points.xyzi.set([1, 2, 3, 0.5, -4, 5, -6, 0.25]);
+	points.timesS?.set([-0.0625, 0.03125]);
+	const bytes = packTimedPoints(points);
+	assert.equal(bytes.byteLength, 2 * TIMED_LAYOUT.strideBytes);
+	const view = createPointCloudView();
+	viewPackedCloud(bytes, TIMED_LAYOUT, view);
+	const back = createPoints(3, { withTimes: true });
+	assert.equal(readPoints(view, back), 0);
+	assert.deepEqual(back, points);
+
+	viewPackedCloud(
+		packTimedPoints({ ...points, timesS: null }),
+		TIMED_LAYOUT,
+		view,
+	);
+	readPoints(view, back);
+	assert.deepEqual(back.timesS?.subarray(0, 2), new Float32Array(2));
 });

@@ -9,7 +9,7 @@ import {
 	type PointField,
 	pointCountOf,
 } from "./point-cloud-view.ts";
-import type { Points } from "./points.ts";
+import { POINT_STRIDE, type Points } from "./points.ts";
 import { writePoints } from "./write-points.ts";
 
 export interface PackedLayout {
@@ -32,6 +32,15 @@ export const NUSCENES_LAYOUT: PackedLayout = float32Layout([
 	"z",
 	"intensity",
 	"ring",
+]);
+
+/** float32 x, y, z, intensity, time (s after the stamp of the sweep); x forward, y left, z up. */
+export const TIMED_LAYOUT: PackedLayout = float32Layout([
+	"x",
+	"y",
+	"z",
+	"intensity",
+	"time",
 ]);
 
 /** Points `view` at packed bytes. @throws PointCloudError `truncated` when the last row is not whole. */
@@ -77,6 +86,22 @@ export function writePackedCloud(
 	viewPackedCloud(exact, layout, view);
 	writePoints(points, view);
 	return pointCountOf(view) * layout.strideBytes;
+}
+
+/** The points in `TIMED_LAYOUT`, in memory of their own. */
+export function packTimedPoints({
+	count,
+	xyzi,
+	timesS,
+}: Points): Uint8Array<ArrayBuffer> {
+	const stride = POINT_STRIDE + 1;
+	const rows = new Float32Array(stride * count);
+	for (let i = 0; i < count; i++) {
+		const point = xyzi.subarray(POINT_STRIDE * i, POINT_STRIDE * (i + 1));
+		rows.set(point, stride * i);
+		rows[stride * i + POINT_STRIDE] = timesS?.[i] ?? 0;
+	}
+	return new Uint8Array(rows.buffer);
 }
 
 /** Gives a view the fields of a layout; its objects are kept. */

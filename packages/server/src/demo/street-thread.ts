@@ -11,6 +11,7 @@ import {
 	Simulation,
 	type SpeedCommand,
 } from "@saccade/drive";
+import { packTimedPoints } from "@saccade/perception";
 import { lowerThreadPriority } from "../common/lower-thread-priority.ts";
 import type {
 	FromStreet,
@@ -21,7 +22,6 @@ import type {
 import { StreetTime } from "./street-time.ts";
 
 const STEP_MS = 5;
-const POINT_BYTES = 20;
 const WARM_UP_MS = 1000;
 /** The world is ahead of the clock by the lead: where cores are short, who perceives it comes first. */
 const NICE = 10;
@@ -75,16 +75,10 @@ const sensors: SensorSink = {
 		});
 	},
 	sweep: ({ points }) => {
-		const { count, xyzi, timesS } = points;
-		const rows = new Float32Array((POINT_BYTES / 4) * count);
-		for (let i = 0; i < count; i++) {
-			rows.set(xyzi.subarray(4 * i, 4 * i + 4), 5 * i);
-			rows[5 * i + 4] = timesS?.[i] ?? 0;
-		}
 		readings.push({
 			kind: "lidar",
 			dueUs: dueUs(),
-			points: new Uint8Array(rows.buffer),
+			points: packTimedPoints(points),
 		});
 	},
 	...(hasCamera && {

@@ -11,6 +11,7 @@ import {
 } from "@saccade/client";
 import { type GrpcClient, hostClock } from "@saccade/client/grpc";
 import { CAMERA, CAMERA_MOUNT, LIDAR_MOUNT } from "@saccade/drive";
+import { TIMED_LAYOUT } from "@saccade/perception";
 import type { FrameTally } from "./frame-tally.ts";
 import type {
 	FromStreet,
@@ -284,8 +285,7 @@ function messageOf(reading: StreetReading, timestampNs: bigint): Reading {
 				deviceId: "lidar",
 				payload: {
 					kind: "cloud",
-					fields: POINT_FIELDS,
-					strideBytes: 4 * POINT_FIELDS.length,
+					...TIMED_LAYOUT,
 					data: reading.points,
 				},
 			};
@@ -304,12 +304,6 @@ function messageOf(reading: StreetReading, timestampNs: bigint): Reading {
 			};
 	}
 }
-
-const POINT_FIELDS = ["x", "y", "z", "intensity", "time"].map((name, i) => ({
-	name,
-	offsetBytes: 4 * i,
-	type: "float32" as const,
-}));
 
 function planOf({ stepM, points }: StreetReading & { readonly kind: "path" }) {
 	const step = new Uint8Array(Float64Array.of(stepM).buffer);
