@@ -34,6 +34,7 @@ export class Contender {
 	readonly variant: Variant;
 	readonly settings: string;
 	readonly wire: PeerWire;
+	readonly staysAwake: boolean;
 	readonly windows: LoadResult[] = [];
 	readonly overload: OverloadWindow[] = [];
 	idleMb: number | null = null;
@@ -42,12 +43,15 @@ export class Contender {
 	server: PeerServer | null = null;
 
 	constructor(
-		about: Pick<Contender, "name" | "variant" | "settings" | "wire">,
+		about: Pick<Contender, "name" | "variant" | "settings" | "wire"> & {
+			readonly staysAwake?: boolean | undefined;
+		},
 	) {
 		this.name = about.name;
 		this.variant = about.variant;
 		this.settings = about.settings;
 		this.wire = about.wire;
+		this.staysAwake = about.staysAwake ?? false;
 	}
 
 	/** Runs `measure` while the server runs; what it throws ends the contender. */
@@ -63,7 +67,7 @@ export class Contender {
 				`${this.name}, ${this.variant}: ended, ${(error as Error).message}`,
 			);
 		}
-		signalAll(server.pids(), "SIGSTOP");
+		if (!this.staysAwake) signalAll(server.pids(), "SIGSTOP");
 	}
 
 	async start(start: () => Promise<PeerServer>): Promise<void> {
@@ -123,6 +127,7 @@ export async function startPeer(
 		variant,
 		settings: showSettings(settings),
 		wire: peer.wire,
+		staysAwake: peer.staysAwake,
 	});
 	const tuned = variant === "tuned";
 	await contender.start(() => peer.start({ served, settings, tuned }));

@@ -63,6 +63,8 @@ export interface StartOptions {
 export interface Peer {
 	readonly name: string;
 	readonly wire: PeerWire;
+	/** Its processes end one that was stopped for minutes: it goes on running between its turns. @default false */
+	readonly staysAwake?: boolean;
 	/** Installs what it needs, once; minutes the first time. */
 	setUp(): SetUp;
 	choose(limits: ModelLimits): SettingsChoice;

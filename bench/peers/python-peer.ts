@@ -18,6 +18,7 @@ export interface PythonPeer {
 	/** As PyPI names it. */
 	readonly distribution: string;
 	readonly wire: PeerWire;
+	readonly staysAwake?: boolean;
 	/** Where a GET is answered with 200 as soon as the model is served. */
 	readyPath(model: string): string;
 	readonly choose: Peer["choose"];
@@ -46,6 +47,7 @@ export function pythonPeer(peer: PythonPeer): Peer {
 	return {
 		name: peer.name,
 		wire: peer.wire,
+		staysAwake: peer.staysAwake ?? false,
 		choose: peer.choose,
 		setUp: () => setUpPython(environment, requirements, peer.distribution),
 		start: (options) =>

@@ -3,8 +3,8 @@ import type { Peer } from "../peer.ts";
 import { programOf, pythonPeer } from "../python-peer.ts";
 import { layouts, PLAIN } from "../settings.ts";
 
-/** Of a batch, queueing included; below it BentoML waits as long as it thinks right. */
-const MAX_LATENCY_MS = 500;
+/** Of a batch, queueing included; below it BentoML waits as long as it thinks right, and what will take longer it refuses. */
+const MAX_LATENCY_MS = 5000;
 
 export const bentoml: Peer = pythonPeer({
 	name: "bentoml",

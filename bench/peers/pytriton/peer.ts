@@ -19,6 +19,8 @@ export const pytriton: Peer = pythonPeer({
 	name: "pytriton",
 	distribution: "nvidia-pytriton",
 	wire: { kind: "grpc" },
+	// Triton and its stubs watch each other.
+	staysAwake: true,
 	readyPath: (model) => `/v2/models/${model}/ready`,
 	choose: choosePytriton,
 	command: (python) => ({
