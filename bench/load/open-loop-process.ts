@@ -1,5 +1,6 @@
 // The open-loop generator as a process of its own. Jobs come on stdin, one JSON line each, and are run one after the
-// other; on stdout `window-start` and `window-end`, at which the parent reads the server, and one JSON line of results.
+// other; on stdout `window-start` and `window-end`, at which the parent reads the server, and one JSON line of results, or
+// `failed: ` and why: the next job may be for another server.
 import { createInterface } from "node:readline";
 import type { Arrivals } from "../../packages/server/src/load-generator/arrivals.ts";
 import type {
@@ -85,7 +86,7 @@ for (let line = await nextLine(); line !== null; line = await nextLine()) {
 			events,
 		);
 	};
-	const result = await runOpenLoop(
+	const outcome = await runOpenLoop(
 		{
 			connect,
 			// A pool of HTTP sockets is one connection of many.
@@ -107,6 +108,9 @@ for (let line = await nextLine(); line !== null; line = await nextLine()) {
 			windowStarted: () => console.log("window-start"),
 			windowEnded: () => console.log("window-end"),
 		},
+	).then(
+		(result) => JSON.stringify(result),
+		(error: Error) => `failed: the server hung up: ${error.message}`,
 	);
-	console.log(JSON.stringify(result));
+	console.log(outcome);
 }

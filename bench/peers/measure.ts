@@ -150,14 +150,12 @@ async function overload(
 	plan: MeasurePlan,
 ): Promise<void> {
 	if (deadlineMs === null) return;
-	const start = () => new Generator({ model: served.model, expected });
-	let generator = start();
+	const generator = new Generator({ model: served.model, expected });
 	const warmMb = new Map<Contender, number>();
 	try {
 		for (let round = 0; round < plan.rounds; round++)
 			for (const one of rotated(contenders, round))
 				await one.attempt(async (server) => {
-					if (generator.hasEnded) generator = start();
 					const pids = server.pids();
 					const startMb = warmMb.get(one) ?? totalResidentMb(pids);
 					warmMb.set(one, startMb);

@@ -16,6 +16,8 @@ const script = fileURLToPath(
 	new URL("../open-loop-process.ts", import.meta.url),
 );
 const SAMPLE_MS = 50;
+/** What the line of a job begins with that could not be measured. */
+const FAILED = "failed: ";
 
 export interface LoadedServer {
 	/** Of all its processes. */
@@ -44,18 +46,10 @@ export class Generator {
 		this.#lines = createInterface({ input: this.#child.stdout! })[
 			Symbol.asyncIterator
 		]();
-		// That it has ended shows where its answer is read.
-		this.#child.stdin?.on("error", () => {});
 		this.#send(setup);
 	}
 
-	/** A server that hung up on it ended it: there is nothing more to measure with. */
-	get hasEnded(): boolean {
-		const { exitCode, signalCode } = this.#child;
-		return exitCode !== null || signalCode !== null;
-	}
-
-	/** Throws when an answer is wrong or the generator ends. @param atMark called as the window opens, and as it ends */
+	/** Throws when an answer is wrong or the server hangs up. @param atMark called as the window opens, and as it ends */
 	async measure(
 		server: LoadedServer,
 		job: Omit<OpenLoopJob, "port">,
@@ -91,7 +85,6 @@ export class Generator {
 	}
 
 	async close(): Promise<void> {
-		if (this.hasEnded) return;
 		const exit = once(this.#child, "exit");
 		this.#child.stdin?.end();
 		await exit;
@@ -109,6 +102,7 @@ export class Generator {
 	async #next(): Promise<string> {
 		const { value, done } = await this.#lines.next();
 		if (done === true) throw new Error("the load generator ended");
+		if (value.startsWith(FAILED)) throw new Error(value.slice(FAILED.length));
 		return value;
 	}
 }
