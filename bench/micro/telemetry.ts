@@ -1,5 +1,5 @@
 // What counting and tracing cost: every request once, every batch once.
-import { ModelMetrics } from "../../packages/server/src/app/model-metrics.ts";
+import { ModelMetrics } from "../../packages/server/src/app/metrics/model-metrics.ts";
 import { RequestTracer } from "../../packages/server/src/app/tracing/model-tracer.ts";
 import { systemClock } from "../../packages/server/src/common/clock.ts";
 import { ModelEntry } from "../../packages/server/src/models/entry.ts";

@@ -1,5 +1,5 @@
 // A small request from its octets to the answer's, everything but the kernel: what the budget's rows should add up to.
-import { ModelMetrics } from "../../packages/server/src/app/model-metrics.ts";
+import { ModelMetrics } from "../../packages/server/src/app/metrics/model-metrics.ts";
 import { systemClock } from "../../packages/server/src/common/clock.ts";
 import { MetricsRegistry } from "../../packages/server/src/telemetry/registry.ts";
 import { SlotPool } from "../../packages/server/src/tensor/slot-pool.ts";

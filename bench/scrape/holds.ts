@@ -1,6 +1,6 @@
 // How long a page holds the event loop at a time, in CPU time.
 import koffi from "koffi";
-import { ModelMetrics } from "../../packages/server/src/app/model-metrics.ts";
+import { ModelMetrics } from "../../packages/server/src/app/metrics/model-metrics.ts";
 import type { ModelVersion } from "../../packages/server/src/models/model-version.ts";
 import { PageComposer } from "../../packages/server/src/telemetry/page.ts";
 import { prometheusText } from "../../packages/server/src/telemetry/prometheus-text.ts";

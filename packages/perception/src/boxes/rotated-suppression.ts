@@ -1,4 +1,5 @@
-// Greedy non-maximum suppression of rotated boxes: as NonMaximumSuppression, by the overlap of rotated boxes.
+// Greedy non-maximum suppression of rotated boxes: as NonMaximumSuppression, by the overlap of rotated boxes. It has a
+// loop of its own: one that is told which overlap to ask for is slower, since it inlines neither.
 import type { SuppressionOptions } from "./non-maximum-suppression.ts";
 import {
 	appendRotatedDetection,

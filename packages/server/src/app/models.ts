@@ -31,14 +31,14 @@ import { DeviceArbiter } from "../scheduling/device-arbiter.ts";
 import { DiskRepositoryService } from "../service/repository-service.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { MetricsRegistry } from "../telemetry/registry.ts";
-import { collectDeviceMetrics } from "./device-metrics.ts";
 import { createDevices, type ServerDevices, sessionOn } from "./devices.ts";
 import { createIntegrityGate } from "./integrity.ts";
+import { collectDeviceMetrics } from "./metrics/device-metrics.ts";
+import { SwapMetrics } from "./metrics/swap-metrics.ts";
 import { collectMemoryMetrics, createModelMemory } from "./model-memory.ts";
 import { followsDisk } from "./model-watch.ts";
 import { preparedFolder } from "./state-folder.ts";
 import { swapLog } from "./swap-log.ts";
-import { SwapMetrics } from "./swap-metrics.ts";
 
 export interface ModelsContext {
 	readonly clock: Clock;

@@ -14,7 +14,7 @@ import type { StreamSet } from "../streams/stream-set.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { Foxglove } from "./foxglove/foxglove.ts";
 import { collectFoxgloveMetrics } from "./foxglove/metrics.ts";
-import { collectRecordingMetrics } from "./recording-metrics.ts";
+import { collectRecordingMetrics } from "./metrics/recording-metrics.ts";
 import { Recordings } from "./recordings.ts";
 import { recordingsFolder } from "./state-folder.ts";
 import { createStreams, pipelineNames } from "./streams.ts";

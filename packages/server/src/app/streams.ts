@@ -13,7 +13,7 @@ import type {
 } from "../streams/telemetry-stream.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { MetricsRegistry } from "../telemetry/registry.ts";
-import { bothObservers, StreamMetrics } from "./stream-metrics.ts";
+import { bothObservers, StreamMetrics } from "./metrics/stream-metrics.ts";
 
 export interface StreamsOptions {
 	readonly clock: Clock;

@@ -9,7 +9,7 @@ import {
 	createMetricsTransport,
 	type MetricsTransport,
 } from "../transport/metrics/server.ts";
-import { metricsFormats } from "./metrics-formats.ts";
+import { metricsFormats } from "./metrics/metrics-formats.ts";
 import {
 	collectTelemetryMetrics,
 	createOtlpExport,

@@ -3,8 +3,8 @@ import type { ModelVersion } from "../models/model-version.ts";
 import type { ConsoleTaps } from "../service/console/console-taps.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { MetricsRegistry } from "../telemetry/registry.ts";
-import type { TokenThroughput } from "./llm-metrics.ts";
-import { ModelMetrics } from "./model-metrics.ts";
+import type { TokenThroughput } from "./metrics/llm-metrics.ts";
+import { ModelMetrics } from "./metrics/model-metrics.ts";
 import type { Recordings } from "./recordings.ts";
 import type { Tracing } from "./tracing/tracing.ts";
 

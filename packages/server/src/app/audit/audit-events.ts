@@ -1,12 +1,16 @@
 // What becomes of models, as the audit log keeps it.
-import type { Actor, AuditEvent, VersionFact } from "../audit/audit-event.ts";
+import type {
+	Actor,
+	AuditEvent,
+	VersionFact,
+} from "../../audit/audit-event.ts";
 import type {
 	PhaseDuration,
 	Swap,
 	SwapEvent,
 	SwapOutcome,
 	VersionIdentity,
-} from "../models/swap-events.ts";
+} from "../../models/swap-events.ts";
 
 /** Null: what the event says is told by the one that ends the operation. */
 export function auditEventOf(event: SwapEvent): AuditEvent | null {

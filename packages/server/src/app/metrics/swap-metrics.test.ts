@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Swap, SwapEvent, SwapOutcome } from "../models/swap-events.ts";
-import { INSTRUMENTS } from "../telemetry/instruments.ts";
-import { MetricsRegistry } from "../telemetry/registry.ts";
+import type { Swap, SwapEvent, SwapOutcome } from "../../models/swap-events.ts";
+import { INSTRUMENTS } from "../../telemetry/instruments.ts";
+import { MetricsRegistry } from "../../telemetry/registry.ts";
 import { SwapMetrics } from "./swap-metrics.ts";
 
 const FAILED: SwapOutcome = {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { LogicalDevice } from "../devices/device-manager.ts";
-import { MetricsRegistry } from "../telemetry/registry.ts";
-import { pageText } from "../telemetry/testing/page-text.ts";
+import type { LogicalDevice } from "../../devices/device-manager.ts";
+import { MetricsRegistry } from "../../telemetry/registry.ts";
+import { pageText } from "../../telemetry/testing/page-text.ts";
 import { collectHostMemory } from "./host-memory-metrics.ts";
 
 const device = (name: string, kind: "cpu" | "gpu") =>

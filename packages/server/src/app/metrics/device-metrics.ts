@@ -1,13 +1,13 @@
 // Gauges of every device, set when they are read; Triton's names for GPUs that the driver tells about.
-import type { Clock } from "../common/clock.ts";
-import type { LossReason } from "../devices/device-health.ts";
+import type { Clock } from "../../common/clock.ts";
+import type { LossReason } from "../../devices/device-health.ts";
 import type {
 	DeviceManager,
 	LogicalDevice,
-} from "../devices/device-manager.ts";
-import { GpuDevice } from "../devices/gpu-device.ts";
-import { INSTRUMENTS } from "../telemetry/instruments.ts";
-import type { MetricsRegistry } from "../telemetry/registry.ts";
+} from "../../devices/device-manager.ts";
+import { GpuDevice } from "../../devices/gpu-device.ts";
+import { INSTRUMENTS } from "../../telemetry/instruments.ts";
+import type { MetricsRegistry } from "../../telemetry/registry.ts";
 import { collectHostMemory } from "./host-memory-metrics.ts";
 
 const US_TO_S = 1e-6;

@@ -1,12 +1,12 @@
 // Fragmentation of the memory that CPU devices share, read beside the loop whenever somebody scrapes.
-import type { LogicalDevice } from "../devices/device-manager.ts";
+import type { LogicalDevice } from "../../devices/device-manager.ts";
 import {
 	fragmentationOf,
 	type HostMemoryReading,
 	readHostMemory,
-} from "../devices/host-memory.ts";
-import { INSTRUMENTS } from "../telemetry/instruments.ts";
-import type { MetricsRegistry } from "../telemetry/registry.ts";
+} from "../../devices/host-memory.ts";
+import { INSTRUMENTS } from "../../telemetry/instruments.ts";
+import type { MetricsRegistry } from "../../telemetry/registry.ts";
 
 export interface HostMemorySources {
 	/** Null: it cannot be known here. */

@@ -4,9 +4,9 @@ import {
 	type Swap,
 	type SwapListener,
 	type SwapOutcome,
-} from "../models/swap-events.ts";
-import { INSTRUMENTS } from "../telemetry/instruments.ts";
-import type { MetricsRegistry } from "../telemetry/registry.ts";
+} from "../../models/swap-events.ts";
+import { INSTRUMENTS } from "../../telemetry/instruments.ts";
+import type { MetricsRegistry } from "../../telemetry/registry.ts";
 
 export type SwapOutcomeKind = SwapOutcome["kind"];
 

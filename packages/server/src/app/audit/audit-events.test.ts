@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Swap, SwapEvent, SwapOutcome } from "../models/swap-events.ts";
+import type { Swap, SwapEvent, SwapOutcome } from "../../models/swap-events.ts";
 import { auditEventOf } from "./audit-events.ts";
 
 const SWAP: Swap = {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock } from "../common/manual-clock.ts";
-import { MetricsRegistry } from "../telemetry/registry.ts";
-import { pageText } from "../telemetry/testing/page-text.ts";
+import { ManualClock } from "../../common/manual-clock.ts";
+import { MetricsRegistry } from "../../telemetry/registry.ts";
+import { pageText } from "../../telemetry/testing/page-text.ts";
 import { LlmMetrics, TokenThroughput } from "./llm-metrics.ts";
 
 function setUp() {

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock } from "../common/manual-clock.ts";
-import { DeviceManager } from "../devices/device-manager.ts";
-import { GpuDevice } from "../devices/gpu-device.ts";
-import type { GpuReadings } from "../devices/nvml.ts";
-import { MetricsRegistry } from "../telemetry/registry.ts";
-import { pageText } from "../telemetry/testing/page-text.ts";
+import { ManualClock } from "../../common/manual-clock.ts";
+import { DeviceManager } from "../../devices/device-manager.ts";
+import { GpuDevice } from "../../devices/gpu-device.ts";
+import type { GpuReadings } from "../../devices/nvml.ts";
+import { MetricsRegistry } from "../../telemetry/registry.ts";
+import { pageText } from "../../telemetry/testing/page-text.ts";
 import { collectDeviceMetrics } from "./device-metrics.ts";
 
 const READINGS: GpuReadings = {

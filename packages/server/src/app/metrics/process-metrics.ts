@@ -1,14 +1,14 @@
 // Gauges of the process and the machine, set when they are read.
 import os from "node:os";
 import { performance } from "node:perf_hooks";
-import { INSTRUMENTS } from "../telemetry/instruments.ts";
-import type { MetricsRegistry } from "../telemetry/registry.ts";
-import type { ByteBudget } from "../tensor/byte-budget.ts";
-import { copiedBytes } from "../tensor/copied-bytes.ts";
+import { INSTRUMENTS } from "../../telemetry/instruments.ts";
+import type { MetricsRegistry } from "../../telemetry/registry.ts";
+import type { ByteBudget } from "../../tensor/byte-budget.ts";
+import { copiedBytes } from "../../tensor/copied-bytes.ts";
+import type { NetworkCounts } from "../network.ts";
 import { GcPauses } from "./gc-pauses.ts";
 import { LoopDelay } from "./loop-delay.ts";
 import { MachineCpu } from "./machine-cpu.ts";
-import type { NetworkCounts } from "./network.ts";
 
 export interface ProcessSources {
 	readonly budget: ByteBudget;

@@ -5,16 +5,19 @@ import {
 	REFUSAL_REASONS,
 	type RefusalReason,
 } from "@saccade/protocol";
-import type { LossReason } from "../devices/device-health.ts";
-import type { BatchStamps, ModelListener } from "../models/model-events.ts";
-import type { ModelVersion } from "../models/model-version.ts";
-import { CLOSED_BECAUSE, type ClosedBecause } from "../scheduling/scheduler.ts";
-import { INSTRUMENTS } from "../telemetry/instruments.ts";
+import type { LossReason } from "../../devices/device-health.ts";
+import type { BatchStamps, ModelListener } from "../../models/model-events.ts";
+import type { ModelVersion } from "../../models/model-version.ts";
+import {
+	CLOSED_BECAUSE,
+	type ClosedBecause,
+} from "../../scheduling/scheduler.ts";
+import { INSTRUMENTS } from "../../telemetry/instruments.ts";
 import type {
 	Counter,
 	Histogram,
 	MetricsRegistry,
-} from "../telemetry/registry.ts";
+} from "../../telemetry/registry.ts";
 import { LlmMetrics, type TokenThroughput } from "./llm-metrics.ts";
 
 /** Triton's reasons for failed requests. */

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { collectGarbage } from "../common/collect-garbage.ts";
-import { INSTRUMENTS } from "../telemetry/instruments.ts";
-import { MetricsRegistry } from "../telemetry/registry.ts";
-import { LocalByteBudget } from "../tensor/byte-budget.ts";
+import { collectGarbage } from "../../common/collect-garbage.ts";
+import { INSTRUMENTS } from "../../telemetry/instruments.ts";
+import { MetricsRegistry } from "../../telemetry/registry.ts";
+import { LocalByteBudget } from "../../tensor/byte-budget.ts";
 import { parseProcStat } from "./machine-cpu.ts";
 import { ProcessMetrics } from "./process-metrics.ts";
 

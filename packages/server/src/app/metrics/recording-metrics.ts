@@ -1,7 +1,7 @@
 // Recordings as metrics, set when they are read.
-import { INSTRUMENTS } from "../telemetry/instruments.ts";
-import type { MetricsRegistry } from "../telemetry/registry.ts";
-import type { Recordings } from "./recordings.ts";
+import { INSTRUMENTS } from "../../telemetry/instruments.ts";
+import type { MetricsRegistry } from "../../telemetry/registry.ts";
+import type { Recordings } from "../recordings.ts";
 
 export function collectRecordingMetrics(
 	registry: MetricsRegistry,

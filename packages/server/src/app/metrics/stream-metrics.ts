@@ -5,16 +5,16 @@ import {
 	OUTCOMES,
 	type Outcome,
 } from "@saccade/protocol";
-import type { Clock } from "../common/clock.ts";
-import type { StageSpan } from "../pipelines/pipeline.ts";
-import type { FrameOutcome, SensorStream } from "../streams/stream.ts";
-import type { StreamObserver } from "../streams/telemetry-stream.ts";
-import { INSTRUMENTS } from "../telemetry/instruments.ts";
+import type { Clock } from "../../common/clock.ts";
+import type { StageSpan } from "../../pipelines/pipeline.ts";
+import type { FrameOutcome, SensorStream } from "../../streams/stream.ts";
+import type { StreamObserver } from "../../streams/telemetry-stream.ts";
+import { INSTRUMENTS } from "../../telemetry/instruments.ts";
 import type {
 	Counter,
 	Histogram,
 	MetricsRegistry,
-} from "../telemetry/registry.ts";
+} from "../../telemetry/registry.ts";
 
 interface Stage {
 	readonly duration: Histogram;

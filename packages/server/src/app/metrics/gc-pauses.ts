@@ -4,8 +4,8 @@ import {
 	type PerformanceEntry,
 	PerformanceObserver,
 } from "node:perf_hooks";
-import { INSTRUMENTS } from "../telemetry/instruments.ts";
-import type { Histogram, MetricsRegistry } from "../telemetry/registry.ts";
+import { INSTRUMENTS } from "../../telemetry/instruments.ts";
+import type { Histogram, MetricsRegistry } from "../../telemetry/registry.ts";
 
 const PARTS: readonly (readonly [kind: number, part: string])[] = [
 	[constants.NODE_PERFORMANCE_GC_MINOR, "minor"],

@@ -1,13 +1,13 @@
 // The metrics page in the format that a scraper asks for.
-import { PageComposer } from "../telemetry/page.ts";
+import { PageComposer } from "../../telemetry/page.ts";
 import {
 	CONTENT_TYPE,
 	formatFor,
 	prometheusText,
 	type TextFormat,
-} from "../telemetry/prometheus-text.ts";
-import type { MetricsRegistry } from "../telemetry/registry.ts";
-import type { MetricsFormat } from "../transport/metrics/server.ts";
+} from "../../telemetry/prometheus-text.ts";
+import type { MetricsRegistry } from "../../telemetry/registry.ts";
+import type { MetricsFormat } from "../../transport/metrics/server.ts";
 
 export function metricsFormats(
 	registry: MetricsRegistry,

@@ -9,10 +9,10 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { until } from "../../../../test/support/until.ts";
-import type { AuditEvent } from "../audit/audit-event.ts";
-import type { Swap, SwapOutcome } from "../models/swap-events.ts";
-import { Inspector } from "../repository/watch/inspector.ts";
+import { until } from "../../../../../test/support/until.ts";
+import type { AuditEvent } from "../../audit/audit-event.ts";
+import type { Swap, SwapOutcome } from "../../models/swap-events.ts";
+import { Inspector } from "../../repository/watch/inspector.ts";
 import { AuditFeed } from "./audit-feed.ts";
 
 /** A model on disk, and what the log was given of it. */

@@ -1,18 +1,18 @@
 // The server's audit log: what it is told, how it sounds its alarms, and what it counts.
 import { readFileSync } from "node:fs";
-import { type AuditEvent, logEvent } from "../audit/audit-event.ts";
-import { AuditLog } from "../audit/audit-log.ts";
-import { HeadTeller } from "../audit/head-teller.ts";
-import type { Clock } from "../common/clock.ts";
-import { readSigningKey } from "../common/ed25519.ts";
-import type { ServerOptions } from "../config/options.ts";
-import { SaccadeError } from "../errors/saccade-error.ts";
-import { Inspector } from "../repository/watch/inspector.ts";
-import { INSTRUMENTS } from "../telemetry/instruments.ts";
-import type { Logger } from "../telemetry/logger.ts";
-import type { MetricsRegistry } from "../telemetry/registry.ts";
+import { type AuditEvent, logEvent } from "../../audit/audit-event.ts";
+import { AuditLog } from "../../audit/audit-log.ts";
+import { HeadTeller } from "../../audit/head-teller.ts";
+import type { Clock } from "../../common/clock.ts";
+import { readSigningKey } from "../../common/ed25519.ts";
+import type { ServerOptions } from "../../config/options.ts";
+import { SaccadeError } from "../../errors/saccade-error.ts";
+import { Inspector } from "../../repository/watch/inspector.ts";
+import { INSTRUMENTS } from "../../telemetry/instruments.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+import type { MetricsRegistry } from "../../telemetry/registry.ts";
+import { auditFile } from "../state-folder.ts";
 import { AuditFeed, type AuditFeedOptions } from "./audit-feed.ts";
-import { auditFile } from "./state-folder.ts";
 
 export interface AuditParts {
 	readonly clock: Clock;

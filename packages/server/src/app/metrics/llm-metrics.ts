@@ -1,9 +1,9 @@
 // The `llm_*` metrics, of models that declare themselves generative and of no others: a series is there from the first
 // request on, and never before.
-import type { Clock } from "../common/clock.ts";
-import type { TokenListener } from "../models/model-events.ts";
-import { INSTRUMENTS } from "../telemetry/instruments.ts";
-import type { Histogram, MetricsRegistry } from "../telemetry/registry.ts";
+import type { Clock } from "../../common/clock.ts";
+import type { TokenListener } from "../../models/model-events.ts";
+import { INSTRUMENTS } from "../../telemetry/instruments.ts";
+import type { Histogram, MetricsRegistry } from "../../telemetry/registry.ts";
 
 export class LlmMetrics implements TokenListener {
 	readonly #registry: MetricsRegistry;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ManualClock } from "../common/manual-clock.ts";
-import type { FrameResult } from "../pipelines/pipeline.ts";
-import type { FrameOutcome, SensorStream } from "../streams/stream.ts";
-import { INSTRUMENTS } from "../telemetry/instruments.ts";
-import { MetricsRegistry } from "../telemetry/registry.ts";
+import { ManualClock } from "../../common/manual-clock.ts";
+import type { FrameResult } from "../../pipelines/pipeline.ts";
+import type { FrameOutcome, SensorStream } from "../../streams/stream.ts";
+import { INSTRUMENTS } from "../../telemetry/instruments.ts";
+import { MetricsRegistry } from "../../telemetry/registry.ts";
 import { StreamMetrics } from "./stream-metrics.ts";
 
 const DECISION: FrameResult = {

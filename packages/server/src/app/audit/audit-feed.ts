@@ -1,10 +1,10 @@
 // From what becomes of models to the audit log, in order. Loads that nobody hashed (control modes `none` and `explicit`)
 // get their digests here, beside everything else and after the ports are open; one counts only if none of the model's
 // files is younger than its load, so that what is named is what was loaded.
-import type { AuditEvent, VersionFact } from "../audit/audit-event.ts";
-import type { AuditLog } from "../audit/audit-log.ts";
-import type { SwapListener } from "../models/swap-events.ts";
-import type { Inspector } from "../repository/watch/inspector.ts";
+import type { AuditEvent, VersionFact } from "../../audit/audit-event.ts";
+import type { AuditLog } from "../../audit/audit-log.ts";
+import type { SwapListener } from "../../models/swap-events.ts";
+import type { Inspector } from "../../repository/watch/inspector.ts";
 import { auditEventOf } from "./audit-events.ts";
 
 export interface AuditFeedOptions {

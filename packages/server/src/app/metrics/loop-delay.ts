@@ -1,7 +1,7 @@
 // The event loop's delay as a histogram that only grows, so that any number of readers can each take differences. Node
 // measures into a finer one, which is read out and begun anew with each look.
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import type { Histogram } from "../telemetry/registry.ts";
+import type { Histogram } from "../../telemetry/registry.ts";
 
 /** Of the timer that comes late, in ms; what Node shows includes it. */
 const RESOLUTION_MS = 1;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHistogram } from "node:perf_hooks";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { Histogram } from "../telemetry/registry.ts";
+import { Histogram } from "../../telemetry/registry.ts";
 import { countUpTo, LoopDelay } from "./loop-delay.ts";
 
 test("how many values are at most a bound is counted exactly, to a thousandth of the value", () => {
