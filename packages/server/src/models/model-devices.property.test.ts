@@ -2,10 +2,9 @@
 // has one end, answers are its own, and nothing stays.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Outcome } from "@saccade/protocol";
 import fc from "fast-check";
-import type { ModelEntry } from "./entry.ts";
 import { makeFleet } from "./testing/fake-fleet.ts";
+import { anyLifeStep, live } from "./testing/model-life.ts";
 
 const anyFault = fc.record({
 	fault: fc.constantFrom(
@@ -24,31 +23,14 @@ const anyDevice = fc.record({
 	faults: fc.array(anyFault, { maxLength: 2 }),
 });
 
-const anyStep = fc.oneof(
-	{
-		weight: 5,
-		arbitrary: fc.record({
-			do: fc.constant("submit" as const),
-			rows: fc.integer({ min: 1, max: 3 }),
-			deadlineMs: fc.option(fc.integer({ min: 1, max: 400 })),
-		}),
-	},
-	{
-		weight: 1,
-		arbitrary: fc.record({
-			do: fc.constant("cancel" as const),
-			index: fc.nat(40),
-		}),
-	},
-	{
-		weight: 4,
-		arbitrary: fc.record({
-			do: fc.constant("advance" as const),
-			ms: fc.integer({ min: 1, max: 120 }),
-		}),
-	},
-	{ weight: 3, arbitrary: fc.record({ do: fc.constant("turn" as const) }) },
-);
+const anyStep = anyLifeStep({
+	submitWeight: 5,
+	cancelWeight: 1,
+	advanceWeight: 4,
+	maxDeadlineMs: 400,
+	maxIndex: 40,
+	maxAdvanceMs: 120,
+});
 
 test("received = ended + running + waiting at every instant, each ends once with its own answer, and every byte, session and timer is let go", {
 	timeout: 300_000,
@@ -76,62 +58,13 @@ test("received = ended + running + waiting at every instant, each ends once with
 						}),
 					),
 				});
-				const { model, clock, log, released, submit, nextTurn } = fleet;
-				const outcomes: Outcome[] = [];
-				model.listener = {
-					batchFinished: () => {},
-					runLost: () => {},
-					inputsPadded: () => {},
-					requestFinished: (outcome) => outcomes.push(outcome),
-				};
-				const entries: ModelEntry[] = [];
-				const check = () => {
-					const running = entries.filter(
-						({ state, endedAs }) => state === "running" && endedAs === null,
-					).length;
-					const { queuedCount } = model.queueStats();
-					assert.equal(entries.length, log.length + running + queuedCount);
-					assert.equal(outcomes.length, log.length);
-				};
-				for (const step of steps) {
-					if (step.do === "submit") {
-						const deadlineUs =
-							step.deadlineMs === null
-								? Number.POSITIVE_INFINITY
-								: clock.nowUs() + step.deadlineMs * 1000;
-						const value = entries.length;
-						const call = { value, rows: step.rows, deadlineUs };
-						entries.push(submit(String(value), call));
-					} else if (step.do === "cancel") {
-						const entry = entries[step.index];
-						if (entry !== undefined) model.cancel(entry);
-					} else if (step.do === "advance") clock.advance(step.ms * 1000);
-					else await nextTurn();
-					check();
-				}
-				const unloaded = model.unload();
-				for (let i = 0; i < 400 && model.state.kind !== "unloaded"; i++) {
-					await nextTurn();
-					clock.advance(50_000);
-					check();
-				}
-				assert.equal(model.state.kind, "unloaded", "everything ends");
-				await unloaded;
+				await live(fleet, steps, { stepMs: 50, mostSteps: 400 });
 				fleet.manager.close();
 				for (const device of fleet.simulated) device.close();
-				assert.equal(log.length, entries.length);
-				for (const line of log) {
-					const answer = /^(\d+) = (.*)$/.exec(line);
-					if (answer === null) continue;
-					const value = Number(answer[1]);
-					const rows = entries[value]?.rows ?? 0;
-					assert.equal(answer[2], new Array(rows).fill(2 * value).join(" "));
-				}
-				assert.equal(released.length, entries.length, "every lease ended");
 				assert.equal(fleet.runtime.openSessionCount, 0);
 				// What is left are faults that have not come yet.
-				clock.advance(10_000_000);
-				assert.equal(clock.pendingCount, 0);
+				fleet.clock.advance(10_000_000);
+				assert.equal(fleet.clock.pendingCount, 0);
 			},
 		),
 		{ seed: 11, numRuns: 1000 },

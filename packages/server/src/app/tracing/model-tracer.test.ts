@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import {
-	type FakeCall,
-	makeReadyModel,
-} from "../../models/testing/fake-model.ts";
+import type { FakeCall } from "../../models/testing/fake-caller.ts";
+import { makeReadyModel } from "../../models/testing/fake-model.ts";
 import type { TraceRecord } from "../../telemetry/tracing/trace-record.ts";
 import { TraceRecorder } from "../../telemetry/tracing/trace-recorder.ts";
 import {

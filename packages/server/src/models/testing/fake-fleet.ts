@@ -11,10 +11,10 @@ import { parseConfigText } from "../../repository/config-text.ts";
 import { resolveConfig } from "../../repository/resolve-config.ts";
 import { FakeRuntime } from "../../runtime/fake/fake-runtime.ts";
 import { SimulatedSession } from "../../runtime/simulated/simulated-session.ts";
-import { type EntryReply, ModelEntry } from "../entry.ts";
 import { ModelVersion, type SchedulingPolicyName } from "../model-version.ts";
 import { warmUp } from "../warm-up.ts";
-import { FAKE_MODEL, type FakeCall } from "./fake-model.ts";
+import { makeFakeCaller } from "./fake-caller.ts";
+import { FAKE_MODEL } from "./fake-model.ts";
 
 interface FleetDevice {
 	readonly name: string;
@@ -36,7 +36,6 @@ export interface FleetOptions {
 
 const BATCHED = 'backend: "fake" max_batch_size: 8 dynamic_batching { }';
 const MODEL_BYTES = 1000;
-const ROW_FLOATS = 1;
 
 export async function makeFleet(options: FleetOptions) {
 	const clock = new ManualClock(1000);
@@ -96,35 +95,7 @@ export async function makeFleet(options: FleetOptions) {
 			clock.at(startUs + fromMs * 1000, () => device.setFault(fault));
 			clock.at(startUs + toMs * 1000, () => device.setFault(null));
 		}
-	const log: string[] = [];
-	const released: string[] = [];
-	const submit = (name: string, call: FakeCall = {}): ModelEntry => {
-		const rows = call.rows ?? 1;
-		const values = new Float32Array(rows * ROW_FLOATS).fill(call.value ?? 1);
-		const reply: EntryReply = {
-			completed: (_entry, outputs) =>
-				log.push(
-					`${name} = ${new Float32Array(outputs.data(0).slice().buffer).join(" ")}`,
-				),
-			failed: (_entry, { code }) => log.push(`${name}: ${code}`),
-		};
-		const entry = new ModelEntry(
-			rows,
-			{
-				deadlineUs: call.deadlineUs ?? Number.POSITIVE_INFINITY,
-				priority: call.priority ?? 0,
-				timeoutUs: call.timeoutUs ?? 0,
-				receivedUs: clock.nowUs(),
-				lease: { release: () => released.push(name) },
-			},
-			"",
-			[[rows, 1]],
-			[new Uint8Array(values.buffer)],
-			reply,
-		);
-		model.submit(entry);
-		return entry;
-	};
+	const caller = makeFakeCaller(model, clock);
 	/** Lets time pass in steps, with the event loop's turns between. */
 	const pass = async (ms: number, stepMs = 1) => {
 		for (let passed = 0; passed < ms; passed += stepMs) {
@@ -139,9 +110,7 @@ export async function makeFleet(options: FleetOptions) {
 		model,
 		manager,
 		simulated,
-		log,
-		released,
-		submit,
+		...caller,
 		pass,
 		nextTurn,
 	};

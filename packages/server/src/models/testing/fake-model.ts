@@ -7,9 +7,8 @@ import { LogicalDevice } from "../../devices/device-manager.ts";
 import { parseConfigText } from "../../repository/config-text.ts";
 import { resolveConfig } from "../../repository/resolve-config.ts";
 import { FakeRuntime } from "../../runtime/fake/fake-runtime.ts";
-import { type EntryReply, ModelEntry } from "../entry.ts";
 import { ModelVersion, type SchedulingPolicyName } from "../model-version.ts";
-import { shapeKeyOf } from "../shape-fit.ts";
+import { makeFakeCaller } from "./fake-caller.ts";
 
 export interface FakeModelOptions {
 	/** `config.pbtxt`. @default what completion makes of an empty one */
@@ -34,16 +33,6 @@ export const FAKE_MODEL = {
 	outputs: [{ name: "output", dtype: "FP32", shape: [-1, 1] }],
 	compute: "double",
 } as const;
-
-export interface FakeCall {
-	readonly value?: number;
-	readonly rows?: number;
-	/** Numbers a row. @default 1 */
-	readonly length?: number;
-	readonly deadlineUs?: number;
-	readonly priority?: number;
-	readonly timeoutUs?: number;
-}
 
 export async function makeFakeModel(options: FakeModelOptions = {}) {
 	const clock = new ManualClock(1000);
@@ -87,40 +76,8 @@ export async function makeFakeModel(options: FakeModelOptions = {}) {
 		labels: new Map(),
 		loadedInUs: 0,
 	});
-	const log: string[] = [];
-	const released: string[] = [];
-	const submit = (name: string, call: FakeCall = {}): ModelEntry => {
-		const rows = call.rows ?? 1;
-		const length = call.length ?? 1;
-		const values = new Float32Array(rows * length).fill(call.value ?? 1);
-		const shapes = [[rows, length]];
-		const fitted = model.fit?.fit(shapes) ?? { shapes, padding: null };
-		const reply: EntryReply = {
-			completed: (_entry, outputs) =>
-				log.push(
-					`${name} = ${new Float32Array(outputs.data(0).slice().buffer).join(" ")}`,
-				),
-			failed: (_entry, { code }) => log.push(`${name}: ${code}`),
-		};
-		const entry = new ModelEntry(
-			rows,
-			{
-				deadlineUs: call.deadlineUs ?? Number.POSITIVE_INFINITY,
-				priority: call.priority ?? 0,
-				timeoutUs: call.timeoutUs ?? 0,
-				receivedUs: clock.nowUs(),
-				lease: { release: () => released.push(name) },
-			},
-			isDynamic ? shapeKeyOf(fitted.shapes, true) : "",
-			fitted.shapes,
-			[new Uint8Array(values.buffer)],
-			reply,
-			fitted.padding,
-		);
-		model.submit(entry);
-		return entry;
-	};
-	return { clock, runtime, session, model, log, released, submit, nextTurn };
+	const caller = makeFakeCaller(model, clock, isDynamic);
+	return { clock, runtime, session, model, ...caller, nextTurn };
 }
 
 /** The same, in service. */
