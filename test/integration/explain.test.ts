@@ -416,6 +416,57 @@ test("requests that come through a network thread keep their trace", async (t) =
 	assert.ok((await explained(late.headers.get("traceresponse")))?.isMissed);
 });
 
+test("trace settings reach network threads, and their counts are one", async (t) => {
+	const fronted = await startTestServer(repository, "--fronts=2");
+	t.after(() => fronted.close());
+	const base = `http://127.0.0.1:${fronted.http.port}/v2`;
+	const set = async (scope: string, settings: object) => {
+		const answer = await fetch(`${base}${scope}/trace/setting`, {
+			method: "POST",
+			body: JSON.stringify(settings),
+		});
+		assert.equal(answer.status, 200, await answer.clone().text());
+		return ((await answer.json()) as { trace_count: string }).trace_count;
+	};
+	/** Each on a connection of its own, which the system gives to one of the threads. */
+	const isTraced = async (model: string) => {
+		const answer = await fetch(`${base}/models/${model}/infer`, {
+			method: "POST",
+			headers: { connection: "close" },
+			body: JSON.stringify({
+				inputs: [
+					{ name: "INPUT0", datatype: "FP32", shape: [1, 1], data: [1] },
+				],
+			}),
+		});
+		assert.equal(answer.status, 200, await answer.text());
+		return answer.headers.get("traceresponse") !== null;
+	};
+	const tracedOf = async (model: string, count: number) => {
+		let traced = 0;
+		for (let i = 0; i < count; i++) if (await isTraced(model)) traced++;
+		return traced;
+	};
+	/** Until none is left to be traced. */
+	const tracedInAll = async (scope: string) => {
+		let traced = 0;
+		await until("none is left", async () => {
+			traced += await tracedOf("quick", 1);
+			return (await set(scope, { log_frequency: "0" })) === "0";
+		});
+		return traced;
+	};
+	const ALL = { trace_level: ["TIMESTAMPS"], trace_rate: "1" };
+	assert.equal(await tracedOf("quick", 4), 0);
+	await set("", { ...ALL, trace_count: "5" });
+	assert.equal(await tracedInAll(""), 5);
+	assert.equal(await tracedOf("quick", 8), 0);
+	await set("/models/quick", { ...ALL, trace_rate: "2", trace_count: "3" });
+	assert.equal(await tracedInAll("/models/quick"), 3);
+	assert.equal(await tracedOf("quick", 8), 0);
+	assert.equal(await tracedOf("slow", 2), 0);
+});
+
 test("Triton's trace settings change how much is traced while the server runs", async (t) => {
 	const set = async (settings: object) => {
 		const answer = await fetch(

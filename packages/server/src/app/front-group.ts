@@ -12,6 +12,7 @@ import type { Endpoints } from "../endpoint/endpoints.ts";
 import { fromPlainError } from "../errors/plain-error.ts";
 import { SaccadeError } from "../errors/saccade-error.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import type { SamplingChange } from "../telemetry/tracing/model-sampling.ts";
 import type { SharedByteBudget } from "../tensor/byte-budget.ts";
 import { copiedBytes } from "../tensor/copied-bytes.ts";
 import {
@@ -28,6 +29,8 @@ export interface FrontGroupContext {
 	readonly options: ServerOptions;
 	readonly endpoints: Endpoints;
 	readonly budget: SharedByteBudget;
+	/** Of requests that are still to be traced; null: none is. */
+	readonly traceCount: SharedArrayBuffer | null;
 	readonly log: Logger;
 }
 
@@ -48,6 +51,8 @@ const LATE_MS = 1000;
 export class FrontGroup {
 	readonly #context: FrontGroupContext;
 	readonly #fronts: Front[] = [];
+	/** The newest of each model, and of the server (""). */
+	readonly #sampling = new Map<string, SamplingChange>();
 	#isDraining = false;
 
 	constructor(context: FrontGroupContext) {
@@ -74,6 +79,12 @@ export class FrontGroup {
 		for (const front of this.#fronts) front.modelsChanged();
 	}
 
+	/** From now on, also in those that are started later. */
+	sample(change: SamplingChange): void {
+		this.#sampling.set(change.kind === "sample" ? "" : change.model, change);
+		for (const front of this.#fronts) front.sample(change);
+	}
+
 	drain(): void {
 		this.#isDraining = true;
 		for (const front of this.#fronts) front.drain();
@@ -94,6 +105,7 @@ export class FrontGroup {
 		const front = new Front(this.#context, (reason) =>
 			this.#ended(index, reason),
 		);
+		for (const change of this.#sampling.values()) front.sample(change);
 		this.#fronts[index] = front;
 		return front;
 	}
@@ -149,6 +161,7 @@ class Front {
 			memory,
 			budget: context.budget.memory,
 			clockOffsetUs: offsetToSharedUs(systemClock),
+			traceCount: context.traceCount,
 			counts: this.counts.memory,
 		};
 		this.#host = new EndpointHost(context.endpoints, port1, memory, (news) =>
@@ -177,6 +190,10 @@ class Front {
 
 	modelsChanged(): void {
 		this.#host.tell({ kind: "models-changed" });
+	}
+
+	sample(change: SamplingChange): void {
+		this.#host.tell(change);
 	}
 
 	drain(): void {

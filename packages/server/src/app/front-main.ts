@@ -4,7 +4,10 @@ import { type MessagePort, workerData } from "node:worker_threads";
 import { shiftedClock, systemClock } from "../common/clock.ts";
 import { offsetToSharedUs } from "../common/shared-clock.ts";
 import type { ServerOptions } from "../config/options.ts";
+import { tracedByModel } from "../endpoint/model-tracing.ts";
 import { toPlainError } from "../errors/plain-error.ts";
+import { ModelSamplers } from "../telemetry/tracing/model-sampling.ts";
+import { TraceCount } from "../telemetry/tracing/trace-count.ts";
 import { SharedByteBudget } from "../tensor/byte-budget.ts";
 import { SlotPool } from "../tensor/slot-pool.ts";
 import { Link, type LinkMemory } from "../transport/front/link.ts";
@@ -28,6 +31,8 @@ export interface FrontData {
 	readonly budget: SharedArrayBuffer;
 	/** The core's clock minus the one that all threads share: instants mean the same in all of them. */
 	readonly clockOffsetUs: number;
+	/** Of requests that are still to be traced; null: none is. */
+	readonly traceCount: SharedArrayBuffer | null;
 	/** Where it writes its counts, for the core to read. */
 	readonly counts: SharedArrayBuffer;
 }
@@ -48,16 +53,15 @@ const link: Link<ToFront, ToCore> = new Link(data.port, data.memory, "front", {
 	message: (message) => receive(message),
 });
 const memory = new SharedMemory((message) => link.post(message));
-const open = createOpenPhase(
-	options,
-	() => draining.signal.aborted,
-	createTracing(options, clock),
-);
+const tracing = createTracing(options, clock, new TraceCount(data.traceCount));
+/** Of models with trace settings of their own. */
+const samplers = new ModelSamplers();
+const open = createOpenPhase(options, () => draining.signal.aborted, tracing);
 const infer = new RemoteInfer(open, link, memory);
 const calls = new RemoteCalls(link);
 const budget = new SharedByteBudget(options.bodyBudgetBytes, data.budget);
 const network = new Network(options, {
-	endpoints: remoteEndpoints(open, infer, calls),
+	endpoints: remoteEndpoints(open, tracedByModel(infer, samplers), calls),
 	pool: new SlotPool(budget, memory),
 	clock,
 	draining: draining.signal,
@@ -84,6 +88,12 @@ function receive(message: ToFront): void {
 			return;
 		case "close":
 			void network.close(message.graceMs).then(closed);
+			return;
+		case "sample":
+			if (tracing !== null) tracing.sampler.ratio = message.ratio;
+			return;
+		case "sample-model":
+			samplers.share(message.model, message.rule);
 			return;
 		case "response":
 			infer.response(message);

@@ -182,13 +182,17 @@ class SaccadeServer implements Server {
 			metadata,
 			console: this.#console,
 			phase,
+			onSampling: (change) => {
+				if (this.#network instanceof FrontGroup) this.#network.sample(change);
+			},
 			log,
 		});
 
 		const endpoints = createEndpoints(
 			this.services,
 			createOpenPhase(options, () => phase() === "draining", requestTracing),
-			tracing?.models ?? null,
+			// Network threads sample what they read.
+			options.fronts === 0 ? (tracing?.models ?? null) : null,
 		);
 		this.#network =
 			options.fronts === 0
@@ -198,7 +202,13 @@ class SaccadeServer implements Server {
 						clock,
 						draining: this.#draining.signal,
 					})
-				: new FrontGroup({ options, endpoints, budget: this.#budget, log });
+				: new FrontGroup({
+						options,
+						endpoints,
+						budget: this.#budget,
+						traceCount: requestTracing?.sampler.count.memory ?? null,
+						log,
+					});
 	}
 
 	async listen(): Promise<Addresses> {

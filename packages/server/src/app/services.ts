@@ -7,6 +7,7 @@ import { MemorySettings } from "../service/settings.ts";
 import { createStreamService } from "../service/stream-service.ts";
 import { createTraceService } from "../service/trace-service.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import type { SamplingChange } from "../telemetry/tracing/model-sampling.ts";
 import type { Console } from "./console.ts";
 import { logLevel } from "./log-level.ts";
 import type { ServerModels } from "./models.ts";
@@ -25,6 +26,8 @@ export interface ServiceParts {
 	readonly metadata: MetadataService;
 	readonly console: Console;
 	readonly phase: () => Phase;
+	/** Told to threads that sample requests. */
+	readonly onSampling: (change: SamplingChange) => void;
 	readonly log: Logger;
 }
 
@@ -32,7 +35,8 @@ export function createServices(
 	options: ServerOptions,
 	parts: ServiceParts,
 ): Services {
-	const { models, streaming, telemetry, console, phase, log } = parts;
+	const { models, streaming, telemetry, console, phase, onSampling, log } =
+		parts;
 	const { tracing, requestTracing } = telemetry;
 	return {
 		inference: parts.inference,
@@ -60,7 +64,8 @@ export function createServices(
 		),
 		settings: new MemorySettings({
 			trace: traceSettings(options),
-			tracing: tracing?.sampling(requestTracing?.sampler ?? null) ?? null,
+			tracing:
+				tracing?.sampling(requestTracing?.sampler ?? null, onSampling) ?? null,
 			modelExists: (name) => models.registry.records(name) !== null,
 			onLogging: (settings) =>
 				log.setLevel(

@@ -10,8 +10,10 @@ import type { Exemplar, MetricsRegistry } from "../../telemetry/registry.ts";
 import { HeadSampler } from "../../telemetry/tracing/head-sampler.ts";
 import {
 	ModelSamplers,
+	type SamplingChange,
 	type SamplingRule,
 } from "../../telemetry/tracing/model-sampling.ts";
+import { TraceCount } from "../../telemetry/tracing/trace-count.ts";
 import type { TraceRecord } from "../../telemetry/tracing/trace-record.ts";
 import { TraceRecorder } from "../../telemetry/tracing/trace-recorder.ts";
 import {
@@ -23,14 +25,18 @@ import { StreamTracer } from "./frame-tracer.ts";
 import { RequestTracer } from "./model-tracer.ts";
 import type { TracedModel } from "./request-record.ts";
 
-/** Sampling at the head, in each thread that has network connections. Null: nobody traces. */
+/**
+ * Sampling at the head, in each thread that has network connections. Null: nobody traces.
+ * @param count of all of them @default new
+ */
 export function createTracing(
 	options: Pick<ServerOptions, "traceStore" | "traceSampleRatio" | "otlp">,
 	clock: Clock,
+	count: TraceCount = new TraceCount(),
 ): TracingOptions | null {
 	if (!isTraced(options)) return null;
 	return {
-		sampler: new HeadSampler(options.traceSampleRatio),
+		sampler: new HeadSampler(options.traceSampleRatio, { count }),
 		nowUs: () => clock.nowUs(),
 	};
 }
@@ -117,8 +123,14 @@ export class Tracing {
 		);
 	}
 
-	/** @param requests who samples requests in this thread */
-	sampling(requests: HeadSampler | null): TraceSampling {
+	/**
+	 * @param requests who samples requests in this thread, and has the count of all threads
+	 * @param onChange told to the others
+	 */
+	sampling(
+		requests: HeadSampler | null,
+		onChange: (change: SamplingChange) => void,
+	): TraceSampling {
 		const { models } = this;
 		return {
 			sample: (rule) => {
@@ -126,12 +138,18 @@ export class Tracing {
 				this.#frameSampler.ratio = ratio;
 				if (requests === null) return;
 				requests.ratio = ratio;
-				requests.leftCount = rule?.count ?? Number.POSITIVE_INFINITY;
+				requests.count.left = rule?.count ?? Number.POSITIVE_INFINITY;
+				onChange({ kind: "sample", ratio });
 			},
-			sampleModel: (model, rule) => models.set(model, rule),
+			sampleModel: (model, rule) =>
+				onChange({
+					kind: "sample-model",
+					model,
+					rule: models.set(model, rule),
+				}),
 			leftCount: (model) =>
 				model === ""
-					? (requests?.leftCount ?? null)
+					? (requests?.count.left ?? null)
 					: (models.of(model)?.leftCount ?? null),
 		};
 	}

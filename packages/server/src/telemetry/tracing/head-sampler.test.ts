@@ -9,7 +9,7 @@ function countOf(ratio: number, draws: number): number {
 		seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
 		return seed / 2_147_483_648;
 	};
-	const sampler = new HeadSampler(ratio, random);
+	const sampler = new HeadSampler(ratio, { random });
 	let count = 0;
 	for (let i = 0; i < draws; i++) if (sampler.takesNext()) count++;
 	return count;

@@ -1,5 +1,6 @@
 // Which requests of a model are traced where it has settings of its own, as Triton counts: every so manieth, and so many
 // in all. https://docs.nvidia.com/deeplearning/triton-inference-server/user-guide/docs/protocol/extension_trace.html
+import { TraceCount } from "./trace-count.ts";
 
 export interface SamplingRule {
 	/** One of so many; 0: none. */
@@ -8,27 +9,54 @@ export interface SamplingRule {
 	readonly count: number;
 }
 
-export class ModelSampler {
-	readonly #rate: number;
-	#leftCount: number;
-	#seenCount = 0;
+/** A rule with what it has counted, as threads tell it each other. */
+export interface SharedRule {
+	readonly rate: number;
+	/** Traces that are still to come, and requests that were seen. */
+	readonly memory: SharedArrayBuffer;
+}
 
-	constructor({ rate, count }: SamplingRule) {
-		this.#rate = rate;
-		this.#leftCount = count;
+/** Another share is sampled from now on: of requests to all models without a rule of their own, or of those to one. */
+export type SamplingChange =
+	| { readonly kind: "sample"; readonly ratio: number }
+	| {
+			readonly kind: "sample-model";
+			readonly model: string;
+			/** Null: as all others. */
+			readonly rule: SharedRule | null;
+	  };
+
+/** Where in its memory the count of requests is. */
+const SEEN = 1;
+
+export class ModelSampler {
+	readonly shared: SharedRule;
+	readonly #count: TraceCount;
+	readonly #numbers: Int32Array;
+
+	constructor(shared: SharedRule) {
+		this.shared = shared;
+		this.#count = new TraceCount(shared.memory);
+		this.#numbers = new Int32Array(shared.memory);
+	}
+
+	static of({ rate, count }: SamplingRule): ModelSampler {
+		const memory = new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT);
+		const sampler = new ModelSampler({ rate, memory });
+		sampler.#count.left = count;
+		return sampler;
 	}
 
 	/** Traces that are still to come. */
 	get leftCount(): number {
-		return this.#leftCount;
+		return this.#count.left;
 	}
 
 	takesNext(): boolean {
-		if (this.#rate === 0 || this.#leftCount <= 0) return false;
-		this.#seenCount++;
-		if (this.#seenCount % this.#rate !== 0) return false;
-		this.#leftCount--;
-		return true;
+		const { rate } = this.shared;
+		if (rate === 0 || this.#count.left <= 0) return false;
+		const seenCount = Atomics.add(this.#numbers, SEEN, 1) + 1;
+		return seenCount % rate === 0 && this.#count.take();
 	}
 }
 
@@ -46,8 +74,15 @@ export class ModelSamplers {
 		return this.#byModel.get(model) ?? null;
 	}
 
-	/** @param rule null: it is traced as all others */
-	set(model: string, rule: SamplingRule | null): void {
+	/** @param rule null: it is traced as all others @returns by what other threads sample it, too */
+	set(model: string, rule: SamplingRule | null): SharedRule | null {
+		const shared = rule === null ? null : ModelSampler.of(rule).shared;
+		this.share(model, shared);
+		return shared;
+	}
+
+	/** @param rule of another thread */
+	share(model: string, rule: SharedRule | null): void {
 		if (rule === null) this.#byModel.delete(model);
 		else this.#byModel.set(model, new ModelSampler(rule));
 	}

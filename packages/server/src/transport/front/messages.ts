@@ -2,6 +2,7 @@
 import type { AddressInfo } from "node:net";
 import type { CallContext, InferRequest } from "../../endpoint/endpoint.ts";
 import type { PlainError } from "../../errors/plain-error.ts";
+import type { SamplingChange } from "../../telemetry/tracing/model-sampling.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { MemoryMessage } from "./shared-memory.ts";
 
@@ -68,6 +69,7 @@ export type ToFront =
 	  }
 	/** Which models serve has changed: what was told of them is out of date. */
 	| { readonly kind: "models-changed" }
+	| SamplingChange
 	| { readonly kind: "listen"; readonly ports: FrontPorts }
 	| { readonly kind: "drain" }
 	| { readonly kind: "close"; readonly graceMs: number };

@@ -1,6 +1,7 @@
 // The endpoints as a front has them: phase `open` runs here, everything else is asked of the core.
 import type {
 	CallContext,
+	InferEndpoint,
 	OpenPhase,
 	Operation,
 	UnaryEndpoint,
@@ -10,7 +11,7 @@ import { fromPlainError } from "../../errors/plain-error.ts";
 import { SaccadeError } from "../../errors/saccade-error.ts";
 import type { TensorSpec } from "../../tensor/tensor.ts";
 import type { Outcome, QuestionMessage, ToFront } from "./messages.ts";
-import type { FrontLink, RemoteInfer } from "./remote-infer.ts";
+import type { FrontLink } from "./remote-infer.ts";
 
 /** The small endpoints, by their name in `Endpoints`. */
 const UNARY = {
@@ -124,7 +125,7 @@ export class RemoteCalls {
 /** @param open phase `open` of all endpoints */
 export function remoteEndpoints(
 	open: OpenPhase,
-	infer: RemoteInfer,
+	infer: InferEndpoint,
 	calls: RemoteCalls,
 ): Endpoints {
 	const unary = Object.fromEntries(
