@@ -15,16 +15,21 @@ import { type LoadWindow, measureLoad } from "../load/measure.ts";
 import { expectedAnswers } from "../serve/expected.ts";
 import { makeRepository, modelFile } from "../serve/models.ts";
 import { WORKLOADS } from "../serve/workloads.ts";
+import {
+	measureSwitched,
+	type SliceCost,
+	type SwitchedCosts,
+} from "./switched.ts";
 
 const ROUNDS = 8;
 const SECONDS = 0.5;
 /** Of each server in a round. */
 const WINDOWS = 2;
 const WARM_UP_SECONDS = 0.7;
-/** Windows with tracing and without in one process, a round. */
-const PAIRS = 3;
-/** One request of so many is traced, as shipped. */
-const RATE = 100;
+/** Slices with tracing and without in one process, a server. */
+const PAIRS = 20;
+const SLICE_MS = 700;
+const SWITCHED_SERVERS = 2;
 /** Of the rate without telemetry; the whole interval has to reach it. */
 const LEAST_SHARE = 0.95;
 const rounds = benchArguments.number("--rounds", ROUNDS);
@@ -66,14 +71,15 @@ const variants: readonly Variant[] = (
 			: null,
 	rounds: [],
 }));
-/** Of the process that sends, while one request of a hundred is traced, and while none is. */
-const traced: Cost[] = [];
-const untraced: Cost[] = [];
 try {
-	for (let round = 0; round < rounds; round++) await measureRound(round);
-	collector.send("bytes");
-	const { bytes } = await answerOf<{ readonly bytes: number }>(collector);
-	report(bytes);
+	if (benchArguments.oneOf("--compare", ["servers", "switched"]) === "switched")
+		reportSwitched(await measureAllSwitched());
+	else {
+		for (let round = 0; round < rounds; round++) await measureRound(round);
+		collector.send("bytes");
+		const { bytes } = await answerOf<{ readonly bytes: number }>(collector);
+		report(bytes);
+	}
 } finally {
 	collector.kill();
 	rmSync(repository, { recursive: true, force: true });
@@ -98,13 +104,6 @@ async function measureRound(round: number): Promise<void> {
 			const { variant, server } = running[(round + turn) % running.length]!;
 			windows.get(variant)!.push(await measure(server, seconds));
 		}
-		const sending = running.find(({ variant }) => variant.name === "sent")!;
-		for (let pair = 0; pair < PAIRS; pair++)
-			for (const isTraced of pair % 2 === 0 ? [true, false] : [false, true]) {
-				await setTracing(sending.server, isTraced);
-				const window = await measure(sending.server, seconds);
-				(isTraced ? traced : untraced).push(window);
-			}
 	} finally {
 		for (const { server } of running) await server.stop();
 	}
@@ -115,18 +114,21 @@ async function measureRound(round: number): Promise<void> {
 		});
 }
 
-/** Triton's trace settings, while the server runs. */
-async function setTracing(
-	{ httpPort }: RunningServer,
-	isOn: boolean,
-): Promise<void> {
-	const url = `http://127.0.0.1:${httpPort}/v2/trace/setting`;
-	const body = JSON.stringify({
-		trace_level: [isOn ? "TIMESTAMPS" : "OFF"],
-		trace_rate: String(RATE),
-	});
-	const answer = await fetch(url, { method: "POST", body });
-	if (!answer.ok) throw new Error(`${url}: ${await answer.text()}`);
+async function measureAllSwitched(): Promise<SwitchedCosts> {
+	const traced: SliceCost[] = [];
+	const untraced: SliceCost[] = [];
+	for (let i = 0; i < SWITCHED_SERVERS; i++) {
+		const server = await startServer([repository], sent);
+		try {
+			const job = jobOf(server);
+			const costs = await measureSwitched(server, job, PAIRS, SLICE_MS);
+			traced.push(...costs.traced);
+			untraced.push(...costs.untraced);
+		} finally {
+			await server.stop();
+		}
+	}
+	return { traced, untraced };
 }
 
 function mean(values: readonly number[]): number {
@@ -134,18 +136,17 @@ function mean(values: readonly number[]): number {
 }
 
 function measure(server: RunningServer, windowSeconds: number) {
-	const { model, protocol, connections, inFlight } = workload;
 	return measureLoad(server.pid, {
-		protocol,
-		host: "127.0.0.1",
-		port: server.grpcPort,
-		model,
-		connections,
-		inFlight,
+		...jobOf(server),
 		warmupSeconds: 0.3,
 		seconds: windowSeconds,
-		expected,
 	});
+}
+
+function jobOf({ grpcPort: port }: RunningServer) {
+	const { model, protocol, connections, inFlight } = workload;
+	const host = "127.0.0.1";
+	return { protocol, host, port, model, connections, inFlight, expected };
 }
 
 async function answerOf<T>(child: ChildProcess): Promise<T> {
@@ -177,16 +178,6 @@ function report(collectedBytes: number): void {
 		rateShare: pairedRatio(rateOf(variant), rateOf(off!)),
 		cpuRatio: pairedRatio(cpuOf(variant), cpuOf(off!)),
 	}));
-	const on = { rounds: traced };
-	const none = { rounds: untraced };
-	rows.push({
-		name: "sent, traced",
-		args: ["trace_rate 100, beside trace_level OFF in the same process"],
-		perSecond: interval(rateOf(on)),
-		cpuUsPerRequest: interval(cpuOf(on)),
-		rateShare: pairedRatio(rateOf(on), rateOf(none)),
-		cpuRatio: pairedRatio(cpuOf(on), cpuOf(none)),
-	});
 	console.log(
 		table(
 			["telemetry", "requests/s", "of off", "CPU µs/request", "of off", "met"],
@@ -216,4 +207,46 @@ function report(collectedBytes: number): void {
 				rows,
 			}),
 		);
+}
+
+function reportSwitched({ traced, untraced }: SwitchedCosts): void {
+	const rows = (
+		[
+			["requests/s", "perSecond"],
+			["CPU of the event loop, µs/request", "loopCpuUs"],
+			["CPU of the server, µs/request", "serverCpuUs"],
+		] as const
+	).map(([name, key]) => {
+		const on = traced.map((slice) => slice[key]);
+		const off = untraced.map((slice) => slice[key]);
+		return {
+			name,
+			traced: interval(on),
+			untraced: interval(off),
+			ratio: pairedRatio(on, off),
+			target: key === "perSecond" ? LEAST_SHARE : null,
+		};
+	});
+	console.log(
+		table(
+			["of one server", "1 % traced", "none", "ratio", "met"],
+			rows.map(({ name, traced: on, untraced: off, ratio, target }) => [
+				name,
+				showInterval(on, 2),
+				showInterval(off, 2),
+				showInterval(ratio, 3),
+				target === null
+					? ""
+					: `${ratio.low >= target ? "yes" : "no"} (≥ ${target})`,
+			]),
+		),
+	);
+	console.log(
+		writeResults("tracing", "npm run bench -- telemetry --compare switched", {
+			pairs: PAIRS * SWITCHED_SERVERS,
+			sliceMs: SLICE_MS,
+			workload: workload.id,
+			rows,
+		}),
+	);
 }

@@ -15,6 +15,12 @@ export const usage: Usage = {
 			about: "of each of a round's two windows a server (default 0.5)",
 		},
 		{
+			name: "--compare",
+			value: "servers|switched",
+			about:
+				"servers, as below (default), or one server that sends, 1 % traced and none by turns of 0.7 s (Triton's trace_level), 20 pairs in each of two servers; writes bench/results/tracing.json",
+		},
+		{
 			name: "--beside",
 			value: "DIRECTORY",
 			about:
@@ -27,7 +33,6 @@ export const usage: Usage = {
 		"  off again the same in another process: how far apart two equal servers are",
 		"  kept      as shipped: the slowest and the missed kept in memory",
 		"  sent      beside that everything over OTLP/HTTP: 1 % traced, metrics every 15 s, logs",
-		"  sent, traced  the process that sends, with tracing and with Triton's trace_level OFF by turns: of what it is without",
 		"The collector is a process that reads and answers; what a real one costs is not the server's.",
 		"8 rounds of 0.5 seconds write bench/results/telemetry.json; any other run only prints.",
 	],
