@@ -9,6 +9,8 @@ import { type Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import {
 	ModelInferRequestSchema,
 	ModelInferResponseSchema,
+	type ModelStreamInferResponse,
+	ModelStreamInferResponseSchema,
 	TraceSettingRequestSchema,
 	TraceSettingResponseSchema,
 } from "@saccade/protocol/gen/inference/grpc_service_pb.js";
@@ -31,6 +33,11 @@ const MODEL_INFER = {
 	path: "/inference.GRPCInferenceService/ModelInfer",
 	request: ModelInferRequestSchema,
 	response: ModelInferResponseSchema,
+};
+const MODEL_STREAM_INFER = {
+	path: "/inference.GRPCInferenceService/ModelStreamInfer",
+	request: ModelInferRequestSchema,
+	response: ModelStreamInferResponseSchema,
 };
 const STREAM = {
 	path: "/saccade.v1.SensorPipeline/StreamTelemetry",
@@ -225,6 +232,41 @@ test("what a gRPC client missed is told in the trailers, too", async () => {
 	const [text] = failure.metadata.get("traceresponse");
 	const traceId = String(text).split("-")[1] ?? "";
 	assert.ok((await explain(traceId)).records[0]?.isMissed);
+});
+
+test("requests of one ModelStreamInfer call are parts of its caller's trace, each with a span and stages of its own", async () => {
+	const call = client.bidi(MODEL_STREAM_INFER, {
+		traceparent: `00-${TRACE(40)}-${SPAN}-01`,
+	});
+	const answers: ModelStreamInferResponse[] = [];
+	call.on("data", (answer: ModelStreamInferResponse) => answers.push(answer));
+	for (const id of ["a", "b"]) {
+		call.write(
+			create(ModelInferRequestSchema, {
+				modelName: "quick",
+				id,
+				inputs: [{ name: "INPUT0", datatype: "FP32", shape: [1n, 1n] }],
+				rawInputContents: [new Uint8Array(4)],
+			}),
+		);
+		await until(`the answer to ${id}`, () =>
+			answers.some(({ inferResponse }) => inferResponse?.id === id),
+		);
+	}
+	call.end();
+	const { records } = await explain(TRACE(40));
+	assert.deepEqual(
+		records.map(({ attributes }) => attributes["request.id"]),
+		["a", "b"],
+	);
+	assert.equal(new Set(records.map(({ spanId }) => spanId)).size, 2);
+	for (const record of records) {
+		assert.equal(record.parentSpanId, SPAN);
+		assert.ok(record.isSampled);
+		assert.equal(record.outcome, "RESULT");
+		const names = record.stages.map(({ name }) => name);
+		assert.deepEqual(names.slice(-5), ALL_STAGES.slice(-5));
+	}
 });
 
 describe("a frame", () => {
