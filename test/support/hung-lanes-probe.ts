@@ -3,11 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import {
-	createLogger,
-	createServer,
-	resolveOptions,
-} from "../../packages/server/src/index.ts";
+import { startProbeServer } from "./probe-server.ts";
 
 export interface HungLanesReport {
 	/** Answers of the slow model by the end of the probes: the lanes were held by real runs. */
@@ -22,26 +18,7 @@ const PROBES = 25;
 
 /** @param requestCount kept in flight: well over the lanes, so that a lane which comes free is taken at once */
 async function main(repository: string, requestCount: number): Promise<void> {
-	const resolved = resolveOptions({
-		args: [
-			"--model-repository",
-			repository,
-			"--http-port=0",
-			"--allow-grpc=false",
-			"--prepared-models=off",
-			"--allow-metrics=false",
-			"--audit=false",
-		],
-		env: {},
-		fileText: null,
-	});
-	if (!resolved.ok) throw new Error(resolved.problems.join("\n"));
-	const server = createServer(resolved.options, {
-		log: createLogger("error"),
-		poolThreads: process.env["UV_THREADPOOL_SIZE"],
-	});
-	const { http } = await server.listen();
-	const base = `http://127.0.0.1:${http?.port}/v2`;
+	const { server, base } = await startProbeServer(repository);
 	const report = await probe(base, requestCount);
 	await server.close();
 	process.stdout.write(JSON.stringify(report));
