@@ -1,4 +1,4 @@
-// Threads that run models yield to the event loop, as --lane-nice says.
+// Threads that run models yield to the event loop, as --lane-nice says, and those that help V8 yield to both.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
@@ -28,12 +28,12 @@ function schedulesOf(pid: number): ThreadSchedule[] {
 	});
 }
 
-for (const [args, expected] of [
-	[[], 5],
-	[["--lane-nice=0"], 0],
-	[["--lane-nice=12"], 12],
+for (const [args, expected, helpers] of [
+	[[], 5, 10],
+	[["--lane-nice=0"], 0, 0],
+	[["--lane-nice=12"], 12, 12],
 ] as const)
-	test(`threads of the pool have nice value ${expected} with ${args[0] ?? "no option"}, and interrupt the loop only with 0; the loop has none`, {
+	test(`threads of the pool have nice value ${expected} with ${args[0] ?? "no option"}, V8's helpers ${helpers}, and interrupt the loop only with 0; the loop has none`, {
 		timeout: 60_000,
 		skip: process.platform !== "linux" && "priorities of threads are Linux's",
 	}, async (t) => {
@@ -50,7 +50,9 @@ for (const [args, expected] of [
 		const pool = threads.filter(({ name }) => name === "libuv-worker");
 		assert.equal(pool.length, 16);
 		assert.deepEqual([...new Set(pool.map(({ nice }) => nice))], [expected]);
-		const policies = new Set(pool.map(({ policy }) => policy));
+		const ofV8 = threads.filter(({ name }) => name === "V8Worker");
+		assert.deepEqual([...new Set(ofV8.map(({ nice }) => nice))], [helpers]);
+		const policies = new Set([...pool, ...ofV8].map(({ policy }) => policy));
 		assert.deepEqual(
 			[...policies],
 			[expected === 0 ? SCHED_OTHER : SCHED_BATCH],

@@ -8,6 +8,7 @@
 //                      └──────────────────────────┴─event─┘
 import type { Worker } from "node:worker_threads";
 import type { Clock, Timer } from "../common/clock.ts";
+import { startLowPriorityWorker } from "../common/low-priority-worker.ts";
 import { type AuditEvent, logEvent, toBody } from "./audit-event.ts";
 import type {
 	AuditThreadData,
@@ -66,6 +67,8 @@ const FIRST_RETRY_US = 1e6;
 const LAST_RETRY_US = 60e6;
 /** Events of one swap come within it; a thread starts in some tens of ms. */
 const IDLE_US = 10e6;
+/** Whoever waits for an answer goes first, as when a thread starts because of a swap. */
+const NICE = 10;
 /** A thread that hangs in the disk must not hold the end of the server. */
 const CLOSE_US = 5e6;
 
@@ -167,13 +170,13 @@ export class AuditLog {
 	}
 
 	#start(): Worker {
-		const { Worker } = process.getBuiltinModule("node:worker_threads");
 		const isSource = import.meta.url.endsWith(".ts");
 		const file = isSource ? "audit-worker.ts" : "audit-worker.js";
 		const { path, maxEvents, keyPem } = this.#options;
 		const head = this.#head;
 		const workerData: AuditThreadData = { path, maxEvents, keyPem, head };
-		const worker = new Worker(new URL(file, import.meta.url), {
+		const url = new URL(file, import.meta.url);
+		const worker = startLowPriorityWorker(NICE, url, {
 			name: "audit",
 			workerData,
 			// A launcher that resolves to sources does so in its own thread only.

@@ -4,6 +4,7 @@
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
+import { startLowPriorityWorker } from "../common/low-priority-worker.ts";
 import { SaccadeError } from "../errors/saccade-error.ts";
 import type { CheckRequest } from "./check-version.ts";
 
@@ -34,6 +35,9 @@ interface Admitted {
 	readonly bytes: number;
 	release(): Promise<void>;
 }
+
+/** Reading and hashing a model takes a core for long; whoever waits for an answer goes first. */
+const NICE = 10;
 
 export class IntegrityGate {
 	readonly #options: IntegrityGateOptions;
@@ -121,10 +125,10 @@ function isRunning(pid: number): boolean {
 }
 
 function check(request: CheckRequest): Promise<string | null> {
-	const { Worker } = process.getBuiltinModule("node:worker_threads");
 	const isSource = import.meta.url.endsWith(".ts");
 	const file = isSource ? "check-worker.ts" : "check-worker.js";
-	const worker = new Worker(new URL(file, import.meta.url), {
+	const url = new URL(file, import.meta.url);
+	const worker = startLowPriorityWorker(NICE, url, {
 		name: "integrity",
 		workerData: request,
 		// A launcher that resolves to sources does so in its own thread only.

@@ -44,7 +44,7 @@ export const SERVER_OPTIONS = {
 		default: 5,
 		unit: "nice value, 0 to 19",
 		meaning:
-			"Priority of the threads that run models, on Linux: higher values yield to the event loop and to other processes. Above 0 they also wait for a tick of the scheduler instead of interrupting others when they wake (SCHED_BATCH). 0: like everything else.",
+			"Priority of the threads that run models, on Linux: higher values yield to the event loop and to other processes. Above 0 they also wait for a tick of the scheduler instead of interrupting others when they wake (SCHED_BATCH), and the threads that collect garbage beside the loop have 10 or more. 0: like everything else.",
 		reason:
 			"With every core busy the loop must not wait for time slices of models; 5 is enough for that, and still a quarter of a core beside one busy thread of priority 0.",
 	}),

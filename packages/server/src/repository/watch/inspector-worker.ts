@@ -1,11 +1,8 @@
-// The thread that looks at repositories: it waits for disks and hashes gigabytes, with the lowest priority.
+// The thread that looks at repositories: it waits for disks and hashes gigabytes.
 import { parentPort } from "node:worker_threads";
-import { lowerThreadPriority } from "../../common/lower-thread-priority.ts";
 import { ContentReader } from "./content.ts";
 import type { Answer, Question } from "./inspector-messages.ts";
 import { scanModel, scanRepository } from "./scan.ts";
-
-const LOWEST_PRIORITY = 19;
 
 const contents = new ContentReader();
 
@@ -20,7 +17,6 @@ function inspect({ about, path }: Question): unknown {
 	}
 }
 
-lowerThreadPriority(LOWEST_PRIORITY);
 parentPort?.on("message", (question: Question) => {
 	const { id } = question;
 	let answer: Answer;

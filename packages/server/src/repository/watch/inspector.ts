@@ -1,5 +1,6 @@
 // Looks at repositories in a thread of its own, which starts with the first question and again should it ever end.
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
+import { startLowPriorityWorker } from "../../common/low-priority-worker.ts";
 import { SaccadeError } from "../../errors/saccade-error.ts";
 import type { Answer, Inspections, Question } from "./inspector-messages.ts";
 
@@ -7,6 +8,8 @@ interface Asked {
 	resolve(value: unknown): void;
 	reject(error: SaccadeError): void;
 }
+
+const LOWEST_PRIORITY = 19;
 
 export class Inspector {
 	readonly #asked = new Map<number, Asked>();
@@ -41,7 +44,8 @@ export class Inspector {
 		const file = import.meta.url.endsWith(".ts")
 			? "./inspector-worker.ts"
 			: "./inspector-worker.js";
-		const worker = new Worker(new URL(file, import.meta.url), {
+		const url = new URL(file, import.meta.url);
+		const worker = startLowPriorityWorker(LOWEST_PRIORITY, url, {
 			name: "repository",
 		});
 		worker.on("message", (answer: Answer) => this.#answered(answer));
