@@ -3,10 +3,9 @@
 import { Loads } from "../swap/loads.ts";
 import { SwapRig } from "../swap/rig.ts";
 import {
-	findCapacity,
+	inPairs,
 	type Round,
 	runRound,
-	SHARE_OF_CAPACITY,
 	SWAP_EVERY_MS,
 } from "../swap/rounds.ts";
 import { loadSetup, rigModels } from "../swap/workload.ts";
@@ -37,14 +36,11 @@ async function race(
 	loads: Loads,
 	{ rounds, seconds, log }: ClaimOptions,
 ): Promise<Row[]> {
-	const capacity = await findCapacity(rig, loads);
-	const ratePerSecond = capacity * SHARE_OF_CAPACITY;
-	const swapCount = Math.max(2, Math.round((1000 * seconds) / SWAP_EVERY_MS));
-	const plan = { swapCount, ratePerSecond };
-	await runRound(rig, loads, { ...plan, swapCount: 2, round: 0 });
+	const swapCount = inPairs((1000 * seconds) / SWAP_EVERY_MS);
+	await runRound(rig, loads, { swapCount: inPairs(1), round: 0 });
 	const laps: Round[] = [];
 	for (let round = 0; round < rounds; round++) {
-		laps.push(await runRound(rig, loads, { ...plan, round }));
+		laps.push(await runRound(rig, loads, { swapCount, round }));
 		log(
 			`  round ${round + 1}: nobody answered for ${laps.at(-1)?.during.swappedGapMs.toFixed(1)} ms at most`,
 		);
@@ -54,8 +50,9 @@ async function race(
 		const { stopMs, startMs } = await rig.restart();
 		restartMs.push(stopMs + startMs);
 	}
+	const rates = laps.map((lap) => Math.round(lap.ratePerSecond));
 	const during = (of: (facts: Round["during"]) => number) => ({
-		settings: `watch, a swap every ${SWAP_EVERY_MS} ms, ${Math.round(ratePerSecond)} requests/s to each of two models`,
+		settings: `watch, a swap every ${SWAP_EVERY_MS} ms, ${Math.min(...rates)} to ${Math.max(...rates)} requests/s to each of two models`,
 		values: laps.map((lap) => of(lap.during)),
 	});
 	const without = (of: (facts: Round["during"]) => number) => ({

@@ -1,6 +1,7 @@
 // Two open-loop loads at once, one a model, from a process of its own: one JSON line a job on stdin, one of results on
 // stdout. Every answer is checked, and tells when it was asked for and how long it took.
 import { createInterface } from "node:readline";
+import { collectGarbage } from "../../packages/server/src/common/collect-garbage.ts";
 import { GrpcLoadConnection } from "../../packages/server/src/load-generator/grpc-connection.ts";
 import { INFER_PATH } from "../../packages/server/src/load-generator/http2-frames.ts";
 import {
@@ -34,7 +35,7 @@ export interface LoadJob {
 }
 
 export interface LoadReport extends OpenLoopResult {
-	/** When each was to be sent, in wall-clock ms since the epoch, and what it took from then, in ms. */
+	/** Of what was answered in the window: when each was to be sent, in wall-clock ms since the epoch, and what it took from then, in ms. */
 	readonly atMs: readonly number[];
 	readonly latencyMs: readonly number[];
 }
@@ -70,6 +71,8 @@ async function load(
 	job: LoadJob,
 	seed: number,
 ): Promise<LoadReport> {
+	collectGarbage();
+	const opensUs = (performance.now() + job.leadMs) * 1000;
 	const atMs: number[] = [];
 	const latencyMs: number[] = [];
 	const { port, ratePerSecond, inFlight } = job;
@@ -82,7 +85,7 @@ async function load(
 					requests,
 					{
 						answered: (call, kind, because, body) => {
-							if (kind === "ok") {
+							if (kind === "ok" && call.scheduledUs >= opensUs) {
 								atMs.push(performance.timeOrigin + call.scheduledUs / 1000);
 								latencyMs.push(performance.now() - call.scheduledUs / 1000);
 							}

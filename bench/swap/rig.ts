@@ -48,7 +48,7 @@ interface SwapRecord {
 export class SwapRig {
 	#server: RunningServer;
 	readonly #root: string;
-	#lastId = 0;
+	#swapCount = 0;
 
 	static async start(models: readonly RigModel[]): Promise<SwapRig> {
 		const root = mkdtempSync(join(tmpdir(), "saccade-swap-"));
@@ -57,6 +57,7 @@ export class SwapRig {
 			put(join(repository, name, "1", "model.onnx"), file);
 			put(join(repository, name, "config.pbtxt"), config);
 		}
+		mkdirSync(join(root, "aside"));
 		return new SwapRig(await startIn(root), root);
 	}
 
@@ -81,50 +82,60 @@ export class SwapRig {
 		return { stopMs, startMs: this.#server.readyMs };
 	}
 
+	/** How many files were put in the place of others. */
+	get swapCount(): number {
+		return this.#swapCount;
+	}
+
+	/** Puts another file in the model's place. @returns when it had its name, in wall-clock ms since the epoch */
+	put(model: string, file: Uint8Array): number {
+		this.#swapCount++;
+		return replace(join(this.#root, "models", model, "1", "model.onnx"), file);
+	}
+
+	/** The same work, where no server looks. */
+	putAside(file: Uint8Array): number {
+		return replace(join(this.#root, "aside", "model.onnx"), file);
+	}
+
 	/** Puts another file in the model's place and waits until it serves. */
 	async swap(model: string, file: Uint8Array): Promise<SwapTimes> {
-		const path = join(this.#root, "models", model, "1", "model.onnx");
-		this.#lastId = (await this.#swaps(model))[0]?.id ?? 0;
-		writeFileSync(`${path}.tmp`, file);
-		renameSync(`${path}.tmp`, path);
-		const writtenAtMs = performance.timeOrigin + performance.now();
-		const record = await this.#ended(model);
-		if (record.state !== "switched")
-			throw new Error(
-				`the swap ended as ${record.state}: ${record.failure?.error}`,
-			);
-		const msOf = (...names: string[]) =>
-			record.phases
-				.filter(({ phase }) => names.includes(phase))
-				.reduce((sum, { ms }) => sum + ms, 0);
-		return {
-			writtenAtMs,
-			servedAtMs: Date.parse(record.began_at) + record.total_ms,
-			loadMs: msOf("preparing", "loading", "validating", "warming"),
-			preparingMs: msOf("preparing"),
-			switchUs: record.switch_us,
-		};
+		const lastId = await this.lastSwapId(model);
+		const writtenAtMs = this.put(model, file);
+		await delay(LOOK_AFTER_MS);
+		const [times] = await this.swapsSince(model, lastId, [writtenAtMs]);
+		if (times === undefined) throw new Error("a swap without times");
+		return times;
+	}
+
+	/** 0: there was none. */
+	async lastSwapId(model: string): Promise<number> {
+		return (await this.#swaps(model))[0]?.id ?? 0;
+	}
+
+	/** The swaps that followed one, as soon as they ended. @param writtenAtMs when their files were put, one each */
+	async swapsSince(
+		model: string,
+		id: number,
+		writtenAtMs: readonly number[],
+	): Promise<SwapTimes[]> {
+		const giveUpMs = performance.now() + WITHIN_MS;
+		while (performance.now() < giveUpMs) {
+			const all = await this.#swaps(model);
+			const later = all.filter((one) => one.id > id).reverse();
+			const isDone = later.every(({ state }) => state !== "running");
+			if (isDone && later.length >= writtenAtMs.length)
+				return later.map((one, index) => timesOf(one, writtenAtMs[index] ?? 0));
+			await delay(LOOK_EVERY_MS);
+		}
+		throw new Error(
+			`no ${writtenAtMs.length} swaps of ${model} within ${WITHIN_MS} ms`,
+		);
 	}
 
 	async stop(): Promise<void> {
 		await this.#server.stop();
 		rmSync(this.#root, { recursive: true, force: true });
-	}
-
-	async #ended(model: string): Promise<SwapRecord> {
-		const giveUpMs = performance.now() + WITHIN_MS;
-		await delay(LOOK_AFTER_MS);
-		while (performance.now() < giveUpMs) {
-			const [last] = await this.#swaps(model);
-			if (
-				last !== undefined &&
-				last.id !== this.#lastId &&
-				last.state !== "running"
-			)
-				return last;
-			await delay(LOOK_EVERY_MS);
-		}
-		throw new Error(`no swap of ${model} within ${WITHIN_MS} ms`);
 	}
 
 	async #swaps(model: string): Promise<readonly SwapRecord[]> {
@@ -145,6 +156,30 @@ function startIn(root: string): Promise<RunningServer> {
 			`--state-dir=${join(root, "state")}`,
 		],
 	);
+}
+
+function timesOf(record: SwapRecord, writtenAtMs: number): SwapTimes {
+	if (record.state !== "switched")
+		throw new Error(
+			`the swap ended as ${record.state}: ${record.failure?.error}`,
+		);
+	const msOf = (...names: string[]) =>
+		record.phases
+			.filter(({ phase }) => names.includes(phase))
+			.reduce((sum, { ms }) => sum + ms, 0);
+	return {
+		writtenAtMs,
+		servedAtMs: Date.parse(record.began_at) + record.total_ms,
+		loadMs: msOf("preparing", "loading", "validating", "warming"),
+		preparingMs: msOf("preparing"),
+		switchUs: record.switch_us,
+	};
+}
+
+function replace(path: string, file: Uint8Array): number {
+	writeFileSync(`${path}.tmp`, file);
+	renameSync(`${path}.tmp`, path);
+	return performance.timeOrigin + performance.now();
 }
 
 function put(path: string, content: Uint8Array | string): void {

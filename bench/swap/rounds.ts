@@ -1,12 +1,23 @@
-// Rounds under load: in each a window with swaps and one without, the same arrivals, another one first each time.
+// Rounds under load. In each, windows with swaps and windows without take turns, in pairs with the same arrivals, so
+// that a slow second of the machine falls on both. They differ in nothing else: without swaps the same files are
+// written at the same times, to where no server looks, and nobody asks the server for anything meanwhile.
 import { setTimeout as delay } from "node:timers/promises";
+import { collectGarbage } from "../../packages/server/src/common/collect-garbage.ts";
 import { histogramQuantile, scrape } from "../lib/scrape.ts";
-import type { LoadReport } from "./load-process.ts";
+import {
+	type Bin,
+	binsOf,
+	factsOf,
+	type Reports,
+	type WindowFacts,
+} from "./facts.ts";
 import type { Loads } from "./loads.ts";
 import type { SwapRig, SwapTimes } from "./rig.ts";
 import { SWAPPED, versionFile } from "./workload.ts";
 
 export interface Round {
+	/** Of each model. */
+	readonly ratePerSecond: number;
 	readonly swaps: readonly SwapTimes[];
 	readonly during: WindowFacts;
 	readonly control: WindowFacts;
@@ -14,42 +25,28 @@ export interface Round {
 	readonly through: readonly Bin[];
 }
 
-export interface WindowFacts {
-	readonly scheduled: number;
-	/** Not answered, whatever the reason. */
-	readonly failed: number;
-	readonly swappedP50Ms: number;
-	readonly swappedP99Ms: number;
-	readonly swappedP999Ms: number;
-	/** Longest time in which the swapped model answered nobody. */
-	readonly swappedGapMs: number;
-	readonly otherP50Ms: number;
-	readonly otherP99Ms: number;
-	readonly otherP999Ms: number;
+interface Window {
+	readonly isControl: boolean;
+	readonly reports: Reports;
+	readonly swaps: readonly SwapTimes[];
 	readonly loopDelayP99Ms: number;
-	readonly clientLateP99Ms: number;
-	readonly clientCores: number;
-}
-
-/** Answers to requests that were to be sent in the bin. */
-export interface Bin {
-	readonly fromMs: number;
-	readonly swappedMs: readonly number[];
-	readonly otherMs: readonly number[];
 }
 
 /** From one file to the next: a swap and some quiet after it. */
 export const SWAP_EVERY_MS = 550;
-const BIN_MS = 25;
+/** Pairs of windows in a round. */
+const PAIRS = 4;
 const LEAD_MS = 500;
 const DEADLINE_MS = 1000;
-export const SHARE_OF_CAPACITY = 0.6;
+const SHARE_OF_CAPACITY = 0.6;
+
+/** So many swaps, or a few more, that each pair of a round has as many. */
+export function inPairs(swapCount: number): number {
+	return PAIRS * Math.ceil(swapCount / PAIRS);
+}
 
 /** Requests/s of each of the two models when both get as many as they can answer. */
-export async function findCapacity(
-	rig: SwapRig,
-	loads: Loads,
-): Promise<number> {
+async function findCapacity(rig: SwapRig, loads: Loads): Promise<number> {
 	const reports = await loads.run({
 		port: rig.server.grpcPort,
 		ratePerSecond: null,
@@ -65,135 +62,94 @@ export async function findCapacity(
 	return Math.min(...answered) / 2.5;
 }
 
+/** At its share of the capacity that is found just before: the machine is not the same from minute to minute. */
 export async function runRound(
 	rig: SwapRig,
 	loads: Loads,
 	{
 		swapCount,
-		ratePerSecond,
 		round,
 	}: {
+		/** A multiple of the pairs in a round. */
 		readonly swapCount: number;
-		/** Of each model. */
-		readonly ratePerSecond: number;
 		readonly round: number;
 	},
 ): Promise<Round> {
-	const window = async (isControl: boolean) => {
-		const before = await scrape(rig.server.metricsPort);
-		const load = loads.run({
-			port: rig.server.grpcPort,
-			ratePerSecond,
-			inFlight: 0,
-			seed: round + 1,
-			deadlineMs: DEADLINE_MS,
-			leadMs: LEAD_MS,
-			windowMs: swapCount * SWAP_EVERY_MS,
-		});
-		await delay(LEAD_MS);
-		const swaps = isControl ? [] : await swapOften(rig, swapCount, round);
-		const reports = await load;
-		const after = await scrape(rig.server.metricsPort);
-		const loopDelayP99Ms =
-			1000 *
-			histogramQuantile(
-				after,
-				"saccade_event_loop_delay_seconds",
-				0.99,
-				before,
-			);
-		return { swaps, reports, facts: factsOf(reports, loopDelayP99Ms) };
-	};
-	const isControlFirst = round % 2 === 0;
-	const first = await window(isControlFirst);
-	const second = await window(!isControlFirst);
-	const [control, during] = isControlFirst ? [first, second] : [second, first];
-	return {
-		swaps: during.swaps,
-		during: during.facts,
-		control: control.facts,
-		through: binsOf(during.reports, during.swaps),
-	};
-}
-
-async function swapOften(
-	rig: SwapRig,
-	count: number,
-	round: number,
-): Promise<SwapTimes[]> {
-	const swaps: SwapTimes[] = [];
-	for (let i = 0; i < count; i++) {
-		const startMs = performance.now();
-		// The file that serves is version 0 at the start of each round with an even count of swaps behind it.
-		swaps.push(await rig.swap(SWAPPED, versionFile(round * count + i + 1)));
-		await delay(Math.max(0, SWAP_EVERY_MS - (performance.now() - startMs)));
+	const capacity = await findCapacity(rig, loads);
+	const ratePerSecond = capacity * SHARE_OF_CAPACITY;
+	const windows: Window[] = [];
+	for (let pair = 0; pair < PAIRS; pair++) {
+		const seed = round * PAIRS + pair + 1;
+		const plan = { ratePerSecond, seed, count: swapCount / PAIRS };
+		const isControlFirst = seed % 2 === 0;
+		for (const isControl of [isControlFirst, !isControlFirst])
+			windows.push(await runWindow(rig, loads, { ...plan, isControl }));
 	}
-	return swaps;
-}
-
-function factsOf(
-	[swapped, other]: readonly LoadReport[],
-	loopDelayP99Ms: number,
-): WindowFacts {
-	if (swapped === undefined || other === undefined)
-		throw new Error("two models are loaded");
-	const all = [swapped, other];
-	const sum = (of: (report: LoadReport) => number) =>
-		all.reduce((total, report) => total + of(report), 0);
-	const ms = (us: number | null) => (us ?? DEADLINE_MS * 1000) / 1000;
+	const during = windows.filter(({ isControl }) => !isControl);
+	const control = windows.filter(({ isControl }) => isControl);
+	const swaps = during.flatMap((window) => window.swaps);
+	const reports = during.map((window) => window.reports);
 	return {
-		scheduled: sum(({ scheduled }) => scheduled),
-		failed: sum(
-			({ scheduled, outcomes }) => scheduled - outcomes.inTime - outcomes.late,
-		),
-		swappedP50Ms: ms(swapped.p50Us),
-		swappedP99Ms: ms(swapped.p99Us),
-		swappedP999Ms: ms(swapped.p999Us),
-		swappedGapMs: longestGapMs(swapped),
-		otherP50Ms: ms(other.p50Us),
-		otherP99Ms: ms(other.p99Us),
-		otherP999Ms: ms(other.p999Us),
-		loopDelayP99Ms,
-		clientLateP99Ms: Math.max(...all.map((one) => one.latenessP99Us)) / 1000,
-		clientCores: Math.max(...all.map((one) => one.clientCores)),
+		ratePerSecond,
+		swaps,
+		during: factsOfAll(during),
+		control: factsOfAll(control),
+		through: binsOf(reports, swaps, SWAP_EVERY_MS),
 	};
 }
 
-function longestGapMs({ atMs, latencyMs }: LoadReport): number {
-	const answeredMs = atMs
-		.map((at, index) => at + (latencyMs[index] ?? 0))
-		.sort((a, b) => a - b);
-	let longest = 0;
-	for (let i = 1; i < answeredMs.length; i++)
-		longest = Math.max(longest, answeredMs[i]! - answeredMs[i - 1]!);
-	return longest;
-}
-
-function binsOf(
-	[swapped, other]: readonly LoadReport[],
-	swaps: readonly SwapTimes[],
-): Bin[] {
-	const bins: Bin[] = [];
-	for (let fromMs = 0; fromMs < SWAP_EVERY_MS; fromMs += BIN_MS)
-		bins.push({
-			fromMs,
-			swappedMs: latenciesIn(swapped, swaps, fromMs),
-			otherMs: latenciesIn(other, swaps, fromMs),
-		});
-	return bins;
-}
-
-function latenciesIn(
-	report: LoadReport | undefined,
-	swaps: readonly SwapTimes[],
-	fromMs: number,
-): number[] {
-	if (report === undefined) return [];
-	return report.latencyMs.filter((_, index) => {
-		const atMs = report.atMs[index] ?? 0;
-		return swaps.some(({ writtenAtMs }) => {
-			const sinceMs = atMs - writtenAtMs;
-			return sinceMs >= fromMs && sinceMs < fromMs + BIN_MS;
-		});
+async function runWindow(
+	rig: SwapRig,
+	loads: Loads,
+	{
+		ratePerSecond,
+		seed,
+		count,
+		isControl,
+	}: {
+		readonly ratePerSecond: number;
+		readonly seed: number;
+		readonly count: number;
+		readonly isControl: boolean;
+	},
+): Promise<Window> {
+	const before = await scrape(rig.server.metricsPort);
+	const lastId = await rig.lastSwapId(SWAPPED);
+	// Ours is the process beside: it shall not collect what the last window left during this one.
+	collectGarbage();
+	const load = loads.run({
+		port: rig.server.grpcPort,
+		ratePerSecond,
+		inFlight: 0,
+		seed,
+		deadlineMs: DEADLINE_MS,
+		leadMs: LEAD_MS,
+		windowMs: count * SWAP_EVERY_MS,
 	});
+	await delay(LEAD_MS);
+	const writtenAtMs: number[] = [];
+	const startMs = performance.now();
+	for (let i = 0; i < count; i++) {
+		// The bytes of one version after those of the other; those of the first serve when nothing was put yet.
+		const file = versionFile(isControl ? i : rig.swapCount + 1);
+		writtenAtMs.push(isControl ? rig.putAside(file) : rig.put(SWAPPED, file));
+		await delay(startMs + (i + 1) * SWAP_EVERY_MS - performance.now());
+	}
+	const reports = await load;
+	const swaps = isControl
+		? []
+		: await rig.swapsSince(SWAPPED, lastId, writtenAtMs);
+	const after = await scrape(rig.server.metricsPort);
+	const loopDelayP99Ms =
+		1000 *
+		histogramQuantile(after, "saccade_event_loop_delay_seconds", 0.99, before);
+	return { isControl, reports, swaps, loopDelayP99Ms };
+}
+
+function factsOfAll(windows: readonly Window[]): WindowFacts {
+	return factsOf(
+		windows.map(({ reports }) => reports),
+		Math.max(...windows.map(({ loopDelayP99Ms }) => loopDelayP99Ms)),
+		DEADLINE_MS,
+	);
 }

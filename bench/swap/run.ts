@@ -3,43 +3,36 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { benchArguments } from "../lib/arguments.ts";
 import { showInterval, table, writeResults } from "../lib/report.ts";
+import { interval } from "../lib/stats.ts";
 import { measureWays, type Restart, type Way } from "./alone.ts";
 import { Loads } from "./loads.ts";
 import { SwapRig } from "./rig.ts";
-import {
-	findCapacity,
-	type Round,
-	runRound,
-	SHARE_OF_CAPACITY,
-} from "./rounds.ts";
+import { inPairs, type Round, runRound } from "./rounds.ts";
 import { type TargetLine, targetsOf, throughOf, waysTable } from "./summary.ts";
 import { loadSetup, rigModels } from "./workload.ts";
 
 const ENOUGH_SWAPS = 100;
-const WARM_UP_SWAPS = 2;
 const ROUNDS_ALONE = 3;
 /** Every latency of the last run, for `--add`. */
 const RAW = join(import.meta.dirname, "../../.cache/swap-rounds.json");
 
 const roundCount = benchArguments.number("--rounds", 5);
-const swapCount = benchArguments.number("--swaps", 20);
+const swapCount = inPairs(benchArguments.number("--swaps", 20));
 const isAdded = benchArguments.flag("--add");
 
 interface Kept {
-	readonly ratePerSecond: number;
 	readonly rounds: readonly Round[];
 	readonly ways: readonly Way[];
 	readonly restarts: readonly Restart[];
 }
 
-const NOTHING: Kept = { ratePerSecond: 0, rounds: [], ways: [], restarts: [] };
+const NOTHING: Kept = { rounds: [], ways: [], restarts: [] };
 const kept = isAdded ? readKept() : NOTHING;
 const isWanted = (part: string) => benchArguments.pattern.test(part);
-const measured = isWanted("load") ? await measureRounds() : NOTHING;
+const measured = isWanted("load") ? await measureRounds() : [];
 const alone = isWanted("alone") ? await measureWays(seeds()) : NOTHING;
 show({
-	ratePerSecond: measured.ratePerSecond || kept.ratePerSecond,
-	rounds: [...kept.rounds, ...measured.rounds],
+	rounds: [...kept.rounds, ...measured],
 	ways: [...kept.ways, ...alone.ways],
 	restarts: [...kept.restarts, ...alone.restarts],
 });
@@ -49,44 +42,29 @@ function seeds(): number[] {
 	return Array.from({ length: ROUNDS_ALONE }, (_, i) => Date.now() + i);
 }
 
-async function measureRounds(): Promise<
-	Pick<Kept, "ratePerSecond" | "rounds">
-> {
+async function measureRounds(): Promise<readonly Round[]> {
 	const loads = new Loads(await loadSetup());
 	const rig = await SwapRig.start(rigModels());
 	try {
-		const capacity = await findCapacity(rig, loads);
-		const ratePerSecond = kept.ratePerSecond || capacity * SHARE_OF_CAPACITY;
-		console.log(
-			`capacity ${capacity.toFixed(0)}/s of each model, load ${ratePerSecond.toFixed(0)}/s`,
-		);
 		// The code of swaps is compiled, and both versions are known, when the first one counts.
-		await runRound(rig, loads, {
-			swapCount: WARM_UP_SWAPS,
-			ratePerSecond,
-			round: 0,
-		});
+		await runRound(rig, loads, { swapCount: inPairs(1), round: 0 });
 		const rounds: Round[] = [];
 		for (let round = 0; round < roundCount; round++) {
-			const one = await runRound(rig, loads, {
-				swapCount,
-				ratePerSecond,
-				round,
-			});
+			const one = await runRound(rig, loads, { swapCount, round });
 			rounds.push(one);
 			const { during, control } = one;
 			console.log(
-				`round ${round + 1}: ${one.swaps.length} swaps, ${during.failed} (${control.failed}) of ${during.scheduled} not answered; swapped p99.9 ${during.swappedP999Ms.toFixed(1)} (${control.swappedP999Ms.toFixed(1)}) ms, other p99 ${during.otherP99Ms.toFixed(1)} (${control.otherP99Ms.toFixed(1)}) ms, loop ${during.loopDelayP99Ms.toFixed(1)} (${control.loopDelayP99Ms.toFixed(1)}) ms, client ${during.clientCores.toFixed(2)} cores, late ${during.clientLateP99Ms.toFixed(1)} (${control.clientLateP99Ms.toFixed(1)}) ms`,
+				`round ${round + 1}: ${one.swaps.length} swaps at ${one.ratePerSecond.toFixed(0)}/s, ${during.failed} (${control.failed}) of ${during.scheduled} not answered; swapped p99.9 ${during.swappedP999Ms.toFixed(1)} (${control.swappedP999Ms.toFixed(1)}) ms, other p99 ${during.otherP99Ms.toFixed(1)} (${control.otherP99Ms.toFixed(1)}) ms, loop ${during.loopDelayP99Ms.toFixed(1)} (${control.loopDelayP99Ms.toFixed(1)}) ms, client ${during.clientCores.toFixed(2)} cores, late ${during.clientLateP99Ms.toFixed(1)} (${control.clientLateP99Ms.toFixed(1)}) ms`,
 			);
 		}
-		return { ratePerSecond, rounds };
+		return rounds;
 	} finally {
 		await loads.close();
 		await rig.stop();
 	}
 }
 
-function show({ rounds, ways, restarts, ratePerSecond }: Kept): void {
+function show({ rounds, ways, restarts }: Kept): void {
 	const swaps = rounds.reduce((sum, round) => sum + round.swaps.length, 0);
 	const targets = swaps > 0 ? targetsOf(rounds) : [];
 	if (swaps > 0)
@@ -102,12 +80,12 @@ function show({ rounds, ways, restarts, ratePerSecond }: Kept): void {
 			),
 		);
 	mkdirSync(dirname(RAW), { recursive: true });
-	writeFileSync(RAW, JSON.stringify({ rounds, ways, restarts, ratePerSecond }));
+	writeFileSync(RAW, JSON.stringify({ rounds, ways, restarts }));
 	if (swaps < ENOUGH_SWAPS || ways.length === 0) return;
 	console.log(
 		writeResults("swap", `npm run bench -- swap --rounds ${rounds.length}`, {
 			swaps,
-			ratePerSecond,
+			ratePerSecond: interval(rounds.map((round) => round.ratePerSecond)),
 			targets,
 			through: throughOf(rounds),
 			alone: waysTable(ways, restarts).map(([what, ms]) => ({ what, ms })),

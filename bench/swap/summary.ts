@@ -1,6 +1,7 @@
 // What rounds come to: a line a target, and the curve of the plot.
 import { type Interval, interval, pairedRatio } from "../lib/stats.ts";
 import type { Restart, Way } from "./alone.ts";
+import { quantile } from "./facts.ts";
 import { SETTLE_MS } from "./rig.ts";
 import type { Round } from "./rounds.ts";
 
@@ -133,9 +134,9 @@ export function throughOf(rounds: readonly Round[]): ThroughPoint[] {
 		const swapped = of("swappedMs");
 		return {
 			sinceWrittenMs: fromMs,
-			swappedP50Ms: at(swapped, 0.5),
-			swappedP99Ms: at(swapped, 0.99),
-			otherP99Ms: at(of("otherMs"), 0.99),
+			swappedP50Ms: quantile(swapped, 0.5),
+			swappedP99Ms: quantile(swapped, 0.99),
+			otherP99Ms: quantile(of("otherMs"), 0.99),
 			answers: swapped.length,
 		};
 	});
@@ -192,10 +193,4 @@ function line(
 
 function exactly(value: number): Interval {
 	return { median: value, low: value, high: value };
-}
-
-function at(sorted: readonly number[], share: number): number {
-	return (
-		sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0
-	);
 }
