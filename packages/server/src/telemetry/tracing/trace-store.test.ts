@@ -8,6 +8,7 @@ const OPTIONS = {
 	slowestCount: 2,
 	missedCount: 2,
 	sampledCount: 2,
+	sampledPerSecond: 10,
 	windowUs: 1000,
 };
 
@@ -63,6 +64,29 @@ test("of the missed the newest are kept, of each model", () => {
 	assert.equal(store.list("missed", null, 10).length, 3);
 	assert.equal(store.find("a"), null);
 	assert.equal(store.subject("request", "m"), subject);
+});
+
+test("of those that only the sampler asked for so many a second are kept, and all whose callers asked", () => {
+	const store = new TraceStore({
+		...OPTIONS,
+		sampledCount: 100,
+		sampledPerSecond: 2,
+	});
+	const subject = store.subject("request", "m");
+	const add = (traceId: string, more: Partial<TraceRecord>, nowUs: number) =>
+		store.add(subject, record(traceId, more), nowUs);
+	// Nothing is slow enough beside these two.
+	add("slow", { durationUs: 1000 }, 0);
+	add("slower", { durationUs: 2000 }, 0);
+	const drawn = { isSampled: true, parentSpanId: null };
+	for (const traceId of ["a", "b", "c", "d"]) add(traceId, drawn, 0);
+	add("asked", { ...drawn, parentSpanId: "00f067aa0ba902b7" }, 0);
+	add("late", { ...drawn, isMissed: true }, 0);
+	add("next", drawn, 1_000_000);
+	const kept = ["a", "b", "c", "d", "asked", "late", "next"].filter(
+		(traceId) => store.find(traceId) !== null,
+	);
+	assert.deepEqual(kept, ["a", "b", "asked", "late", "next"]);
 });
 
 test("of those that were asked for the newest are kept", () => {

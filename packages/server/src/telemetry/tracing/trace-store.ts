@@ -4,6 +4,7 @@
 //   record ─▶ slowest of its subject   the slowest of this window and of the one before
 //          ─▶ missed of its subject    the newest
 //          ─▶ sampled                  the newest, of all subjects
+import { RateGate } from "./rate-gate.ts";
 import type { RecordKind, TraceRecord } from "./trace-record.ts";
 
 export interface TraceStoreOptions {
@@ -13,6 +14,8 @@ export interface TraceStoreOptions {
 	readonly missedCount: number;
 	/** Kept of those that the caller or the sampler asked for. */
 	readonly sampledCount: number;
+	/** Of those that only the sampler asked for, so many a second are kept: else the newest were gone in no time. */
+	readonly sampledPerSecond: number;
 	/** After it a slow one is forgotten as soon as another window is over. */
 	readonly windowUs: number;
 }
@@ -21,6 +24,7 @@ export const TRACE_STORE_DEFAULTS: TraceStoreOptions = {
 	slowestCount: 16,
 	missedCount: 32,
 	sampledCount: 256,
+	sampledPerSecond: 50,
 	windowUs: 300_000_000,
 };
 
@@ -29,6 +33,7 @@ export const KEEP_NOTHING: TraceStoreOptions = {
 	slowestCount: 0,
 	missedCount: 0,
 	sampledCount: 0,
+	sampledPerSecond: 0,
 	windowUs: Number.POSITIVE_INFINITY,
 };
 
@@ -77,8 +82,11 @@ export class TraceStore {
 	/** Oldest first. */
 	readonly #sampled: string[] = [];
 
+	readonly #drawn: RateGate;
+
 	constructor(options: TraceStoreOptions = TRACE_STORE_DEFAULTS) {
 		this.#options = options;
+		this.#drawn = new RateGate(options.sampledPerSecond);
 	}
 
 	/** Whether anything is kept at all. */
@@ -123,8 +131,12 @@ export class TraceStore {
 		const { traceId, durationUs } = record;
 		const isSlow = durationUs > subject.slowerThanUs;
 		const known = this.#traces.get(traceId);
-		if (!isSlow && !record.isMissed && !record.isSampled && known === undefined)
-			return;
+		const isWanted =
+			isSlow ||
+			record.isMissed ||
+			known !== undefined ||
+			(record.isSampled && this.#isKept(record, nowUs));
+		if (!isWanted) return;
 		const kept = known ?? { records: [], holderCount: 0 };
 		if (kept.records.length < MAX_RECORDS) kept.records.push(record);
 		this.#traces.set(traceId, kept);
@@ -133,6 +145,11 @@ export class TraceStore {
 			this.#pushHeld(subject.missed, traceId, this.#options.missedCount);
 		if (record.isSampled)
 			this.#pushHeld(this.#sampled, traceId, this.#options.sampledCount);
+	}
+
+	/** Its caller knows its id, and may ask for it; of those that were drawn, one is as good as another. */
+	#isKept({ parentSpanId }: TraceRecord, nowUs: number): boolean {
+		return parentSpanId !== null || this.#drawn.pass(nowUs);
 	}
 
 	/** Of a trace that is kept, or about to be: more of it ended. */
