@@ -143,14 +143,19 @@ function Bars(props: { readonly record: TraceRecord; readonly scale: Scale }) {
 			))}
 			{batch !== null && (
 				<p class="waterfall-batch dim">
-					in a batch of {batch.rows} rows from {batch.requestCount} requests on{" "}
-					{batch.device}, lane {batch.lane}; closed: {batch.closedBecause}
+					in a batch of {counted(batch.rows, "row")} from{" "}
+					{counted(batch.requestCount, "request")} on {batch.device}, lane{" "}
+					{batch.lane}; closed: {batch.closedBecause}
 					{batch.predictedUs > 0 &&
 						`; predicted ${us(batch.predictedUs)}, was ${us(batch.actualUs)}`}
 				</p>
 			)}
 		</>
 	);
+}
+
+function counted(count: number, what: string): string {
+	return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 function Decisions(props: {
