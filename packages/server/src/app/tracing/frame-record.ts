@@ -123,7 +123,9 @@ function decisionsOf(
 			text: boundedText(
 				[
 					...decision.reasons,
-					...decision.targets.map(({ name, value }) => `${name} ${value}`),
+					...decision.targets.map(
+						({ name, value }) => `${name} ${Number(value.toFixed(3))}`,
+					),
 				].join("; "),
 			),
 		});
