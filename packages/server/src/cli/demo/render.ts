@@ -4,6 +4,7 @@ import { formatTable } from "../table.ts";
 
 export function renderDrive(report: DriveReport): string {
 	const { seconds, frames, latencyMs, outcomes, pausedMs, sensors } = report;
+	if (frames === 0) return "The drive ended before there were frames to count.";
 	const ended = Object.entries(outcomes).filter(([, count]) => count > 0);
 	const rows = Object.entries(sensors).map(([name, sensor]) => [
 		name,
