@@ -15,7 +15,7 @@ import type {
 	PeerWire,
 	ServedModel,
 } from "./peer.ts";
-import { endOnSignal, forget } from "./running.ts";
+import { endWithBench, forget } from "./running.ts";
 import { showSettings } from "./settings.ts";
 import type { PeerWorkload } from "./workloads.ts";
 
@@ -73,7 +73,7 @@ export class Contender {
 	async start(start: () => Promise<PeerServer>): Promise<void> {
 		try {
 			this.server = await start();
-			endOnSignal(this.server);
+			endWithBench(this.server);
 		} catch (error) {
 			this.ended = (error as Error).message.split("\n", 1)[0] ?? "";
 			console.log(`${this.name}, ${this.variant}: ${(error as Error).message}`);

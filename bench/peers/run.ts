@@ -5,7 +5,7 @@ import { hasModel, makeMissingModels } from "../serve/models.ts";
 import { choosePeers } from "./catalogue.ts";
 import { type MeasurePlan, measurePeers } from "./measure.ts";
 import type { Peer, PeerWire } from "./peer.ts";
-import { endAllOnSignal } from "./running.ts";
+import { watchForEnd } from "./running.ts";
 import {
 	type PeersSummary,
 	showOverload,
@@ -15,7 +15,7 @@ import {
 } from "./summary.ts";
 import { nameOf, PEER_WORKLOADS } from "./workloads.ts";
 
-endAllOnSignal();
+watchForEnd();
 const { pattern } = benchArguments;
 const isQuick = benchArguments.flag("--quick");
 const only = benchArguments.text("--only");
