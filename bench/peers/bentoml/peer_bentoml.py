@@ -7,8 +7,8 @@ import bentoml
 from onnx_model import DELAY_MS, MAX_BATCH, QUEUE_LIMIT, WORKERS, OnnxModel
 
 BATCHED = {"batchable": True, "max_batch_size": MAX_BATCH, "max_latency_ms": DELAY_MS}
-# Counted in each worker, and connections are not dealt out evenly: one worker may have them all.
-TRAFFIC = {"max_concurrency": QUEUE_LIMIT} if QUEUE_LIMIT > 0 else {}
+# BentoML deals it out among the workers evenly, and the connections not: one worker may have them all.
+TRAFFIC = {"max_concurrency": QUEUE_LIMIT * WORKERS} if QUEUE_LIMIT > 0 else {}
 
 
 @bentoml.service(workers=WORKERS, traffic=TRAFFIC)
