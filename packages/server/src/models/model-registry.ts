@@ -91,7 +91,7 @@ export class ModelRegistry {
 		const { canary } = slot;
 		return canary !== null && version === "" && canary.router.takes()
 			? canary.model
-			: this.resolve(name, version);
+			: resolveVersion(slot, name, version);
 	}
 
 	/** What the model is called in whole; null: no such model was ever loaded or tried. Throws like `resolve`. */
