@@ -1,4 +1,4 @@
-// Sockets that a listener accepts, read through one buffer of the thread (`onread` of net.Socket, public for clients
+// Sockets that a listener accepts, read through one buffer of all of them (`onread` of net.Socket, public for clients
 // only): with `data` events each read allocates a fresh 64 KiB buffer, which drives the garbage collector. It needs the
 // listener's connection callback, so it is used as long as it is found to work: where Node refuses it, or brings
 // `data` events nevertheless, the listener goes back to what it was.
@@ -35,7 +35,7 @@ export function takeOver(
 	const original = handle?.onconnection;
 	if (handle === undefined || typeof original !== "function")
 		return { isActive: false };
-	// One buffer for all connections of the thread: what is read is consumed before the next read.
+	// One for all connections: what is read is consumed before the next read.
 	const buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
 	const takeover = { isActive: true };
 	const giveBack = () => {

@@ -1,5 +1,5 @@
-// Takes over the sockets that a listener of node:http accepts, before it sees them, to read them through the one
-// buffer of the thread. Where Node refuses that, node:http serves as ever.
+// Takes over the sockets that a listener of node:http accepts, before it sees them, to read them through one
+// buffer. Where Node refuses that, node:http serves as ever.
 import type { Server, Socket } from "node:net";
 import { type AcceptedSocket, takeOver } from "@saccade/grpc/reused-buffer";
 
