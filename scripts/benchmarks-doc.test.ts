@@ -60,3 +60,14 @@ test("each list of a result becomes a table of its own, in the order of the file
 	const text = renderBenchmarksDoc(new Map([["x", lists]]));
 	assert.match(text, /\| met \|[\s\S]*\| load \|/);
 });
+
+test("an interval that does not exist is left out, and one without an end is shown", () => {
+	const { machine } = RESULT;
+	const rows = [
+		{ id: "nothing", interval: { low: null, high: null } },
+		{ id: "endless", interval: { low: 0.5, high: null } },
+	];
+	const text = renderBenchmarksDoc(new Map([["x", { machine, rows }]]));
+	assert.match(text, /\| nothing +\| +\|/);
+	assert.match(text, /\| endless +\| \[0\.5, \]/);
+});

@@ -74,9 +74,13 @@ function cell(value: unknown): string {
 	if (Array.isArray(value)) return list(value);
 	if (value === null || typeof value !== "object") return "";
 	if (isInterval(value)) return showInterval(value, digitsOf(value.median));
-	return isRange(value)
-		? `[${cell(value.low)}, ${cell(value.high)}]`
-		: bounds(value as Row);
+	return isRange(value) ? range(value) : bounds(value as Row);
+}
+
+/** Of a ratio of nothing to nothing there is none. */
+function range({ low, high }: { low: unknown; high: unknown }): string {
+	if (low === null && high === null) return "";
+	return `[${cell(low)}, ${cell(high)}]`;
 }
 
 /** What was measured beside a row, and how its targets were judged; single rounds stay in the file. */
