@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { systemClock } from "./clock.ts";
 import { ManualClock } from "./manual-clock.ts";
 
@@ -42,7 +43,31 @@ describe("the system's clock", () => {
 		assert.ok(lateUs[0]! < 0, "some are called early");
 	});
 
+	test("calls in the next turn of the loop where the instant has passed, however long this turn took", async () => {
+		const alive = setInterval(() => {}, 1000);
+		for (const turnMs of [0, 5]) {
+			const untilUs = systemClock.nowUs() + turnMs * 1000;
+			while (systemClock.nowUs() < untilUs);
+			let isCalled = false;
+			systemClock.at(systemClock.nowUs(), () => {
+				isCalled = true;
+			});
+			assert.equal(isCalled, false);
+			await nextTurn();
+			assert.equal(isCalled, true);
+		}
+		clearInterval(alive);
+	});
+
 	test("does not call what was cancelled", async () => {
+		let isPassedCalled = false;
+		systemClock
+			.at(systemClock.nowUs(), () => {
+				isPassedCalled = true;
+			})
+			.cancel();
+		await nextTurn();
+		assert.equal(isPassedCalled, false);
 		let isCalled = false;
 		const timer = systemClock.at(systemClock.nowUs() + 500, () => {
 			isCalled = true;

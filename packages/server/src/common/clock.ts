@@ -9,8 +9,8 @@ export interface Clock {
 	/** Monotonic microseconds with a fraction; the origin is arbitrary. */
 	nowUs(): number;
 	/**
-	 * Runs `callback` once, never before `atUs`, or at most `earlyUs` before it. A pending timer does not keep the
-	 * process alive. @default 0
+	 * Runs `callback` once, never before `atUs`, or at most `earlyUs` before it; in the next turn of the loop where
+	 * `atUs` has passed. A pending timer does not keep the process alive. @default 0
 	 */
 	at(atUs: number, callback: () => void, earlyUs?: number): Timer;
 }
@@ -30,6 +30,7 @@ class SystemTimer implements Timer {
 	readonly #atUs: number;
 	readonly #callback: () => void;
 	#handle: NodeJS.Timeout | null = null;
+	#immediate: NodeJS.Immediate | null = null;
 
 	constructor(atUs: number, callback: () => void, earlyUs: number) {
 		this.#fromUs = atUs - earlyUs;
@@ -40,14 +41,22 @@ class SystemTimer implements Timer {
 
 	cancel(): void {
 		if (this.#handle !== null) clearTimeout(this.#handle);
+		if (this.#immediate !== null) clearImmediate(this.#immediate);
 		this.#handle = null;
+		this.#immediate = null;
 	}
 
 	#arm(): void {
 		const delayMs = (this.#atUs - systemClock.nowUs()) / 1000;
+		// A timeout of 0 waits for a millisecond, or not at all where the loop's own time is old.
+		if (delayMs <= 0) {
+			this.#immediate = setImmediate(this.#callback);
+			this.#immediate.unref();
+			return;
+		}
 		// Node truncates the delay and counts from the start of the loop's turn, so the timer comes up to 2 ms early,
 		// and then waits once more: rounded up, it would come up to 2 ms late.
-		const waitMs = Math.min(Math.max(delayMs, 0), LONGEST_TIMEOUT_MS);
+		const waitMs = Math.min(delayMs, LONGEST_TIMEOUT_MS);
 		this.#handle = setTimeout(this.#fire, waitMs);
 		this.#handle.unref();
 	}
