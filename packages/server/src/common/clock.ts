@@ -50,8 +50,8 @@ class SystemTimer implements Timer {
 		const delayMs = (this.#atUs - systemClock.nowUs()) / 1000;
 		// A timeout of 0 waits for a millisecond, or not at all where the loop's own time is old.
 		if (delayMs <= 0) {
+			// Not unref'ed: the loop would not come to it before something else wakes it.
 			this.#immediate = setImmediate(this.#callback);
-			this.#immediate.unref();
 			return;
 		}
 		// Node truncates the delay and counts from the start of the loop's turn, so the timer comes up to 2 ms early,
