@@ -23,6 +23,8 @@ export interface MeasurePlan {
 	readonly rounds: number;
 	/** Of a window, before the workload's factor. */
 	readonly seconds: number;
+	/** How far it is: a workload takes 10 to 20 minutes. */
+	readonly log: (text: string) => void;
 }
 
 export interface Measurement {
@@ -44,10 +46,10 @@ const MAX_OUTSTANDING = 20_000;
 export async function measurePeers(
 	workload: PeerWorkload,
 	peers: readonly Peer[],
-	{ rounds, seconds: baseSeconds }: MeasurePlan,
+	{ rounds, seconds: baseSeconds, log }: MeasurePlan,
 ): Promise<Measurement> {
 	const { served } = workload;
-	const plan = { rounds, seconds: workload.windowFactor * baseSeconds };
+	const plan = { rounds, seconds: workload.windowFactor * baseSeconds, log };
 	const file = modelFile(served);
 	const expected = await expectedAnswers(file, served.model);
 	const kind = workload.dominatedBy === "compute" ? "batch-1" : "best-batch";
@@ -55,8 +57,11 @@ export async function measurePeers(
 	const contenders: Contender[] = [];
 	try {
 		contenders.push(await startOurs(workload));
-		for (const peer of peers)
-			contenders.push(...(await startBoth(workload, peer, expected)));
+		for (const peer of peers) {
+			const both = await startBoth(workload, peer, expected);
+			contenders.push(...both);
+			log(`${peer.name}: ${both.map(({ settings }) => settings).join("; ")}`);
+		}
 		const window = (one: Contender, warmupSeconds: number, seconds: number) =>
 			one.attempt(async (server) => {
 				const job = { expected, warmupSeconds, seconds };
@@ -69,6 +74,7 @@ export async function measurePeers(
 		}
 		const plain: number[] = [];
 		for (let round = 0; round < plan.rounds; round++) {
+			log(`round ${round + 1} of ${plan.rounds}`);
 			plain.push(loop.measure(plan.seconds));
 			for (const one of rotated(contenders, round))
 				await window(one, AGAIN_SECONDS, plan.seconds);
@@ -153,7 +159,8 @@ async function overload(
 	const generator = new Generator({ model: served.model, expected });
 	const warmMb = new Map<Contender, number>();
 	try {
-		for (let round = 0; round < plan.rounds; round++)
+		for (let round = 0; round < plan.rounds; round++) {
+			plan.log(`round ${round + 1} of ${plan.rounds}, overloaded`);
 			for (const one of rotated(contenders, round))
 				await one.attempt(async (server) => {
 					const pids = server.pids();
@@ -179,6 +186,7 @@ async function overload(
 					one.overload.push({ offeredPerSecond, goodputPerSecond, growthMb });
 					await untilIdle(server);
 				});
+		}
 	} finally {
 		await generator.close();
 	}

@@ -20,9 +20,12 @@ const { pattern } = benchArguments;
 const isQuick = benchArguments.flag("--quick");
 const only = benchArguments.text("--only");
 const skip = benchArguments.text("--skip");
+const rounds = benchArguments.number("--rounds", isQuick ? 2 : 5);
+const seconds = benchArguments.number("--seconds", isQuick ? 0.7 : 1);
 const plan: MeasurePlan = {
-	rounds: benchArguments.number("--rounds", isQuick ? 2 : 5),
-	seconds: benchArguments.number("--seconds", isQuick ? 0.7 : 1),
+	rounds,
+	seconds,
+	log: (text) => console.error(text),
 };
 
 interface PeerRow {
@@ -80,8 +83,8 @@ for (const workload of workloads) {
 		console.log(
 			writeResults(
 				`peers-${workload.served.model.name}`,
-				`npm run bench -- peers ${workload.served.model.name} --rounds ${plan.rounds} --seconds ${plan.seconds}`,
-				{ ...plan, peers: rows, ...summary },
+				`npm run bench -- peers ${workload.served.model.name} --rounds ${rounds} --seconds ${seconds}`,
+				{ rounds, seconds, peers: rows, ...summary },
 			),
 		);
 }
