@@ -1,5 +1,6 @@
 // Times prepared cases with mitata, in interleaved rounds.
 import { measure } from "mitata";
+import { allocatedBytes } from "./allocations.ts";
 import type { AnyCase, ReadyCase } from "./case.ts";
 
 /** Of one round, per request, in µs. */
@@ -8,6 +9,8 @@ export interface Timing {
 	readonly meanUs: number;
 	readonly p50Us: number;
 	readonly p99Us: number;
+	/** Per request; `allocations.ts` tells what is in it. */
+	readonly allocatedBytes: number;
 }
 
 export interface MeasuredCase {
@@ -68,5 +71,6 @@ async function time(
 		meanUs: perRequestUs(stats.avg),
 		p50Us: perRequestUs(stats.p50),
 		p99Us: perRequestUs(stats.p99),
+		allocatedBytes: (await allocatedBytes(step)) / requestCount,
 	};
 }

@@ -12,7 +12,12 @@ function measured(
 ): MeasuredCase {
 	return {
 		case: defineCase({ name, budget, setup: () => null, run: () => null }),
-		rounds: meansUs.map((meanUs) => ({ meanUs, p50Us: 0, p99Us: 0 })),
+		rounds: meansUs.map((meanUs) => ({
+			meanUs,
+			p50Us: 0,
+			p99Us: 0,
+			allocatedBytes: 0,
+		})),
 	};
 }
 

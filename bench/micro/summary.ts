@@ -23,6 +23,7 @@ export interface CaseLine {
 	readonly meanUs: Interval;
 	readonly p50Us: Interval;
 	readonly p99Us: Interval;
+	readonly allocatedBytes: Interval;
 }
 
 export function budgetLines(measured: readonly MeasuredCase[]): BudgetLine[] {
@@ -58,6 +59,7 @@ export function caseLines(measured: readonly MeasuredCase[]): CaseLine[] {
 			meanUs: column("meanUs"),
 			p50Us: column("p50Us"),
 			p99Us: column("p99Us"),
+			allocatedBytes: column("allocatedBytes"),
 		};
 	});
 }
@@ -105,13 +107,14 @@ export function showDerived(derived: Derived): string {
 
 export function showCases(lines: readonly CaseLine[]): string {
 	return table(
-		["case", "budget row", "µs/request, mean", "p50", "p99"],
+		["case", "budget row", "µs/request, mean", "p50", "p99", "bytes allocated"],
 		lines.map((line) => [
 			line.name,
 			line.budgetRow ?? "",
 			showInterval(line.meanUs, 3),
 			line.p50Us.median.toFixed(3),
 			line.p99Us.median.toFixed(3),
+			line.allocatedBytes.median.toFixed(0),
 		]),
 	);
 }
