@@ -10,6 +10,9 @@ export const FRAME = {
 	goaway: 7,
 	windowUpdate: 8,
 } as const;
+export const SETTING = { maxConcurrentStreams: 3, initialWindow: 4 } as const;
+/** The error code of a client that waits no longer. */
+export const CANCEL = 8;
 export const PREFACE: Buffer = Buffer.from(
 	"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
 	"latin1",

@@ -1,35 +1,21 @@
 // One StreamTelemetry call under the open loop: every request is a reading, its answer the outcome of that reading.
 // Readings whose time has come leave together, as a gateway of many sensors sends them; each still counts from its own
 // arrival. What flow control holds back waits here, and its wait counts.
-import type { Socket } from "node:net";
-import { HpackDecoder } from "@saccade/grpc";
-import { openClientSocket } from "./client-socket.ts";
 import type {
 	ConnectionEvents,
 	LoadConnection,
 	LoadTarget,
 	OpenCall,
 } from "./connection.ts";
-import { FrameReader } from "./frame-reader.ts";
-import {
-	ACK,
-	BIG_WINDOW,
-	callFields,
-	DATA_FRAME_BYTES,
-	DEFAULT_WINDOW,
-	dataHeader,
-	END_STREAM,
-	FRAME,
-	frame,
-	headersFrame,
-	u32,
-} from "./http2-frames.ts";
+import { BIG_WINDOW, callFields } from "./http2-frames.ts";
+import { Http2Link, type Http2Stream, type StreamEnd } from "./http2-link.ts";
 import {
 	mostReadingBytes,
 	readCommand,
 	type ToldOutcome,
 	writeReading,
 } from "./stream-messages.ts";
+import { readTrailers } from "./trailers.ts";
 
 export interface StreamLoad {
 	/** Messages that go before all readings, with their 5-byte prefix: the opening. */
@@ -41,12 +27,9 @@ export interface StreamLoad {
 }
 
 const STREAM_PATH = "/saccade.v1.SensorPipeline/StreamTelemetry";
-const STREAM_ID = 1;
-const INITIAL_WINDOW_SETTING = 4;
 const PREFIX_BYTES = 5;
 /** Encoded at once: bounds what waits behind flow control. */
 const BATCH_BYTES = 256 * 1024;
-const HIGH_WATER_BYTES = 512 * 1024;
 const NOTHING = Buffer.alloc(0);
 
 export class StreamLoadConnection implements LoadConnection {
@@ -55,10 +38,9 @@ export class StreamLoadConnection implements LoadConnection {
 	readonly #tellsDeadline: boolean;
 	readonly #fields: Buffer;
 	readonly #events: ConnectionEvents;
-	readonly #socket: Socket;
-	readonly #frames = new FrameReader((type, flags, id, payload) =>
-		this.#frame(type, flags, id, payload),
-	);
+	readonly #link: Http2Link<Http2Stream>;
+	/** The call, once it is open. */
+	#call: Http2Stream | null = null;
 	/** By their numbers. */
 	readonly #sent = new Map<number, OpenCall>();
 	#queue: OpenCall[] = [];
@@ -68,13 +50,9 @@ export class StreamLoadConnection implements LoadConnection {
 	#unsent: Buffer = NOTHING;
 	/** The beginning of a message whose end has not come. */
 	#partial: Buffer = NOTHING;
-	#streamWindow = DEFAULT_WINDOW;
-	#connectionWindow = DEFAULT_WINDOW;
-	#initialWindow = DEFAULT_WINDOW;
 	#consumedBytes = 0;
-	#isOpen = false;
 	/** Answers of one read are told first; what they let go leaves together. */
-	#isReading = false;
+	#isTelling = false;
 	#isClosed = false;
 
 	constructor(target: LoadTarget, load: StreamLoad, events: ConnectionEvents) {
@@ -83,9 +61,10 @@ export class StreamLoadConnection implements LoadConnection {
 		this.#tellsDeadline = target.tellsDeadline;
 		this.#fields = callFields(`${target.host}:${target.port}`, STREAM_PATH);
 		this.#events = events;
-		this.#socket = openClientSocket(target, {
-			read: (chunk) => this.#read(chunk),
-			drained: () => this.flush(),
+		this.#link = new Http2Link(target, {
+			writable: () => this.#writable(),
+			data: (call, payload) => this.#data(call, payload),
+			ended: (_, end) => this.#fail(new Error(ending(end))),
 			failed: (error) => this.#fail(error),
 		});
 	}
@@ -101,17 +80,31 @@ export class StreamLoadConnection implements LoadConnection {
 
 	destroy(): void {
 		this.#isClosed = true;
-		this.#socket.destroy();
+		this.#link.destroy();
 	}
 
 	flush(): void {
-		if (!this.#isOpen || this.#isReading || this.#isClosed) return;
-		this.#socket.cork();
-		do {
-			if (this.#unsent.length === 0) this.#unsent = this.#encodeQueue();
-			this.#write();
-		} while (this.#queue.length > 0 && this.#unsent.length === 0);
-		this.#socket.uncork();
+		const call = this.#call;
+		if (call === null || this.#isTelling || this.#isClosed) return;
+		this.#link.together(() => {
+			do {
+				if (this.#unsent.length === 0) this.#unsent = this.#encodeQueue();
+				const sent = this.#link.send(call, this.#unsent, false);
+				this.#unsent = this.#unsent.subarray(sent);
+			} while (this.#queue.length > 0 && this.#unsent.length === 0);
+		});
+	}
+
+	#writable(): void {
+		this.#isTelling = false;
+		if (this.#call === null && this.#link.isReady) this.#open();
+		this.flush();
+	}
+
+	#open(): void {
+		this.#call = { streamId: 0, windowBytes: 0 };
+		this.#link.open(this.#call, this.#fields, null);
+		this.#unsent = Buffer.from(this.#load.opening);
 	}
 
 	#encodeQueue(): Buffer {
@@ -157,79 +150,13 @@ export class StreamLoadConnection implements LoadConnection {
 		};
 	}
 
-	/** As much of what is encoded as flow control allows. */
-	#write(): void {
-		while (this.#unsent.length > 0) {
-			const allowed = Math.min(this.#streamWindow, this.#connectionWindow);
-			if (allowed <= 0 || this.#socket.writableLength > HIGH_WATER_BYTES)
-				return;
-			const length = Math.min(this.#unsent.length, allowed, DATA_FRAME_BYTES);
-			this.#socket.write(dataHeader(length, 0, STREAM_ID));
-			this.#socket.write(this.#unsent.subarray(0, length));
-			this.#unsent = this.#unsent.subarray(length);
-			this.#streamWindow -= length;
-			this.#connectionWindow -= length;
-		}
-	}
-
-	#read(chunk: Buffer): void {
-		this.#isReading = true;
-		this.#frames.read(chunk);
-		this.#isReading = false;
-		if (this.#consumedBytes > BIG_WINDOW / 4) {
-			for (const id of [0, STREAM_ID])
-				this.#socket.write(
-					frame(FRAME.windowUpdate, 0, id, u32(this.#consumedBytes)),
-				);
-			this.#consumedBytes = 0;
-		}
-		this.flush();
-	}
-
-	#frame(type: number, flags: number, id: number, payload: Buffer): void {
-		switch (type) {
-			case FRAME.data:
-				this.#consumedBytes += payload.length;
-				this.#messages(payload);
-				return;
-			case FRAME.headers:
-				if ((flags & END_STREAM) !== 0) this.#ended(payload);
-				return;
-			case FRAME.settings:
-				if ((flags & ACK) === 0) this.#settings(payload);
-				return;
-			case FRAME.ping:
-				if ((flags & ACK) === 0)
-					this.#socket.write(frame(FRAME.ping, ACK, 0, payload));
-				return;
-			case FRAME.windowUpdate:
-				if (id === 0) this.#connectionWindow += payload.readUInt32BE(0);
-				else this.#streamWindow += payload.readUInt32BE(0);
-				return;
-			case FRAME.rst:
-				this.#fail(
-					new Error(`the stream was reset, ${payload.readUInt32BE()}`),
-				);
-				return;
-			case FRAME.goaway:
-				this.#fail(new Error(`GOAWAY: ${payload.subarray(8).toString()}`));
-				return;
-			default:
-		}
-	}
-
-	#settings(payload: Buffer): void {
-		for (let at = 0; at + 6 <= payload.length; at += 6) {
-			if (payload.readUInt16BE(at) !== INITIAL_WINDOW_SETTING) continue;
-			const value = payload.readUInt32BE(at + 2);
-			this.#streamWindow += value - this.#initialWindow;
-			this.#initialWindow = value;
-		}
-		this.#socket.write(frame(FRAME.settings, ACK, 0, NOTHING));
-		if (this.#isOpen) return;
-		this.#isOpen = true;
-		this.#socket.write(headersFrame(STREAM_ID, this.#fields, null));
-		this.#unsent = Buffer.from(this.#load.opening);
+	#data(call: Http2Stream, payload: Buffer): void {
+		this.#isTelling = true;
+		this.#messages(payload);
+		this.#consumedBytes += payload.length;
+		if (this.#consumedBytes <= BIG_WINDOW / 4) return;
+		this.#link.grant(call, this.#consumedBytes);
+		this.#consumedBytes = 0;
 	}
 
 	/** Messages lie across frames as they like. */
@@ -269,24 +196,15 @@ export class StreamLoadConnection implements LoadConnection {
 		this.#fail(new Error(`the stream was not opened: ${reason}`));
 	}
 
-	#ended(block: Buffer): void {
-		const fields = new HpackDecoder(0, 64 * 1024).decode(
-			block,
-			0,
-			block.length,
-		);
-		const at = (name: string) =>
-			typeof fields === "string" ? "" : fields[fields.indexOf(name) + 1];
-		this.#fail(
-			new Error(
-				`the stream ended with status ${at("grpc-status")}: ${at("grpc-message") ?? ""}`,
-			),
-		);
-	}
-
 	#fail(error: Error): void {
 		if (this.#isClosed) return;
 		this.#isClosed = true;
 		this.#events.failed(error);
 	}
+}
+
+function ending(end: StreamEnd): string {
+	if (end.kind === "cut") return `the stream was cut: ${end.because}`;
+	const field = readTrailers(end.block);
+	return `the stream ended with status ${field("grpc-status")}: ${field("grpc-message") ?? ""}`;
 }
