@@ -17,7 +17,7 @@ import type { ConsoleFeed, ConsoleListener } from "../service/console/feed.ts";
 import type { Services } from "../service/services.ts";
 import { INSTRUMENTS } from "../telemetry/instruments.ts";
 import type { MetricsRegistry } from "../telemetry/registry.ts";
-import type { NetworkCounts } from "./network.ts";
+import type { NetworkCounts } from "./network/network.ts";
 import { VERSION } from "./version.ts";
 
 export interface ConsoleContext {

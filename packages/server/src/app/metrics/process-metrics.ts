@@ -5,7 +5,7 @@ import { INSTRUMENTS } from "../../telemetry/instruments.ts";
 import type { MetricsRegistry } from "../../telemetry/registry.ts";
 import type { ByteBudget } from "../../tensor/byte-budget.ts";
 import { copiedBytes } from "../../tensor/copied-bytes.ts";
-import type { NetworkCounts } from "../network.ts";
+import type { NetworkCounts } from "../network/network.ts";
 import { GcPauses } from "./gc-pauses.ts";
 import { LoopDelay } from "./loop-delay.ts";
 import { MachineCpu } from "./machine-cpu.ts";

@@ -1,27 +1,27 @@
 // A front: a network thread that owns its connections from the socket to the decoded request, and back. It listens on
 // the same ports as its siblings; what it reads goes to the core, which schedules for all of them.
 import { type MessagePort, workerData } from "node:worker_threads";
-import { shiftedClock, systemClock } from "../common/clock.ts";
-import { offsetToSharedUs } from "../common/shared-clock.ts";
-import type { ServerOptions } from "../config/options.ts";
-import { tracedByModel } from "../endpoint/model-tracing.ts";
-import { toPlainError } from "../errors/plain-error.ts";
-import { ModelSamplers } from "../telemetry/tracing/model-sampling.ts";
-import { TraceCount } from "../telemetry/tracing/trace-count.ts";
-import { SharedByteBudget } from "../tensor/byte-budget.ts";
-import { SlotPool } from "../tensor/slot-pool.ts";
-import { Link, type LinkMemory } from "../transport/front/link.ts";
-import type { ToCore, ToFront } from "../transport/front/messages.ts";
+import { shiftedClock, systemClock } from "../../common/clock.ts";
+import { offsetToSharedUs } from "../../common/shared-clock.ts";
+import type { ServerOptions } from "../../config/options.ts";
+import { tracedByModel } from "../../endpoint/model-tracing.ts";
+import { toPlainError } from "../../errors/plain-error.ts";
+import { ModelSamplers } from "../../telemetry/tracing/model-sampling.ts";
+import { TraceCount } from "../../telemetry/tracing/trace-count.ts";
+import { SharedByteBudget } from "../../tensor/byte-budget.ts";
+import { SlotPool } from "../../tensor/slot-pool.ts";
+import { Link, type LinkMemory } from "../../transport/front/link.ts";
+import type { ToCore, ToFront } from "../../transport/front/messages.ts";
 import {
 	RemoteCalls,
 	remoteEndpoints,
-} from "../transport/front/remote-endpoints.ts";
-import { RemoteInfer } from "../transport/front/remote-infer.ts";
-import { SharedMemory } from "../transport/front/shared-memory.ts";
+} from "../../transport/front/remote-endpoints.ts";
+import { RemoteInfer } from "../../transport/front/remote-infer.ts";
+import { SharedMemory } from "../../transport/front/shared-memory.ts";
+import { createTracing } from "../tracing/tracing.ts";
 import { FrontCounts } from "./front-counts.ts";
 import { Network } from "./network.ts";
 import { createOpenPhase } from "./open-phase.ts";
-import { createTracing } from "./tracing/tracing.ts";
 
 export interface FrontData {
 	readonly options: ServerOptions;

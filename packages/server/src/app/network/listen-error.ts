@@ -1,6 +1,6 @@
 // Why a port cannot be opened, and what to do.
-import type { ServerOptions } from "../config/options.ts";
-import { SaccadeError } from "../errors/saccade-error.ts";
+import type { ServerOptions } from "../../config/options.ts";
+import { SaccadeError } from "../../errors/saccade-error.ts";
 
 type Listener = "http" | "grpc" | "metrics" | "foxglove";
 

@@ -1,16 +1,16 @@
 // Phase `open` of all endpoints, from the options: the same in every thread that has network connections.
 import { readFileSync } from "node:fs";
-import type { ServerOptions } from "../config/options.ts";
-import type { OpenPhase } from "../endpoint/endpoint.ts";
-import { withForwardedHeaders } from "../endpoint/header-forward.ts";
+import type { ServerOptions } from "../../config/options.ts";
+import type { OpenPhase } from "../../endpoint/endpoint.ts";
+import { withForwardedHeaders } from "../../endpoint/header-forward.ts";
 import {
 	composeOpen,
 	withAdminToken,
 	withDeadline,
 	withDraining,
-} from "../endpoint/middleware.ts";
-import { type TracingOptions, withTracing } from "../endpoint/tracing.ts";
-import { SaccadeError } from "../errors/saccade-error.ts";
+} from "../../endpoint/middleware.ts";
+import { type TracingOptions, withTracing } from "../../endpoint/tracing.ts";
+import { SaccadeError } from "../../errors/saccade-error.ts";
 
 /** @param tracing null: nobody traces @throws SaccadeError INVALID_ARGUMENT when the admin token is too short */
 export function createOpenPhase(

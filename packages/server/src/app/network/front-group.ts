@@ -5,22 +5,22 @@
 //       ▲                      │ ends by itself
 //       └──────────────────────┘
 import type { Worker } from "node:worker_threads";
-import { systemClock } from "../common/clock.ts";
-import { offsetToSharedUs } from "../common/shared-clock.ts";
-import type { ServerOptions } from "../config/options.ts";
-import type { Endpoints } from "../endpoint/endpoints.ts";
-import { fromPlainError } from "../errors/plain-error.ts";
-import { SaccadeError } from "../errors/saccade-error.ts";
-import type { Logger } from "../telemetry/logger.ts";
-import type { SamplingChange } from "../telemetry/tracing/model-sampling.ts";
-import type { SharedByteBudget } from "../tensor/byte-budget.ts";
-import { copiedBytes } from "../tensor/copied-bytes.ts";
+import { systemClock } from "../../common/clock.ts";
+import { offsetToSharedUs } from "../../common/shared-clock.ts";
+import type { ServerOptions } from "../../config/options.ts";
+import type { Endpoints } from "../../endpoint/endpoints.ts";
+import { fromPlainError } from "../../errors/plain-error.ts";
+import { SaccadeError } from "../../errors/saccade-error.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+import type { SamplingChange } from "../../telemetry/tracing/model-sampling.ts";
+import type { SharedByteBudget } from "../../tensor/byte-budget.ts";
+import { copiedBytes } from "../../tensor/copied-bytes.ts";
 import {
 	EndpointHost,
 	type FrontNews,
-} from "../transport/front/endpoint-host.ts";
-import { createLinkMemory } from "../transport/front/link.ts";
-import type { FrontPorts } from "../transport/front/messages.ts";
+} from "../../transport/front/endpoint-host.ts";
+import { createLinkMemory } from "../../transport/front/link.ts";
+import type { FrontPorts } from "../../transport/front/messages.ts";
 import { FrontCounts } from "./front-counts.ts";
 import type { FrontData } from "./front-main.ts";
 import type { NetworkAddresses, NetworkCounts } from "./network.ts";

@@ -1,18 +1,18 @@
 // What listens for clients of inference: HTTP and gRPC on one thread. The server has one, or each of its fronts.
 import type { AddressInfo } from "node:net";
 import type { GrpcServer } from "@saccade/grpc";
-import type { Clock } from "../common/clock.ts";
-import type { ServerOptions } from "../config/options.ts";
-import type { Endpoints } from "../endpoint/endpoints.ts";
-import { copiedBytes } from "../tensor/copied-bytes.ts";
-import type { SlotPool } from "../tensor/slot-pool.ts";
-import { ConsoleTransport } from "../transport/console/server.ts";
-import { createGrpcTransport } from "../transport/grpc/server.ts";
+import type { Clock } from "../../common/clock.ts";
+import type { ServerOptions } from "../../config/options.ts";
+import type { Endpoints } from "../../endpoint/endpoints.ts";
+import { copiedBytes } from "../../tensor/copied-bytes.ts";
+import type { SlotPool } from "../../tensor/slot-pool.ts";
+import { ConsoleTransport } from "../../transport/console/server.ts";
+import { createGrpcTransport } from "../../transport/grpc/server.ts";
 import {
 	createHttpTransport,
 	type HttpTransport,
-} from "../transport/http/server.ts";
-import { StreamTransport } from "../transport/stream/server.ts";
+} from "../../transport/http/server.ts";
+import { StreamTransport } from "../../transport/stream/server.ts";
 import { explainListen } from "./listen-error.ts";
 
 /** Where it listens; null: not served. */
