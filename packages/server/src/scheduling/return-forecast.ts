@@ -25,6 +25,11 @@ export class ReturnForecast {
 		return Math.max(this.#answeredRows - this.#arrivedRows, 0);
 	}
 
+	/** Of the last batch. */
+	get answeredRows(): number {
+		return this.#answeredRows;
+	}
+
 	/** A request of so many rows was accepted. */
 	arrived(rows: number, nowUs: number): void {
 		this.#arrivedRows += rows;

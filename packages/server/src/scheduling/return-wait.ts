@@ -8,14 +8,25 @@
 // that is waited. Where requests come by themselves and keep coming, some are always left for the next batch, and
 // nothing is saved. Nobody waits once all are back; when those who were expected do not come, the next batches do not
 // wait: one, two, four, … of them.
+//
+// What a run takes by itself is not all: beside clients who come back, on the same cores, it takes longer, and no time
+// of a batch that ran in company tells by how much. So where all come back within half of the run that they would share,
+// going at once and waiting for all are also tried by turns, and what answers more is kept (way-trial.ts).
 import type { BatchTimes } from "./cost-model.ts";
 import { ReturnForecast } from "./return-forecast.ts";
+import { WayTrial } from "./way-trial.ts";
 
 /** What is kept of the saving, whatever comes late. */
 const MOST_OF_SAVING = 1 / 2;
 /** Fewer of those who were expected are a miss. */
 const KEPT_FROM = 1 / 2;
 const MAX_BATCHES_WITHOUT = 64;
+/** As many of those who were answered are all of them. */
+const ALL = 0.9;
+/** Of the run that they share: the longest that is waited for all. */
+const MOST_OF_RUN = 1 / 2;
+/** Longer than a batch takes, its waiting included: there was nothing to do. */
+const IDLE_FROM_RUNS = 3;
 
 export interface ReadyBatch {
 	readonly rows: number;
@@ -42,6 +53,8 @@ type DecidedPlan =
 export class ReturnWait {
 	readonly #cost: BatchTimes;
 	readonly #forecast = new ReturnForecast();
+	/** Going at once, and waiting for all. */
+	readonly #ways = new WayTrial();
 	#plan: Plan = { kind: "open" };
 	#missCount = 0;
 	/** Batches that will not wait, after a miss. */
@@ -57,6 +70,8 @@ export class ReturnWait {
 
 	answered(rows: number, nowUs: number): void {
 		this.#judge();
+		const longestUs = IDLE_FROM_RUNS * this.#cost.likelyUs(rows);
+		this.#ways.ended(rows, nowUs, longestUs);
 		this.#forecast.answered(rows, nowUs);
 		this.#plan = { kind: "open" };
 	}
@@ -78,11 +93,17 @@ export class ReturnWait {
 		return this.#plan.kind === "wait";
 	}
 
-	#decide({ rows, maxRows, earliestUs, nowUs }: ReadyBatch): DecidedPlan {
+	#decide(batch: ReadyBatch): DecidedPlan {
 		if (this.#batchesWithout > 0) {
 			this.#batchesWithout--;
 			return { kind: "go" };
 		}
+		const plan = this.#forSome(batch);
+		return plan.kind === "wait" ? plan : this.#forAll(batch);
+	}
+
+	/** Waits for those who save more than the wait. */
+	#forSome({ rows, maxRows, earliestUs, nowUs }: ReadyBatch): DecidedPlan {
 		const { outstandingRows } = this.#forecast;
 		const aloneUs = this.#cost.likelyUs(rows);
 		// Who comes while this batch runs makes the next one, now or less those who join.
@@ -112,6 +133,29 @@ export class ReturnWait {
 			};
 		});
 		return plan;
+	}
+
+	/** Waits for all, if that is the way which is kept or tried. */
+	#forAll({ rows, maxRows, earliestUs, nowUs }: ReadyBatch): DecidedPlan {
+		const { outstandingRows, answeredRows } = this.#forecast;
+		const go = { kind: "go" } as const;
+		if (outstandingRows === 0) return go;
+		const together = rows + outstandingRows;
+		const lastUs = nowUs + MOST_OF_RUN * this.#cost.likelyUs(together);
+		const absent = (1 - ALL) * answeredRows;
+		let untilUs = nowUs;
+		this.#forecast.forEachReturn(nowUs, lastUs, (expected, atUs) => {
+			if (untilUs === nowUs && outstandingRows - expected <= absent)
+				untilUs = atUs;
+		});
+		const isInTime = untilUs + this.#cost.safeUs(together) <= earliestUs;
+		if (untilUs === nowUs || together > maxRows || !isInTime) {
+			this.#ways.reset();
+			return go;
+		}
+		if (!this.#ways.takesSecond) return go;
+		const expectedRows = outstandingRows;
+		return { kind: "wait", untilUs, expectedRows, outstandingRows };
 	}
 
 	/** Less than one row is expected where a batch may be needed or not. */
