@@ -2,11 +2,12 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { CONSOLE_PATH } from "@saccade/protocol/console";
-import type { WebSocket, WebSocketServer } from "ws";
+import type { WebSocket } from "ws";
 import type { Clock } from "../../common/clock.ts";
 import type { ConsoleEndpoint } from "../../endpoint/endpoint.ts";
 import type { SaccadeError } from "../../errors/saccade-error.ts";
 import { upgradeHead } from "../../wire/websocket/upgrade-head.ts";
+import { listen, Upgrader } from "../../wire/websocket/upgrader.ts";
 import { ConsoleSocket } from "./console-socket.ts";
 
 export interface ConsoleTransportOptions {
@@ -23,8 +24,7 @@ export class ConsoleTransport {
 	readonly path = CONSOLE_PATH;
 	readonly #options: ConsoleTransportOptions;
 	readonly #sockets = new Set<ConsoleSocket>();
-	/** Loaded by the first console: most starts need nothing of it. */
-	#server: Promise<WebSocketServer> | null = null;
+	readonly #upgrader = new Upgrader(MAX_MESSAGE_BYTES);
 
 	constructor(options: ConsoleTransportOptions) {
 		this.#options = options;
@@ -43,15 +43,12 @@ export class ConsoleTransport {
 		return opened.ok ? null : opened.error;
 	}
 
-	async upgrade(
+	upgrade(
 		request: IncomingMessage,
 		socket: Duplex,
 		head: Buffer,
 	): Promise<void> {
-		this.#server ??= createServer();
-		const server = await this.#server;
-		if (socket.destroyed) return;
-		server.handleUpgrade(request, socket, head, (upgraded) =>
+		return this.#upgrader.upgrade(request, socket, head, (upgraded) =>
 			this.#attach(upgraded),
 		);
 	}
@@ -64,27 +61,14 @@ export class ConsoleTransport {
 		const { endpoint, clock, draining } = this.#options;
 		const socket = new ConsoleSocket(upgraded, endpoint, clock);
 		this.#sockets.add(socket);
-		upgraded.on("message", (data: Buffer, isBinary) =>
-			socket.received(data, isBinary),
-		);
-		upgraded.on("pong", () => socket.ponged());
-		// What breaks the protocol is answered by `ws`; `close` follows.
-		upgraded.on("error", () => {});
-		upgraded.on("close", () => {
-			socket.closed();
-			this.#sockets.delete(socket);
+		listen(upgraded, {
+			received: (data, isBinary) => socket.received(data, isBinary),
+			ponged: () => socket.ponged(),
+			closed: () => {
+				socket.closed();
+				this.#sockets.delete(socket);
+			},
 		});
 		if (draining.aborted) socket.goAway();
 	}
-}
-
-async function createServer(): Promise<WebSocketServer> {
-	const { WebSocketServer } = await import("ws");
-	return new WebSocketServer({
-		noServer: true,
-		maxPayload: MAX_MESSAGE_BYTES,
-		// A tick is written once for all consoles; compressing it for each would cost more than the loopback saves.
-		perMessageDeflate: false,
-		clientTracking: false,
-	});
 }

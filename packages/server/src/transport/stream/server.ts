@@ -1,10 +1,11 @@
 // Sensor streams over WebSocket, `/saccade/v1/stream`: the HTTP port hands over connections that ask for it.
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import type { WebSocket, WebSocketServer } from "ws";
+import type { WebSocket } from "ws";
 import { callerOf } from "../../endpoint/tracing.ts";
 import type { SaccadeError } from "../../errors/saccade-error.ts";
 import { headerOf, upgradeHead } from "../../wire/websocket/upgrade-head.ts";
+import { listen, Upgrader } from "../../wire/websocket/upgrader.ts";
 import {
 	TelemetrySocket,
 	type TelemetrySocketTools,
@@ -23,12 +24,12 @@ export class StreamTransport {
 	readonly path = STREAM_PATH;
 	readonly #options: StreamTransportOptions;
 	readonly #sockets = new Set<TelemetrySocket>();
-	/** Loaded by the first client: most starts need nothing of it. */
-	#server: Promise<WebSocketServer> | null = null;
+	readonly #upgrader: Upgrader;
 	#whenEmpty: (() => void) | null = null;
 
 	constructor(options: StreamTransportOptions) {
 		this.#options = options;
+		this.#upgrader = new Upgrader(options.maxMessageBytes);
 		options.draining.addEventListener("abort", () => {
 			for (const socket of this.#sockets) socket.drain();
 		});
@@ -43,16 +44,12 @@ export class StreamTransport {
 		return opened.ok ? null : opened.error;
 	}
 
-	/** What is no WebSocket handshake is answered with 400 and ends. @param head bytes that came behind the head */
-	async upgrade(
+	upgrade(
 		request: IncomingMessage,
 		socket: Duplex,
 		head: Buffer,
 	): Promise<void> {
-		this.#server ??= createServer(this.#options.maxMessageBytes);
-		const server = await this.#server;
-		if (socket.destroyed) return;
-		server.handleUpgrade(request, socket, head, (upgraded) =>
+		return this.#upgrader.upgrade(request, socket, head, (upgraded) =>
 			this.#attach(upgraded, {
 				peer: request.socket.remoteAddress ?? "",
 				caller: callerOf(headerOf(request.headers)),
@@ -80,28 +77,15 @@ export class StreamTransport {
 	): void {
 		const socket = new TelemetrySocket(upgraded, client, this.#options);
 		this.#sockets.add(socket);
-		upgraded.on("message", (data: Buffer, isBinary) =>
-			socket.received(data, isBinary),
-		);
-		upgraded.on("pong", () => socket.ponged());
-		// What breaks the protocol is answered by `ws`; `close` follows.
-		upgraded.on("error", () => {});
-		upgraded.on("close", () => {
-			socket.closed();
-			this.#sockets.delete(socket);
-			if (this.#sockets.size === 0) this.#whenEmpty?.();
+		listen(upgraded, {
+			received: (data, isBinary) => socket.received(data, isBinary),
+			ponged: () => socket.ponged(),
+			closed: () => {
+				socket.closed();
+				this.#sockets.delete(socket);
+				if (this.#sockets.size === 0) this.#whenEmpty?.();
+			},
 		});
 		if (this.#options.draining.aborted) socket.drain();
 	}
-}
-
-async function createServer(maxPayload: number): Promise<WebSocketServer> {
-	const { WebSocketServer } = await import("ws");
-	return new WebSocketServer({
-		noServer: true,
-		maxPayload,
-		// Sensor data is compressed by who knows how, or not at all; and a small message must not become a large one.
-		perMessageDeflate: false,
-		clientTracking: false,
-	});
 }
