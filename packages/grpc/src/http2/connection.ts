@@ -139,7 +139,7 @@ export class Connection implements StreamOwner, SenderHost, ReceiverHost {
 			head?.contentLength ?? -1,
 		);
 		this.#windows.opened(stream);
-		this.#streams.open.set(streamId, stream);
+		this.#streams.open.add(stream);
 		if (head === null) {
 			this.#host.headTooLarge(stream);
 			return;
@@ -228,7 +228,7 @@ export class Connection implements StreamOwner, SenderHost, ReceiverHost {
 		if (held !== null) this.#read(held, 0, held.length);
 		if (this.#isCongested || this.isClosed) return;
 		this.#control.resumeReading();
-		for (const stream of [...this.#streams.open.values()])
+		for (const stream of this.#streams.open.inOrder())
 			if (!stream.isBlocked) stream.consumer?.writable();
 	}
 
@@ -253,7 +253,7 @@ export class Connection implements StreamOwner, SenderHost, ReceiverHost {
 			isOwed: !this.#isCongested && this.#isOwed,
 			progressCount: this.#receiver.progressCount,
 		});
-		for (const stream of [...this.#streams.open.values()])
+		for (const stream of this.#streams.open.inOrder())
 			if (this.#timeouts.isStalled(nowUs, stream, this.#isCongested))
 				this.resetStream(stream, ERROR.ENHANCE_YOUR_CALM);
 		switch (timeout) {
@@ -332,7 +332,7 @@ export class Connection implements StreamOwner, SenderHost, ReceiverHost {
 		this.#phase = "closed";
 		this.#reader.hold();
 		this.#heldInput = null;
-		for (const stream of [...this.#streams.open.values()])
+		for (const stream of this.#streams.open.inOrder())
 			this.#lose(stream, reason);
 	}
 

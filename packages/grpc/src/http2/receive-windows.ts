@@ -63,7 +63,7 @@ export class ReceiveWindows {
 		this.#shrinks.push(isNarrow ? this.#stepBytes : 0);
 		if (!isNarrow) this.#changeAll(this.#stepBytes);
 		else
-			for (const stream of this.#streams.open.values()) {
+			for (const stream of this.#streams.open.inOrder()) {
 				if (stream.isWanted) this.#widen(stream);
 				else if (!stream.creditPaused) this.returnStreamCredit(stream);
 			}
@@ -79,7 +79,7 @@ export class ReceiveWindows {
 
 	#changeAll(byBytes: number): void {
 		this.#initialBytes += byBytes;
-		for (const stream of this.#streams.open.values())
+		for (const stream of this.#streams.open.inOrder())
 			stream.receiveWindow += byBytes;
 	}
 

@@ -237,7 +237,7 @@ export class Sender {
 	/** Sends what the windows now allow, stream by stream in the order they were opened. */
 	#sendBlocked(): void {
 		if (this.#blockedCount === 0) return;
-		for (const stream of this.#streams.open.values()) {
+		for (const stream of this.#streams.open.inOrder()) {
 			if (this.#window <= 0) break;
 			if (stream.isBlocked) this.#unblock(stream);
 		}
@@ -284,7 +284,7 @@ export class Sender {
 		applySettings(this.#peer, bytes, start, end);
 		const change = this.#peer.initialWindowBytes - before;
 		if (change !== 0)
-			for (const stream of this.#streams.open.values()) {
+			for (const stream of this.#streams.open.inOrder()) {
 				stream.sendWindow += change;
 				if (stream.sendWindow > MAX_WINDOW_BYTES) throw windowOverflow();
 			}

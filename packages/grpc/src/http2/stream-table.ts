@@ -1,9 +1,9 @@
 // The streams of a connection: which are open, which ids were used, and which we reset.
 import { MAX_STREAM_ID } from "./constants.ts";
-import type { H2Stream } from "./stream.ts";
+import { OpenStreams } from "./open-streams.ts";
 
 export class StreamTable {
-	readonly open = new Map<number, H2Stream>();
+	readonly open = new OpenStreams();
 	/** Highest id that the peer used. */
 	maxId = 0;
 	/** Streams above it are refused once a GOAWAY named it. */
