@@ -38,6 +38,8 @@ export class ModelInstance implements Probe {
 	readonly #config: ModelConfig;
 	readonly #clock: Clock;
 	#binding: Binding | null = null;
+	/** Of the shortest run of one row while it was warmed, in µs; null: nobody ran one, or it is not over. */
+	#warmRowUs: number | null = null;
 	/** Of the last batch that it answered: by them a probe of a model of any shape is made. */
 	#answered: ModelEntry["shapes"] | null = null;
 	/** Who waits for the probe that is under way. */
@@ -61,8 +63,14 @@ export class ModelInstance implements Probe {
 		);
 	}
 
+	get warmRowUs(): number | null {
+		return this.#warmRowUs;
+	}
+
 	/** Warm-up is over: from now on every run counts. */
 	endCalibration(): void {
+		const rowUs = this.cost.likelyUs(1);
+		this.#warmRowUs = rowUs > 0 ? rowUs : null;
 		this.runMode.endCalibration();
 		this.cost.endCalibration();
 	}

@@ -208,6 +208,11 @@ export class ModelVersion {
 		this.statistics = new VersionStatistics();
 	}
 
+	/** The shortest run of one row while it was warmed, in µs; null: there was none. */
+	get warmRowUs(): number | null {
+		return this.#instances[0]!.warmRowUs;
+	}
+
 	/** What it was not warmed with is believed to take what it takes the version that it follows. */
 	inheritTimes(from: ModelVersion): void {
 		for (const { device, cost } of this.#instances) {

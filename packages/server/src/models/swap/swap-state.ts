@@ -20,7 +20,7 @@ import { canaryVerdict } from "./canary.ts";
 export type SwapState =
 	| { readonly kind: "waiting" }
 	| { readonly kind: "loading" }
-	/** One small run of each version, in turns: how much slower is the new one? */
+	/** How much slower is the new one? By what warmed both; where that looks bad, by small runs of both, in turns. */
 	| { readonly kind: "probing"; readonly plan: SwapPlan }
 	| { readonly kind: "shadowing"; readonly plan: SwapPlan }
 	| { readonly kind: "canary"; readonly plan: SwapPlan }

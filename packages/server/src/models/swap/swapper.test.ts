@@ -7,6 +7,7 @@ import { systemClock } from "../../common/clock.ts";
 import { cpuOnly } from "../../devices/testing/cpu-only.ts";
 import { readModelDirectory } from "../../repository/model-directory.ts";
 import { FakeRuntime } from "../../runtime/fake/fake-runtime.ts";
+import type { Session } from "../../runtime/runtime.ts";
 import { type EntryReply, ModelEntry } from "../entry.ts";
 import { ModelLoader } from "../model-loader.ts";
 import { ModelRegistry } from "../model-registry.ts";
@@ -35,7 +36,10 @@ function setUp(t: TestContext, given: Given = {}) {
 		loadFailed: () => {},
 	});
 	const runtime = new FakeRuntime(systemClock);
+	/** By session, the oldest first. */
+	const runCounts: number[] = [];
 	const loader = new ModelLoader({
+		onDevice: (session) => withRunsCounted(session, runCounts),
 		runtimes: new Map([["fake", runtime]]),
 		clock: systemClock,
 		autoComplete: true,
@@ -93,11 +97,31 @@ function setUp(t: TestContext, given: Given = {}) {
 		swapper,
 		events,
 		log,
+		runCounts,
 		write,
 		addVersion,
 		swap,
 		serving,
 		infer,
+	};
+}
+
+function withRunsCounted(session: Session, counts: number[]): Session {
+	const at = counts.push(0) - 1;
+	const { inputs, outputs } = session;
+	return {
+		inputs,
+		outputs,
+		bind: (request) => {
+			const binding = session.bind(request);
+			const run = binding.run.bind(binding);
+			binding.run = (mode, done) => {
+				counts[at]!++;
+				run(mode, done);
+			};
+			return binding;
+		},
+		close: () => session.close(),
 	};
 }
 
@@ -341,6 +365,21 @@ describe("what must not serve leaves the old version in service, and says why an
 			assert.equal(await infer(3), "2: 6");
 			assert.deepEqual(registry.alarms(), []);
 		});
+
+	test("only a version that looks slower costs the one in service runs", async (t) => {
+		const { addVersion, swap, runCounts } = setUp(t, {
+			settings: { "swap.max_slowdown": "10" },
+		});
+		addVersion(1, { curveMs: { 1: 4 } });
+		await swap();
+		const [warmed] = runCounts;
+		addVersion(2, { curveMs: { 1: 4 } });
+		assert.equal((await swap()).kind, "switched");
+		assert.equal(runCounts[0], warmed);
+		addVersion(3, { curveMs: { 1: 100 } });
+		assert.equal((await swap()).kind, "failed");
+		assert.ok(runCounts[1]! > warmed!, "both were run, in turns");
+	});
 
 	test("files that changed while they were loaded", async (t) => {
 		const { addVersion, swap, infer } = setUp(t);
