@@ -78,6 +78,11 @@ async function runTests(
 			...process.env,
 			...addresses,
 			SACCADE_SHARED: sharedPath("."),
+			SACCADE_COMMAND: [
+				process.execPath,
+				"--conditions=source",
+				join(here, "../../packages/server/bin/saccade.js"),
+			].join("\n"),
 			PYTHONDONTWRITEBYTECODE: "1",
 		},
 	});

@@ -76,9 +76,14 @@ describe("a Sigstore bundle", () => {
 			/certificate.*sign-blob --key/,
 		],
 		[
-			"is over an attestation",
-			bundleOf("", { messageSignature: undefined, dsseEnvelope: {} }),
+			"is over nothing",
+			bundleOf("", { messageSignature: undefined }),
 			/no signature of a message/,
+		],
+		[
+			"has an envelope of something else",
+			bundleOf("", { messageSignature: undefined, dsseEnvelope: {} }),
+			/without a payload of application/,
 		],
 		["has a signature that is none", bundleOf("%%%"), /is not over/],
 		[
