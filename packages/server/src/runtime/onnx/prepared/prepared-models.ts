@@ -76,6 +76,8 @@ const RETRY_AFTER_MS = 60_000;
 
 interface Found {
 	readonly manifest: Manifest;
+	/** Null: the model is best loaded as it is. */
+	readonly graph: Uint8Array | null;
 	readonly pin: EntryPin;
 }
 
@@ -102,12 +104,13 @@ export class PreparedModels {
 		const found = await this.#findOrPrepare(request);
 		request.phase?.("loading");
 		if (found === null) return this.#openAsItIs(request);
-		if (found.manifest.graph === null) {
+		const { graph } = found;
+		if (graph === null) {
 			found.pin.release();
 			return this.#openAsItIs(request);
 		}
 		try {
-			return await this.#openEntry(request, found);
+			return await this.#openEntry(request, { ...found, graph });
 		} catch (error) {
 			found.pin.release();
 			this.#warn(request.path, error);
@@ -172,14 +175,18 @@ export class PreparedModels {
 
 	async #jobOf(request: OpenPrepared): Promise<PrepareJob> {
 		const { folder, maxBytes, mode, libraryPath } = this.#options;
-		await assertOwnFolder(this.#paths);
 		const { graphOptimization, sessionConfig } = request.options;
+		// Side by side: each is a wait for a thread, and a load from the cache is short.
+		const [source] = await Promise.all([
+			// A link that is turned leads to another model.
+			realpath(request.path),
+			assertOwnFolder(this.#paths),
+		]);
 		return {
 			cache: folder,
 			maxBytes,
 			isReadOnly: mode === "read-only",
-			// A link that is turned leads to another model.
-			source: await realpath(request.path),
+			source,
 			options: {
 				...(graphOptimization !== undefined && { graphOptimization }),
 				...(sessionConfig !== undefined && { sessionConfig }),
@@ -212,15 +219,21 @@ export class PreparedModels {
 			options: job.options,
 			weights: job.weights,
 		});
-		const { manifest: path, used } = entryPaths(this.#paths, key);
-		const pin = pinEntry(used);
+		const paths = entryPaths(this.#paths, key);
+		const pin = pinEntry(paths.used);
 		if (pin === null) return null;
 		const manifest =
 			this.#manifests.get(key) ??
-			decodeManifest(await readFile(path, "utf8").catch(() => ""));
-		if (manifest !== null && (await this.#isVerified(manifest))) {
-			this.#manifests.set(key, manifest);
-			return { manifest, pin };
+			decodeManifest(await readFile(paths.manifest, "utf8").catch(() => ""));
+		if (manifest !== null) {
+			const [isVerified, graph] = await Promise.all([
+				this.#isVerified(manifest),
+				manifest.graph === null ? null : readOrNull(paths.graph),
+			]);
+			if (isVerified && (manifest.graph === null || graph !== null)) {
+				this.#manifests.set(key, manifest);
+				return { manifest, graph, pin };
+			}
 		}
 		pin.release();
 		return null;
@@ -243,11 +256,10 @@ export class PreparedModels {
 
 	async #openEntry(
 		{ options }: OpenPrepared,
-		{ manifest, pin }: Found,
+		{ manifest, graph, pin }: Found & { readonly graph: Uint8Array },
 	): Promise<Session> {
-		const { graph } = entryPaths(this.#paths, manifest.key);
 		const session = await this.#options.runtime.load(
-			{ kind: "bytes", bytes: await readFile(graph) },
+			{ kind: "bytes", bytes: graph },
 			preparedOptions(options, manifest.weights, this.#paths.tensors),
 		);
 		return new PinnedSession(session, pin);
@@ -286,6 +298,10 @@ export class PreparedModels {
 function attemptName({ path, options, weights }: OpenPrepared): string {
 	const { graphOptimization, sessionConfig } = options;
 	return JSON.stringify([path, weights, graphOptimization, sessionConfig]);
+}
+
+function readOrNull(path: string): Promise<Uint8Array | null> {
+	return readFile(path).catch(() => null);
 }
 
 async function stampAt(path: string): Promise<FileStamp | null> {

@@ -1,5 +1,6 @@
 // Takes the tensors of an optimised model out of the one file that ONNX Runtime writes, into files that are named by
-// their content: versions of a model that share a tensor share its file, its place on disk and its memory.
+// their content: versions of a model that share a tensor share its file, its place on disk and its memory. The smallest
+// tensors are together in one file: each file costs a load some 60 µs (docs/decisions/0016-prepared-models.md).
 import { createHash } from "node:crypto";
 import {
 	closeSync,
@@ -14,7 +15,12 @@ import { join } from "node:path";
 import { SaccadeError } from "../../../errors/saccade-error.ts";
 import { type CachePaths, FILE_MODE } from "./cache-files.ts";
 import type { CachedFile } from "./manifest.ts";
-import { type ExternalData, mapExternalData } from "./onnx-messages.ts";
+import {
+	type ExternalData,
+	listExternalData,
+	mapExternalData,
+} from "./onnx-messages.ts";
+import { groupTensors } from "./tensor-groups.ts";
 import { isWhole } from "./verified.ts";
 
 const CHUNK_BYTES = 1024 * 1024;
@@ -22,7 +28,7 @@ const CHUNK_BYTES = 1024 * 1024;
 const PAGE_BYTES = 4096;
 const PREPACKED = "prepacked";
 
-/** Bytes of the tensors' file, and where they come to lie in a file of their own. */
+/** Bytes of the tensors' file, and where they come to lie in a file of the cache. */
 interface Part {
 	readonly from: number;
 	readonly bytes: number;
@@ -30,10 +36,17 @@ interface Part {
 }
 
 interface Plan {
+	/** Of the tensor and what was packed of it, from the tensor's own start. */
 	readonly parts: readonly Part[];
 	readonly bytes: number;
-	/** Of the tensor in its own file. */
-	readonly data: (location: string) => ExternalData;
+	/** In a file of the cache, where the tensor starts at `offset`. */
+	readonly data: (location: string, offset: number) => ExternalData;
+}
+
+/** What a kernel made of a tensor. */
+interface PackedBlob {
+	readonly part: Part;
+	readonly checksum: string;
 }
 
 export interface SplitOptions {
@@ -56,20 +69,53 @@ export interface SplitModel {
 export function splitTensors(options: SplitOptions): SplitModel {
 	const { paths, graph, tensorsFile, keepPrepacked, beside } = options;
 	const source = openSync(tensorsFile, "r");
-	const tensors = new Map<string, CachedFile>();
 	try {
 		const available = fstatSync(source).size;
-		const rewritten = mapExternalData(graph, (data) => {
-			const plan = planTensor(data, keepPrepacked);
-			assertWithin(plan, available);
-			const file = placeTensor(source, plan, paths, beside);
+		const plans = listExternalData(graph).map((data) =>
+			planTensor(data, keepPrepacked),
+		);
+		for (const plan of plans) assertWithin(plan, available);
+		const tensors = new Map<string, CachedFile>();
+		const placed = new Map<Plan, ExternalData>();
+		for (const group of groupTensors(plans)) {
+			const { parts, bytes, offsets } = layOut(group);
+			const file = placeTensors(source, { parts, bytes }, paths, beside);
 			tensors.set(file.sha256, file);
-			return plan.data(file.sha256);
-		});
-		return { graph: rewritten, tensors: [...tensors.values()] };
+			for (const [index, plan] of group.entries())
+				placed.set(plan, plan.data(file.sha256, offsets[index] ?? 0));
+		}
+		let at = 0;
+		return {
+			// It visits the tensors in the order in which they were listed.
+			graph: mapExternalData(graph, (was) => placed.get(plans[at++]!) ?? was),
+			tensors: [...tensors.values()],
+		};
 	} finally {
 		closeSync(source);
 	}
+}
+
+/** One after the other, each from the start of a page, as it is mapped. */
+function layOut(group: readonly Plan[]): {
+	readonly parts: readonly Part[];
+	readonly bytes: number;
+	readonly offsets: readonly number[];
+} {
+	const offsets: number[] = [];
+	const parts: Part[] = [];
+	let end = 0;
+	for (const plan of group) {
+		const offset = toPage(end);
+		offsets.push(offset);
+		for (const part of plan.parts)
+			parts.push({ ...part, to: offset + part.to });
+		end = offset + plan.bytes;
+	}
+	return { parts, bytes: end, offsets };
+}
+
+function toPage(bytes: number): number {
+	return Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
 }
 
 function assertWithin({ parts }: Plan, available: number): void {
@@ -88,36 +134,44 @@ function planTensor(data: ExternalData, keepPrepacked: boolean): Plan {
 	const bytes = numberOf("length");
 	const parts: Part[] = [{ from: numberOf("offset"), bytes, to: 0 }];
 	let end = bytes;
-	const packed: (readonly [string, string])[] = [];
+	const packed: { key: string; name: string; blobs: PackedBlob[] }[] = [];
 	for (const [key, value] of data) {
 		if (!keepPrepacked || !key.startsWith(PREPACKED)) continue;
-		const [name = "", ...blobs] = value.split("|");
-		const placed = blobs.map((blob) => {
-			const [from, length, checksum = "0"] = blob.split(";");
-			const to = Math.ceil(end / PAGE_BYTES) * PAGE_BYTES;
-			const part = { from: Number(from), bytes: Number(length), to };
+		const [name = "", ...texts] = value.split("|");
+		const blobs = texts.map((text) => {
+			const [from, length, checksum = "0"] = text.split(";");
+			const part = {
+				from: Number(from),
+				bytes: Number(length),
+				to: toPage(end),
+			};
 			parts.push(part);
-			end = to + part.bytes;
-			return `${to};${part.bytes};${checksum}`;
+			end = part.to + part.bytes;
+			return { part, checksum };
 		});
-		packed.push([key, [name, ...placed].join("|")]);
+		packed.push({ key, name, blobs });
 	}
+	const textOf = (offset: number) => (blob: PackedBlob) =>
+		`${offset + blob.part.to};${blob.part.bytes};${blob.checksum}`;
 	return {
 		parts,
 		bytes: end,
-		data: (location) => [
+		data: (location, offset) => [
 			["location", location],
-			["offset", "0"],
+			["offset", String(offset)],
 			["length", String(bytes)],
-			...packed,
+			...packed.map(
+				({ key, name, blobs }) =>
+					[key, [name, ...blobs.map(textOf(offset))].join("|")] as const,
+			),
 		],
 	};
 }
 
-/** The file of the tensor in the cache; written unless it is there, whole. */
-function placeTensor(
+/** The file of these bytes in the cache; written unless it is there, whole. */
+function placeTensors(
 	source: number,
-	plan: Plan,
+	plan: Pick<Plan, "parts" | "bytes">,
 	{ tensors }: CachePaths,
 	beside: string,
 ): CachedFile {
@@ -141,7 +195,7 @@ function placeTensor(
 
 function copyParts(
 	source: number,
-	{ parts }: Plan,
+	{ parts }: Pick<Plan, "parts">,
 	take: (chunk: Uint8Array) => void,
 ): void {
 	const chunk = new Uint8Array(CHUNK_BYTES);
