@@ -11,11 +11,11 @@ import { readModelDirectory } from "../repository/model-directory.ts";
 import { FakeRuntime } from "../runtime/fake/fake-runtime.ts";
 import type { LoadOptions, ModelSource } from "../runtime/runtime.ts";
 import { ModelEntry } from "./entry.ts";
-import {
-	type LoadRequest,
-	ModelLoader,
-	type ModelLoaderOptions,
-} from "./model-loader.ts";
+import type {
+	LoadRequest,
+	ModelLoaderOptions,
+} from "./loading/load-request.ts";
+import { ModelLoader } from "./model-loader.ts";
 import type { ModelVersion } from "./model-version.ts";
 import { FAKE_MODEL } from "./testing/fake-model.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { SaccadeError } from "../errors/saccade-error.ts";
-import type { LoadedVersion } from "./model-loader.ts";
+import type { LoadedVersion } from "./loading/load-request.ts";
 import { type LoadTurn, ModelRegistry } from "./model-registry.ts";
 import type { ModelVersion } from "./model-version.ts";
 import { makeReadyModel } from "./testing/fake-model.ts";

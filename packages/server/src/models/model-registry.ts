@@ -3,7 +3,7 @@
 import { type Clock, systemClock } from "../common/clock.ts";
 import { SaccadeError, toSaccadeError } from "../errors/saccade-error.ts";
 import type { IdleModel } from "./budget/model-memory.ts";
-import type { LoadBegun, LoadedVersion } from "./model-loader.ts";
+import type { LoadBegun, LoadedVersion } from "./loading/load-request.ts";
 import type { ModelVersion } from "./model-version.ts";
 import {
 	createModelSlot,

@@ -2,7 +2,8 @@
 // life of a swap is in `swap-state.ts`; the switch itself is the registry's.
 import type { Clock } from "../../common/clock.ts";
 import { toSaccadeError } from "../../errors/saccade-error.ts";
-import type { LoadedVersion, ModelLoader } from "../model-loader.ts";
+import type { LoadedVersion } from "../loading/load-request.ts";
+import type { ModelLoader } from "../model-loader.ts";
 import type { LoadTurn, ModelRegistry, Switched } from "../model-registry.ts";
 import type { ModelVersion } from "../model-version.ts";
 import type {
