@@ -4,17 +4,25 @@
 import { median } from "../lib/stats.ts";
 
 const ENOUGH_BYTES = 64 * 1024;
-const MOST_RUNS = 4096;
+/** Of a sample: a long step shows what it allocates in few runs. */
+const ENOUGH_MS = 2;
 const SAMPLES = 9;
 
 /** Bytes that one run of a warm step allocates. */
 export async function allocatedBytes(step: () => unknown): Promise<number> {
-	let runs = 1;
-	while (runs < MOST_RUNS && (await grownBytes(step, runs)) < ENOUGH_BYTES)
-		runs *= 2;
+	const runs = await runsOfSample(step);
 	const ofNone = await medianGrowth(step, 0);
 	const ofRuns = await medianGrowth(step, runs);
 	return Math.max(0, ofRuns - ofNone) / runs;
+}
+
+async function runsOfSample(step: () => unknown): Promise<number> {
+	for (let runs = 1; ; runs *= 2) {
+		const startMs = performance.now();
+		const grown = await grownBytes(step, runs);
+		if (grown >= ENOUGH_BYTES || performance.now() - startMs >= ENOUGH_MS)
+			return runs;
+	}
 }
 
 async function medianGrowth(
