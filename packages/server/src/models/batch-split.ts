@@ -4,16 +4,8 @@ import type { Binding } from "../runtime/runtime.ts";
 import { copiedBytes } from "../tensor/copied-bytes.ts";
 import { fitBox, isPrefix } from "../tensor/fit-box.ts";
 import type { ModelEntry, SplitOutputs } from "./entry.ts";
+import type { OutputLayout } from "./output-layout.ts";
 import type { ShapeFit } from "./shape-fit.ts";
-
-/** How the outputs of a batch are laid out. */
-export interface OutputLayout {
-	/** Model's shape with −1 for what only the run can tell; the batch dimension first where batched. */
-	readonly shape: readonly number[];
-	/** Shape of an answer without the batch dimension; null: as the run gives it. */
-	readonly answerDims: readonly number[] | null;
-	readonly dtypeBytes: number;
-}
 
 const NOTHING = new Uint8Array(0);
 

@@ -8,9 +8,10 @@ import type { Binding, RunMode, Session } from "../runtime/runtime.ts";
 import type { ClosedBecause } from "../scheduling/scheduler.ts";
 import { copiedBytes } from "../tensor/copied-bytes.ts";
 import { fitBox } from "../tensor/fit-box.ts";
-import { BatchSplit, type OutputLayout } from "./batch-split.ts";
+import { BatchSplit } from "./batch-split.ts";
 import type { ModelEntry } from "./entry.ts";
 import type { BatchStamps } from "./model-events.ts";
+import type { OutputLayout } from "./output-layout.ts";
 import type { RunModeChooser } from "./run-mode.ts";
 import type { ShapeFit } from "./shape-fit.ts";
 

@@ -1,9 +1,5 @@
 // One loaded version of a model: its instances on devices, its scheduler and its counts.
-import {
-	DTYPE_BYTES,
-	ERROR_CODES,
-	type RefusalReason,
-} from "@saccade/protocol";
+import { ERROR_CODES, type RefusalReason } from "@saccade/protocol";
 import type { Clock } from "../common/clock.ts";
 import { LoopTurns } from "../common/loop-turns.ts";
 import type { LossReason } from "../devices/device-health.ts";
@@ -24,7 +20,6 @@ import type {
 import { TritonPolicy } from "../scheduling/triton-policy.ts";
 import type { RequestTrace } from "../telemetry/tracing/request-trace.ts";
 import { BatchExecutor } from "./batch-executor.ts";
-import type { OutputLayout } from "./batch-split.ts";
 import type { ModelEntry } from "./entry.ts";
 import type { LaneContext } from "./lane.ts";
 import type { Layout } from "./layout.ts";
@@ -36,6 +31,7 @@ import type {
 } from "./model-events.ts";
 import { ModelInstance } from "./model-instance.ts";
 import { canFollow, type ModelState } from "./model-state.ts";
+import { type OutputLayout, outputLayouts } from "./output-layout.ts";
 import { refusalError } from "./refusal-error.ts";
 import { ShapeFit } from "./shape-fit.ts";
 import { VersionStatistics } from "./statistics.ts";
@@ -418,11 +414,7 @@ export class ModelVersion {
 	#fail(entry: ModelEntry, error: SaccadeError): void {
 		entry.state = "done";
 		entry.releaseBytes();
-		const totalUs = this.#clock.nowUs() - entry.receivedUs;
-		this.statistics.failed(totalUs);
-		this.#told(error, entry.startedUs - entry.enqueuedUs, totalUs);
-		this.tracer?.requestEnded(entry, error);
-		entry.reply.failed(entry, error);
+		this.#failed(entry, error, entry.startedUs - entry.enqueuedUs);
 	}
 
 	#batchFinished(
@@ -475,11 +467,7 @@ export class ModelVersion {
 	/** Answers an entry whose run goes on without it; its bytes stay until the run lets go of them. */
 	#endEarly(entry: ModelEntry, error: SaccadeError): void {
 		entry.endedAs = outcomeOf(error);
-		const totalUs = this.#clock.nowUs() - entry.receivedUs;
-		this.statistics.failed(totalUs);
-		this.#told(error, entry.startedUs - entry.enqueuedUs, totalUs);
-		this.tracer?.requestEnded(entry, error);
-		entry.reply.failed(entry, error);
+		this.#failed(entry, error, entry.startedUs - entry.enqueuedUs);
 	}
 
 	/** To whoever counts: a request ended without a result. */
@@ -495,10 +483,14 @@ export class ModelVersion {
 		detail: RefusalDetail,
 	): void {
 		entry.releaseBytes();
+		this.#failed(entry, refusalError(because, detail), detail.waitedUs);
+	}
+
+	/** Told to whoever counts and explains, and then to the caller. */
+	#failed(entry: ModelEntry, error: SaccadeError, queueUs: number): void {
 		const totalUs = this.#clock.nowUs() - entry.receivedUs;
 		this.statistics.failed(totalUs);
-		const error = refusalError(because, detail);
-		this.#told(error, detail.waitedUs, totalUs);
+		this.#told(error, queueUs, totalUs);
 		this.tracer?.requestEnded(entry, error);
 		entry.reply.failed(entry, error);
 	}
@@ -522,20 +514,4 @@ function stoppedAtDeadline(entry: ModelEntry, nowUs: number): SaccadeError {
 		"DEADLINE_EXCEEDED",
 		`the deadline passed after ${totalMs} ms, while the model ran`,
 	);
-}
-
-/** Shapes as answered follow the configuration's dims where they are fixed; else each run tells. */
-function outputLayouts(config: ModelConfig, session: Session): OutputLayout[] {
-	const batched = config.maxBatchSize > 0;
-	return session.outputs.map((spec) => {
-		const output = config.outputs.find(({ name }) => name === spec.name);
-		const dims = output?.dims ?? (batched ? spec.shape.slice(1) : spec.shape);
-		const fixed = !dims.includes(-1);
-		const modelDims = output?.reshape ?? dims;
-		return {
-			shape: fixed ? (batched ? [-1, ...modelDims] : modelDims) : spec.shape,
-			answerDims: fixed ? dims : null,
-			dtypeBytes: DTYPE_BYTES[spec.dtype],
-		};
-	});
 }
