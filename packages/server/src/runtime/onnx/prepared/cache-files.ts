@@ -5,7 +5,7 @@
 //   entries/<key>/manifest.json what the entry is made of and what was measured
 //   entries/<key>/graph.onnx    the optimised graph, without its large tensors
 //   entries/<key>/used          locked by whoever has the entry open; its time says when it was opened last
-//   tensors/<sha256>            a large tensor, or the small ones of a model, whichever entries have it
+//   tensors/<sha256>            a large tensor, or some small neighbours, whichever entries have it
 //   sources/<sha256 of path>    what the files of a repository were found to be
 //   verified/<key>              which files of an entry were hashed since the machine started
 //   new/                        what is being written

@@ -1,6 +1,6 @@
 // Takes the tensors of an optimised model out of the one file that ONNX Runtime writes, into files that are named by
-// their content: versions of a model that share a tensor share its file, its place on disk and its memory. The smallest
-// tensors are together in one file: each file costs a load some 60 µs (docs/decisions/0016-prepared-models.md).
+// their content: versions of a model that share a tensor share its file, its place on disk and its memory. Small
+// neighbours are together: each file costs a load some 60 µs (docs/decisions/0016-prepared-models.md).
 import { createHash } from "node:crypto";
 import {
 	closeSync,

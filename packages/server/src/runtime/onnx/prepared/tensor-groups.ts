@@ -1,27 +1,25 @@
 // Which tensors of a prepared model are together in one file of the cache. A file each would be best for sharing: a
-// version that differs in one tensor has all others in common with the one before. But a load opens, checks and maps file
-// after file, and a network has dozens of small tensors.
+// version that differs in one tensor has all others in common with the one before. But a load resolves, checks and opens
+// file after file, and a network has dozens of tensors. So neighbours are together, as long as they are few bytes: by
+// their sizes and order alone, so that versions of one network are cut at the same places.
 
-/** Of all bytes: what a version that differs in a small tensor may have of its own at the most. */
+/** Of all bytes: what a version that differs in one tensor has for itself, unless that tensor is larger. */
 const TOGETHER_SHARE = 1 / 8;
 
-/** The smallest together, as long as they are no more than their share of all bytes; each of the others alone. */
 export function groupTensors<Tensor extends { readonly bytes: number }>(
 	tensors: readonly Tensor[],
 ): (readonly Tensor[])[] {
 	const total = tensors.reduce((sum, { bytes }) => sum + bytes, 0);
-	let left = total * TOGETHER_SHARE;
-	const small = new Set<Tensor>();
-	for (const tensor of tensors.toSorted((a, b) => a.bytes - b.bytes)) {
-		left -= tensor.bytes;
-		if (left < 0) break;
-		small.add(tensor);
+	const limit = total * TOGETHER_SHARE;
+	const groups: Tensor[][] = [];
+	let bytes = Number.POSITIVE_INFINITY;
+	for (const tensor of tensors) {
+		bytes += tensor.bytes;
+		if (bytes <= limit) groups.at(-1)?.push(tensor);
+		else {
+			groups.push([tensor]);
+			bytes = tensor.bytes;
+		}
 	}
-	// In the model's order, so that two versions with the same tensors have the same file.
-	const together = tensors.filter((tensor) => small.has(tensor));
-	const alone = tensors.filter((tensor) => !small.has(tensor));
-	return [
-		...(together.length > 0 ? [together] : []),
-		...alone.map((tensor) => [tensor]),
-	];
+	return groups;
 }
