@@ -262,6 +262,7 @@ test("requests of one ModelStreamInfer call are parts of its caller's trace, eac
 	assert.equal(new Set(records.map(({ spanId }) => spanId)).size, 2);
 	for (const record of records) {
 		assert.equal(record.parentSpanId, SPAN);
+		assert.equal(record.transport, "grpc-stream");
 		assert.ok(record.isSampled);
 		assert.equal(record.outcome, "RESULT");
 		const names = record.stages.map(({ name }) => name);

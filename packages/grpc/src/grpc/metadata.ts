@@ -45,10 +45,18 @@ export function toFields(metadata: OutgoingMetadata): [string, string][] {
 		assertName(name);
 		if (typeof value !== "string")
 			return [name, Buffer.from(value).toString("base64").replace(/=+$/, "")];
-		if (!/^[\x20-\x7e]*$/.test(value))
+		if (!isPrintable(value))
 			throw new TypeError(`value of "${name}" is not printable ASCII`);
 		return [name, value];
 	});
+}
+
+function isPrintable(text: string): boolean {
+	for (let i = 0; i < text.length; i++) {
+		const code = text.charCodeAt(i);
+		if (code < 0x20 || code > 0x7e) return false;
+	}
+	return true;
 }
 
 /** Names that were found good: an application has few, and sends each often. */

@@ -6,6 +6,7 @@ type Field = readonly [name: string, value: string];
 /** Octets before a literal's name and value: one that says so, and up to four of length each. */
 const MOST_OVERHEAD_BYTES = 9;
 const MAX_LENGTH = 0x7f + 2 ** 21 - 1;
+const SHORT_LENGTH = 64;
 const STATUS_200 = 0x88;
 const LITERAL_NEW_NAME = 0x00;
 
@@ -44,5 +45,8 @@ function writeString(block: Buffer, start: number, text: string): number {
 		for (; rest >= 0x80; rest >>>= 7) block[at++] = (rest & 0x7f) | 0x80;
 		block[at++] = rest;
 	}
-	return at + block.write(text, at, "latin1");
+	// A call into native code costs more than writing a short text, and most are short.
+	if (length > SHORT_LENGTH) return at + block.write(text, at, "latin1");
+	for (let i = 0; i < length; i++) block[at++] = text.charCodeAt(i);
+	return at;
 }

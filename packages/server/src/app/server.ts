@@ -294,7 +294,7 @@ class SaccadeServer implements Server {
 	}
 
 	async #shutDown(): Promise<void> {
-		const { metricsPort, otlp } = this.#telemetry;
+		const { metricsPort, otlp, tracing } = this.#telemetry;
 		const { registry, repository, prepared, devices, inspector, runtime } =
 			this.#models;
 		const { pipelines, streams, recordings, foxglove } = this.#streaming;
@@ -317,6 +317,7 @@ class SaccadeServer implements Server {
 		this.#audit?.feed.append(serverEvent("server-stopped", ""));
 		await this.#audit?.close();
 		devices.close();
+		tracing?.settle();
 		await otlp?.close();
 		await metricsPort?.close();
 		this.#processMetrics?.close();

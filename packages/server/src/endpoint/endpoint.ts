@@ -20,6 +20,7 @@ import type {
 import type { StreamListener, StreamRequest } from "../streams/stream.ts";
 import type { StreamOpenResult } from "../streams/stream-set.ts";
 import type { RequestTrace } from "../telemetry/tracing/request-trace.ts";
+import type { TraceTransport } from "../telemetry/tracing/trace-record.ts";
 
 export type { FramePayload } from "../pipelines/frame.ts";
 export type {
@@ -107,7 +108,7 @@ export interface CallContext {
 	/** Null: neither the caller nor the sampler asked for one. Changes once the model is known that has settings of its own. */
 	trace: RequestTrace | null;
 	/** How it came; absent: over a network thread. */
-	readonly transport?: RequestHead["transport"];
+	readonly transport?: TraceTransport;
 	/** Who asks for what changes the server's state, e.g. `http 10.0.0.7:51544, with the admin token`. */
 	readonly caller?: string;
 	/** Headers that go with the request as parameters; absent when none do. */

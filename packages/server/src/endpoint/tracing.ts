@@ -30,7 +30,8 @@ export function withTracing(options: TracingOptions | null): OpenMiddleware {
 			parent?.isSampled ?? true,
 		);
 		trace.openedUs = nowUs();
-		return { ok: true, context: { ...opened.context, trace } };
+		opened.context.trace = trace;
+		return opened;
 	};
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { FakeCall } from "../../models/testing/fake-caller.ts";
 import { makeReadyModel } from "../../models/testing/fake-model.ts";
+import { beginRequestTrace } from "../../telemetry/tracing/request-trace.ts";
 import type { TraceRecord } from "../../telemetry/tracing/trace-record.ts";
 import { TraceRecorder } from "../../telemetry/tracing/trace-recorder.ts";
 import {
@@ -10,7 +11,10 @@ import {
 } from "../../telemetry/tracing/trace-store.ts";
 import { RequestTracer } from "./model-tracer.ts";
 
-async function setUp(curveMs?: Readonly<Record<string, number>>) {
+async function setUp(
+	curveMs?: Readonly<Record<string, number>>,
+	writesLog = true,
+) {
 	const fake = await makeReadyModel({
 		...(curveMs !== undefined && { curveMs }),
 		config: `backend: "fake" max_batch_size: 4 dynamic_batching {}`,
@@ -23,7 +27,7 @@ async function setUp(curveMs?: Readonly<Record<string, number>>) {
 		store,
 		export: (record) => exported.push(record),
 		log: {
-			writes: () => true,
+			writes: () => writesLog,
 			debug: (fields) => told.push(String(fields["trace_id"])),
 		},
 	});
@@ -108,4 +112,55 @@ test("all requests of a batch name the same batch, with what it was predicted to
 		records[0]?.decisions[0]?.text ?? "",
 		/^batch 1 of 3 rows from 3 requests ran on cpu, because .*; it took 10\.0 ms/,
 	);
+});
+
+describe("requests that were drawn and answered", () => {
+	async function setUpDrawn(writesLog = false) {
+		const made = await setUp({ 1: 1 }, writesLog);
+		const answer = async (count: number) => {
+			for (let i = 0; i < count; i++) {
+				const entry = made.call({ value: i });
+				entry.trace = beginRequestTrace("grpc", null, true);
+				await made.settle();
+				made.clock.advance(1000);
+				await made.settle();
+			}
+		};
+		return { ...made, answer };
+	}
+
+	test("are recorded many at a time", async () => {
+		const { answer, exported } = await setUpDrawn();
+		await answer(31);
+		assert.equal(exported.length, 0);
+		await answer(1);
+		assert.equal(exported.length, 32);
+		assert.equal(new Set(exported.map(({ traceId }) => traceId)).size, 32);
+	});
+
+	test("are recorded after half a second when no more come", async () => {
+		const { answer, clock, exported } = await setUpDrawn();
+		await answer(2);
+		clock.advance(490_000);
+		assert.equal(exported.length, 0);
+		clock.advance(10_000);
+		assert.equal(exported.length, 2);
+	});
+
+	test("are recorded before anybody reads, with what was true when they ended", async () => {
+		const { answer, clock, store } = await setUpDrawn();
+		await answer(1);
+		clock.advance(100_000);
+		const [traceId = ""] = store.list("newest", null, 10);
+		const [record] = store.find(traceId) ?? [];
+		assert.ok(Math.abs((record?.durationUs ?? 0) - 1000) < 1);
+		assert.equal(record?.batch?.requestCount, 1);
+	});
+
+	test("are recorded at once where the log tells of each", async () => {
+		const { answer, exported, told } = await setUpDrawn(true);
+		await answer(1);
+		assert.equal(exported.length, 1);
+		assert.deepEqual(told, [exported[0]?.traceId]);
+	});
 });

@@ -5,15 +5,18 @@ import type { ModelEntry } from "../../models/entry.ts";
 import type { BatchFacts, ModelTracer } from "../../models/model-events.ts";
 import type { RequestTrace } from "../../telemetry/tracing/request-trace.ts";
 import { formatTraceparent } from "../../telemetry/tracing/trace-context.ts";
-import { newSpanId, newTraceId } from "../../telemetry/tracing/trace-ids.ts";
 import type { TraceRecord } from "../../telemetry/tracing/trace-record.ts";
-import type { TraceRecorder } from "../../telemetry/tracing/trace-recorder.ts";
+import type {
+	DeferredRecord,
+	TraceRecorder,
+} from "../../telemetry/tracing/trace-recorder.ts";
 import type { TraceSubject } from "../../telemetry/tracing/trace-store.ts";
+import { FinishedBatch } from "./finished-batch.ts";
 import {
-	type BatchInstance,
 	batchedRecord,
 	endedRecord,
 	missedDeadline,
+	type TracedEntry,
 	type TracedModel,
 	turnedAwayRecord,
 } from "./request-record.ts";
@@ -48,8 +51,8 @@ export class RequestTracer implements ModelTracer {
 		const number = ++this.#batchNumber;
 		const endUs = facts.stamps.splitEndUs;
 		const { slowerThanUs } = this.#subject;
-		/** One id for all of its requests; made when the first is recorded. */
-		let instance: BatchInstance | null = null;
+		/** Made when the first is recorded. */
+		let finished: FinishedBatch | null = null;
 		for (const entry of batch) {
 			if (entry.endedAs !== null) continue;
 			const isMissed = endUs > entry.deadlineUs;
@@ -60,22 +63,25 @@ export class RequestTracer implements ModelTracer {
 			)
 				continue;
 			if (entry.trace === null && !this.#recorder.hasRoom(endUs)) continue;
-			instance ??= {
-				traceId: newTraceId(),
-				spanId: newSpanId(),
-				number,
-				requestCount: batch.length,
-			};
+			finished ??= new FinishedBatch(facts, number, batch.length);
 			const { trace } = entry;
-			const record = batchedRecord(
-				this.#context(trace),
-				entry,
-				{ ...facts, ...instance },
-				error,
-			);
-			this.#record(record, trace);
-			if (error === null) this.#onExemplar?.(record.durationUs, record);
+			// Most of those that are asked for; a frame's requests end with it.
+			if (trace !== null && trace.frame === null && error === null)
+				this.#recorder.defer(new AnsweredRequest(this, entry, finished));
+			else this.recordBatched(entry, trace, finished, error);
 		}
+	}
+
+	/** Of a batch that `batchFinished` told of. */
+	recordBatched(
+		entry: TracedEntry,
+		trace: RequestTrace | null,
+		batch: FinishedBatch,
+		error: SaccadeError | null,
+	): void {
+		const record = batchedRecord(this.#context(trace), entry, batch, error);
+		this.#record(record, trace);
+		if (error === null) this.#onExemplar?.(record.durationUs, record);
 	}
 
 	requestEnded(entry: ModelEntry, error: SaccadeError): void {
@@ -124,5 +130,38 @@ export class RequestTracer implements ModelTracer {
 		const frame = trace?.frame ?? null;
 		if (frame !== null) frame.requestEnded(record);
 		else this.#recorder.record(this.#subject, record);
+	}
+}
+
+/** A request that was asked for, from its answer until its record is composed: its numbers, and none of its bytes. */
+class AnsweredRequest implements TracedEntry, DeferredRecord {
+	readonly rows: number;
+	readonly deadlineUs: number;
+	readonly priority: number;
+	readonly receivedUs: number;
+	readonly enqueuedUs: number;
+	readonly startedUs: number;
+	readonly lostRuns: number;
+	readonly requestId: string;
+	readonly #tracer: RequestTracer;
+	readonly #trace: RequestTrace | null;
+	readonly #batch: FinishedBatch;
+
+	constructor(tracer: RequestTracer, entry: ModelEntry, batch: FinishedBatch) {
+		this.rows = entry.rows;
+		this.deadlineUs = entry.deadlineUs;
+		this.priority = entry.priority;
+		this.receivedUs = entry.receivedUs;
+		this.enqueuedUs = entry.enqueuedUs;
+		this.startedUs = entry.startedUs;
+		this.lostRuns = entry.lostRuns;
+		this.requestId = entry.requestId;
+		this.#tracer = tracer;
+		this.#trace = entry.trace;
+		this.#batch = batch;
+	}
+
+	settle(): void {
+		this.#tracer.recordBatched(this, this.#trace, this.#batch, null);
 	}
 }

@@ -56,6 +56,8 @@ export function collectTelemetryMetrics(
 		const tooMany = registry.counter(INSTRUMENTS.telemetryDropped, labels);
 		registry.onCollect(() => {
 			tooMany.value = tracing.passedOverCount;
+			// For its exemplars.
+			tracing.settle();
 		});
 	}
 	if (otlp === null) return;

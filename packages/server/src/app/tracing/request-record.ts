@@ -2,7 +2,6 @@
 import { ERROR_CODES, type Outcome } from "@saccade/protocol";
 import type { SaccadeError } from "../../errors/saccade-error.ts";
 import type { ModelEntry } from "../../models/entry.ts";
-import type { BatchFacts } from "../../models/model-events.ts";
 import type { RequestTrace } from "../../telemetry/tracing/request-trace.ts";
 import { newSpanId, newTraceId } from "../../telemetry/tracing/trace-ids.ts";
 import {
@@ -13,19 +12,25 @@ import {
 } from "../../telemetry/tracing/trace-record.ts";
 import { StageList } from "../../telemetry/tracing/trace-recorder.ts";
 import { CLOSED_TEXT } from "./closed-because.ts";
+import type { FinishedBatch } from "./finished-batch.ts";
 
 export interface TracedModel {
 	readonly name: string;
 	readonly version: string;
 }
 
-/** A batch, told from the others. */
-export interface BatchInstance {
-	readonly traceId: string;
-	readonly spanId: string;
-	readonly number: number;
-	readonly requestCount: number;
-}
+/** What is told of a request that was submitted. */
+export type TracedEntry = Pick<
+	ModelEntry,
+	| "rows"
+	| "deadlineUs"
+	| "priority"
+	| "receivedUs"
+	| "enqueuedUs"
+	| "startedUs"
+	| "lostRuns"
+	| "requestId"
+>;
 
 export interface RecordContext {
 	readonly model: TracedModel;
@@ -42,8 +47,8 @@ export function missedDeadline({ code }: SaccadeError): boolean {
 /** Of a request whose batch ran. @param error null: it was answered */
 export function batchedRecord(
 	context: RecordContext,
-	entry: ModelEntry,
-	batch: BatchFacts & BatchInstance,
+	entry: TracedEntry,
+	batch: FinishedBatch,
 	error: SaccadeError | null,
 ): TraceRecord {
 	const { trace } = context;
@@ -110,7 +115,7 @@ export function batchedRecord(
 /** Of a request that ended in the queue, or whose run went on without it. */
 export function endedRecord(
 	context: RecordContext,
-	entry: ModelEntry,
+	entry: TracedEntry,
 	error: SaccadeError,
 ): TraceRecord {
 	const { trace, nowUs } = context;
@@ -170,14 +175,14 @@ export function turnedAwayRecord(
 }
 
 /** A model's request of a frame begins when the pipeline makes it, not when the frame came. */
-function startOf(entry: ModelEntry, trace: RequestTrace | null): number {
+function startOf(entry: TracedEntry, trace: RequestTrace | null): number {
 	return trace === null || trace.frame === null
 		? entry.receivedUs
 		: trace.landedUs;
 }
 
 function untilStarted(
-	entry: ModelEntry,
+	entry: TracedEntry,
 	startUs: number,
 	trace: RequestTrace | null,
 	hasStarted = true,
@@ -227,7 +232,7 @@ function endOf(error: SaccadeError | null) {
 	};
 }
 
-function deadlineOf(entry: ModelEntry, startUs: number): number | null {
+function deadlineOf(entry: TracedEntry, startUs: number): number | null {
 	return entry.deadlineUs === Number.POSITIVE_INFINITY
 		? null
 		: entry.deadlineUs - startUs;
@@ -247,7 +252,7 @@ function generationOf({ model, trace }: RecordContext) {
 }
 
 function attributesOf(
-	entry: ModelEntry,
+	entry: TracedEntry,
 ): Readonly<Record<string, string | number>> {
 	return {
 		rows: entry.rows,

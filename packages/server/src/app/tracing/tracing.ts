@@ -154,6 +154,11 @@ export class Tracing {
 		};
 	}
 
+	/** Records what has ended and is not recorded yet. */
+	settle(): void {
+		this.#recorder.settle();
+	}
+
 	/** Slow and missed ones that were too many to be recorded. */
 	get passedOverCount(): number {
 		return this.#recorder.passedOverCount;

@@ -87,7 +87,7 @@ export class ProtoBuffer {
 		this.end(start);
 	}
 
-	/** A whole number from −2^53 to 2^53. */
+	/** A whole number from −2^53 to 2^53; also the length of a message whose bytes follow. */
 	integer(tag: number, value: number): void {
 		this.#makeRoom(1 + MAX_VARINT_BYTES);
 		this.#bytes[this.#end++] = tag;

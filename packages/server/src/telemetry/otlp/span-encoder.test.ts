@@ -95,6 +95,14 @@ describe("the span of a request", () => {
 		assert.equal(span?.status, undefined);
 	});
 
+	test("of a ModelStreamInfer call is named after it", () => {
+		const [span] = spansOf(traceRecord({ transport: "grpc-stream" }));
+		const method = "inference.GRPCInferenceService/ModelStreamInfer";
+		assert.equal(span?.name, method);
+		assert.equal(span?.kind, 2);
+		assert.equal(attributesOf(span!.attributes)["rpc.method"], method);
+	});
+
 	test("says what was decided, and that it failed", () => {
 		const text = "x".repeat(20_000);
 		const [span] = spansOf(

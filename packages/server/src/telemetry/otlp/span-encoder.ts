@@ -2,7 +2,11 @@
 // stage, one for each batch, and events for what was decided. Written by the thread that serves, since bytes cost it
 // less than handing over objects or a text would. Field numbers:
 // https://github.com/open-telemetry/opentelemetry-proto/blob/v1.11.0/opentelemetry/proto/trace/v1/trace.proto
-import type { TraceRecord, TraceStage } from "../tracing/trace-record.ts";
+import type {
+	TraceRecord,
+	TraceStage,
+	TraceTransport,
+} from "../tracing/trace-record.ts";
 import { ProtoBuffer } from "./proto-buffer.ts";
 
 /** Tags: field number and wire type. */
@@ -73,21 +77,35 @@ export function traceRequest(
 	about: SpansSource,
 	spans: Uint8Array,
 ): Uint8Array {
-	const request = new ProtoBuffer();
-	const ofResource = request.begin(0x0a);
-	const resource = request.begin(0x0a);
-	for (const [name, value] of Object.entries(about.resource))
-		attribute(request, 0x0a, keyOf(name), value);
-	request.end(resource);
-	const ofScope = request.begin(0x12);
-	const scope = request.begin(0x0a);
-	request.text(0x0a, about.scope.name);
-	request.text(0x12, about.scope.version);
-	request.end(scope);
-	request.raw(spans);
-	request.end(ofScope);
-	request.end(ofResource);
-	return request.take();
+	const head = requestHead(about, spans.byteLength);
+	// Once, in its size: a megabyte that grows is several, and V8 collects the whole heap for them.
+	const request = new Uint8Array(head.byteLength + spans.byteLength);
+	request.set(head);
+	request.set(spans, head.byteLength);
+	return request;
+}
+
+/** What goes before the spans: each message around them begins with its length. */
+function requestHead(
+	{ resource, scope }: SpansSource,
+	spansBytes: number,
+): Uint8Array {
+	const head = new ProtoBuffer();
+	const ofScope = head.begin(0x0a);
+	head.text(0x0a, scope.name);
+	head.text(0x12, scope.version);
+	head.end(ofScope);
+	const scopePart = head.take();
+	const ofResource = head.begin(0x0a);
+	for (const [name, value] of Object.entries(resource))
+		attribute(head, 0x0a, keyOf(name), value);
+	head.end(ofResource);
+	head.integer(0x12, scopePart.byteLength + spansBytes);
+	head.raw(scopePart);
+	const resourcePart = head.take();
+	head.integer(0x0a, resourcePart.byteLength + spansBytes);
+	head.raw(resourcePart);
+	return head.take();
 }
 
 /** Whose spans they are. */
@@ -234,7 +252,11 @@ const ERRORS: ReadonlySet<TraceRecord["outcome"]> = new Set([
 	"BREAKER_OPEN",
 ]);
 
-const GRPC_METHOD = "inference.GRPCInferenceService/ModelInfer";
+/** By how the request came. */
+const GRPC_METHODS = {
+	grpc: "inference.GRPCInferenceService/ModelInfer",
+	"grpc-stream": "inference.GRPCInferenceService/ModelStreamInfer",
+} as const;
 const HTTP_ROUTE = "/v2/models/{model}/infer";
 
 /**
@@ -243,9 +265,15 @@ const HTTP_ROUTE = "/v2/models/{model}/infer";
  */
 function rootName({ kind, name, transport }: TraceRecord): string {
 	if (kind === "frame") return `frame ${name}`;
-	if (transport === "grpc") return GRPC_METHOD;
+	if (isGrpc(transport)) return GRPC_METHODS[transport];
 	if (transport === "http") return `POST ${HTTP_ROUTE}`;
 	return `infer ${name}`;
+}
+
+function isGrpc(
+	transport: TraceTransport | null,
+): transport is keyof typeof GRPC_METHODS {
+	return transport === "grpc" || transport === "grpc-stream";
 }
 
 function rootKind(record: TraceRecord): number {
@@ -266,9 +294,9 @@ function writeRootAttributes(to: ProtoBuffer, record: TraceRecord): void {
 		add(KEY.modelName, record.name);
 		add(KEY.modelVersion, record.version);
 	}
-	if (transport === "grpc") {
+	if (isGrpc(transport)) {
 		add(KEY.rpcSystem, "grpc");
-		add(KEY.rpcMethod, GRPC_METHOD);
+		add(KEY.rpcMethod, GRPC_METHODS[transport]);
 	} else if (transport === "http") {
 		add(KEY.httpMethod, "POST");
 		add(KEY.httpRoute, HTTP_ROUTE);

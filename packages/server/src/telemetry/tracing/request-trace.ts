@@ -43,14 +43,22 @@ export function beginRequestTrace(
 		isSampled,
 		transport,
 		frame: null,
-		...NO_STAMPS,
+		openedUs: Number.NaN,
+		admittedUs: Number.NaN,
+		landedUs: Number.NaN,
+		encodeStartUs: Number.NaN,
+		encodeEndUs: Number.NaN,
+		tokens: null,
 	};
 }
 
 /** One more request of the same caller: a stream of requests has one head. */
-export function siblingTrace(trace: RequestTrace | null): RequestTrace | null {
+export function siblingTrace(
+	trace: RequestTrace | null,
+	transport: TraceTransport,
+): RequestTrace | null {
 	if (trace === null) return null;
-	return { ...trace, spanId: newSpanId(), ...NO_STAMPS };
+	return { ...trace, transport, spanId: newSpanId(), ...NO_STAMPS };
 }
 
 export const NO_STAMPS = {

@@ -4,8 +4,8 @@ import type { Outcome } from "@saccade/protocol";
 
 export type RecordKind = "request" | "frame";
 
-/** How it came: over the network, or from a pipeline of the server's own. */
-export type TraceTransport = "http" | "grpc" | "pipeline";
+/** How it came: over the network, in a call of its own or one of many, or from a pipeline of the server's own. */
+export type TraceTransport = "http" | "grpc" | "grpc-stream" | "pipeline";
 
 /** A piece of the record's time. Stages do not overlap, but for those that a pipeline runs side by side. */
 export interface TraceStage {

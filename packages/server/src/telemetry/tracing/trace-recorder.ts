@@ -1,6 +1,6 @@
 // What is recorded goes to the store, and, when the caller or the sampler asked for it or its deadline was missed, to
 // whoever exports. How many may be recorded for what became of them is bounded: overload must not make tracing dear.
-import type { Clock } from "../../common/clock.ts";
+import type { Clock, Timer } from "../../common/clock.ts";
 import type { Logger } from "../logger.ts";
 import type { DoneStage } from "./frame-trace.ts";
 import { RateGate } from "./rate-gate.ts";
@@ -10,6 +10,17 @@ import { WallClock } from "./wall-clock.ts";
 
 /** Slow and missed ones that are recorded a second, of all models and pipelines. */
 const KEPT_PER_SECOND = 200;
+
+/** Some 0.3 ms of the event loop. */
+const SETTLED_AT_ONCE = 32;
+/** Nobody who follows traces elsewhere sees them earlier than this anyway. */
+const SETTLED_AFTER_US = 500_000;
+
+/** What a record will be composed from. */
+export interface DeferredRecord {
+	/** Composes and records it. */
+	settle(): void;
+}
 
 export interface TraceRecorderOptions {
 	readonly clock: Clock;
@@ -27,6 +38,9 @@ export class TraceRecorder {
 	readonly #log: TraceRecorderOptions["log"];
 	readonly #wall: WallClock;
 	readonly #gate = new RateGate(KEPT_PER_SECOND);
+	/** Oldest first. */
+	#deferred: DeferredRecord[] = [];
+	#timer: Timer | null = null;
 
 	constructor(options: TraceRecorderOptions) {
 		this.clock = options.clock;
@@ -34,6 +48,7 @@ export class TraceRecorder {
 		this.#export = options.export;
 		this.#log = options.log;
 		this.#wall = new WallClock(options.clock);
+		options.store.beforeRead = () => this.settle();
 	}
 
 	/** Missed or slow ones that were not recorded because too many came in a second. */
@@ -48,6 +63,31 @@ export class TraceRecorder {
 	/** Asked before the record is composed, of those that nobody asked for. */
 	hasRoom(nowUs: number): boolean {
 		return this.#gate.pass(nowUs);
+	}
+
+	/**
+	 * Composes it soon, with others, and before anybody reads the store: what is done for one request in a hundred
+	 * finds neither its code nor its data in a cache, and takes several times as long.
+	 */
+	defer(record: DeferredRecord): void {
+		this.#deferred.push(record);
+		const isNow =
+			this.#deferred.length >= SETTLED_AT_ONCE || this.#log.writes("debug");
+		if (isNow) this.settle();
+		else
+			this.#timer ??= this.clock.at(this.clock.nowUs() + SETTLED_AFTER_US, () =>
+				this.settle(),
+			);
+	}
+
+	/** Records what was deferred. */
+	settle(): void {
+		this.#timer?.cancel();
+		this.#timer = null;
+		const deferred = this.#deferred;
+		if (deferred.length === 0) return;
+		this.#deferred = [];
+		for (const record of deferred) record.settle();
 	}
 
 	/** @param more of the same trace, that ended before */

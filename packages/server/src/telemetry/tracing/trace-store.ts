@@ -83,6 +83,8 @@ export class TraceStore {
 	readonly #sampled: string[] = [];
 
 	readonly #drawn: RateGate;
+	/** Adds what is not added yet. */
+	beforeRead: () => void = () => {};
 
 	constructor(options: TraceStoreOptions = TRACE_STORE_DEFAULTS) {
 		this.#options = options;
@@ -109,6 +111,7 @@ export class TraceStore {
 
 	/** Null: nothing is known of it. */
 	find(traceId: string): readonly TraceRecord[] | null {
+		this.beforeRead();
 		return this.#traces.get(traceId)?.records ?? null;
 	}
 
@@ -161,6 +164,7 @@ export class TraceStore {
 
 	/** Ids, the first of `order` first. @param name null: of all models and pipelines */
 	list(order: TraceOrder, name: string | null, limit: number): string[] {
+		this.beforeRead();
 		if (order === "newest") return this.#newest(name).slice(0, limit);
 		const subjects = [...this.#subjects.values()].filter(
 			(subject) => name === null || subject.name === name,

@@ -179,8 +179,9 @@ export class StreamInferCall implements MessageSink {
 	/** Requests of a stream share its head, and are told apart by their own time and span. */
 	#contextOfNext(): CallContext {
 		const receivedUs = this.#nowUs();
-		const trace = siblingTrace(this.#context.trace);
-		return { ...this.#context, receivedUs, trace };
+		const transport = "grpc-stream";
+		const trace = siblingTrace(this.#context.trace, transport);
+		return { ...this.#context, receivedUs, transport, trace };
 	}
 
 	halfClose(): void {
