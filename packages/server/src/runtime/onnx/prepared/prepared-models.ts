@@ -6,6 +6,7 @@
 //        └──────┬───────┘ no: preparing (read, hash, perhaps make)
 //               └── cannot be ──▶ load as it is
 import { readFile, realpath, stat } from "node:fs/promises";
+import { RecentMap } from "../../../common/recent-map.ts";
 import { isSaccadeError } from "../../../errors/saccade-error.ts";
 import type { LoadOptions, Runtime, Session } from "../../runtime.ts";
 import {
@@ -71,13 +72,21 @@ export interface Prepared {
 
 /** A process to prepare takes 0.3 s; a model this small is loaded in less than 20 ms, and holds little memory. */
 const SMALL_BYTES = 4 * 1024 * 1024;
+/** Of how many is remembered what was read: a server may see new versions for years. */
+const KNOWN_ENTRIES = 32;
+/** Graphs up to this size are kept, and not read again while their stamps are the same. */
+const KEPT_GRAPH_BYTES = 1024 * 1024;
 /** What could not be prepared is not tried again at once: a full disk stays full for a while. */
 const RETRY_AFTER_MS = 60_000;
 
-interface Found {
+/** An entry as it was read. */
+interface Entry {
 	readonly manifest: Manifest;
 	/** Null: the model is best loaded as it is. */
 	readonly graph: Uint8Array | null;
+}
+
+interface Found extends Entry {
 	readonly pin: EntryPin;
 }
 
@@ -87,9 +96,9 @@ export class PreparedModels {
 	readonly #sources: SourceRecords;
 	readonly #preparer = new Preparer();
 	/** By key: what was hashed since the machine started. */
-	readonly #verified = new Map<string, Verified>();
+	readonly #verified = new RecentMap<string, Verified>(KNOWN_ENTRIES);
 	/** By key. An entry that was made anew has other stamps, and is read again. */
-	readonly #manifests = new Map<string, Manifest>();
+	readonly #entries = new RecentMap<string, Entry>(KNOWN_ENTRIES);
 	/** By path and options, when preparing failed last, in ms of the monotonic clock. */
 	readonly #failedAtMs = new Map<string, number>();
 
@@ -140,8 +149,12 @@ export class PreparedModels {
 		if (this.whyNot(request) !== null) return null;
 		const name = attemptName(request);
 		try {
+			// Begun beside the rest: each is a wait for a thread, and a load from the cache is short.
+			const stamp = stampAt(request.path);
 			const job = await this.#jobOf(request);
-			const found = await this.#find(job);
+			const found = await this.#find(job, (path) =>
+				path === job.source ? stamp : stampAt(path),
+			);
 			if (found !== null) return found;
 			const failedAtMs = this.#failedAtMs.get(name);
 			if (
@@ -176,7 +189,6 @@ export class PreparedModels {
 	async #jobOf(request: OpenPrepared): Promise<PrepareJob> {
 		const { folder, maxBytes, mode, libraryPath } = this.#options;
 		const { graphOptimization, sessionConfig } = request.options;
-		// Side by side: each is a wait for a thread, and a load from the cache is short.
 		const [source] = await Promise.all([
 			// A link that is turned leads to another model.
 			realpath(request.path),
@@ -203,14 +215,17 @@ export class PreparedModels {
 		const obtained = await this.#preparer.prepare(job, progress);
 		this.#sources.remember(job.source, obtained.source);
 		this.#verified.set(obtained.key, obtained.verified);
-		this.#manifests.delete(obtained.key);
+		this.#entries.delete(obtained.key);
 		return obtained;
 	}
 
 	/** Null: something has to be read to know. Opens no file of the model, and maps none. */
-	async #find(job: PrepareJob): Promise<Found | null> {
+	async #find(
+		job: PrepareJob,
+		stamp: typeof stampAt = stampAt,
+	): Promise<Found | null> {
 		const bootId = readBootId();
-		const source = await this.#sources.find(job.source, bootId, stampAt);
+		const source = await this.#sources.find(job.source, bootId, stamp);
 		if (source === null) return null;
 		const key = entryKey({
 			modelDigest: source.digest,
@@ -222,16 +237,20 @@ export class PreparedModels {
 		const paths = entryPaths(this.#paths, key);
 		const pin = pinEntry(paths.used);
 		if (pin === null) return null;
+		const known = this.#entries.get(key);
 		const manifest =
-			this.#manifests.get(key) ??
+			known?.manifest ??
 			decodeManifest(await readFile(paths.manifest, "utf8").catch(() => ""));
 		if (manifest !== null) {
 			const [isVerified, graph] = await Promise.all([
 				this.#isVerified(manifest),
-				manifest.graph === null ? null : readOrNull(paths.graph),
+				manifest.graph === null
+					? null
+					: (known?.graph ?? readOrNull(paths.graph)),
 			]);
 			if (isVerified && (manifest.graph === null || graph !== null)) {
-				this.#manifests.set(key, manifest);
+				const isKept = (graph?.length ?? 0) <= KEPT_GRAPH_BYTES;
+				this.#entries.set(key, { manifest, graph: isKept ? graph : null });
 				return { manifest, graph, pin };
 			}
 		}
