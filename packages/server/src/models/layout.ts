@@ -5,7 +5,8 @@
 // and one more lane than fills the cores where lanes gather, so that one gathers while the others run. Between
 // throughput (one thread a run) and the latency of a lone request (all cores) stands the square root.
 //
-// What was measured, and what was not: docs/decisions/0006-lanes-and-threads.md.
+// What was measured, and what was not: docs/decisions/0006-lanes-and-threads.md. Who gets one lane keeps the lanes side by
+// side for loads that never pause: scheduling/layout-switch.ts.
 import { DTYPE_BYTES } from "@saccade/protocol";
 import type { ModelConfig } from "../repository/model-config.ts";
 import type { Binding, Session } from "../runtime/runtime.ts";
@@ -46,8 +47,13 @@ function together(coreCount: number): Layout {
 /** Runs side by side. @param gathers whether batches are gathered, for which one more lane is there */
 function sideBySide(coreCount: number, gathers: boolean): Layout {
 	const threadCount = Math.max(1, Math.floor(Math.sqrt(coreCount)));
-	const laneCount = Math.ceil(coreCount / threadCount);
-	return { threadCount, laneCount: gathers ? laneCount + 1 : laneCount };
+	const layout = filling(coreCount, threadCount);
+	return gathers ? { ...layout, laneCount: layout.laneCount + 1 } : layout;
+}
+
+/** As many lanes of so many threads as fill the cores. */
+export function filling(coreCount: number, threadCount: number): Layout {
+	return { threadCount, laneCount: Math.ceil(coreCount / threadCount) };
 }
 
 /** The layout to begin with: for batched models that state nothing, `tryLayout` then tells whether to keep it. */
@@ -62,10 +68,9 @@ export function firstLayout(
 		return { laneCount, threadCount: threadCount || share };
 	}
 	if (threadCount === 0) return sideBySide(coreCount, isBatched);
-	return {
-		threadCount,
-		laneCount: isBatched ? 1 : Math.ceil(coreCount / threadCount),
-	};
+	return isBatched
+		? { threadCount, laneCount: 1 }
+		: filling(coreCount, threadCount);
 }
 
 /**

@@ -369,6 +369,29 @@ describe("lanes and threads", () => {
 		assert.deepEqual(unlike, runtime.loads.map(asked));
 	});
 
+	test("a model whose batches pay has one lane of all cores, and lanes side by side for when work never ends", async (t) => {
+		const { load, runtime } = await setUp(t, {
+			"config.pbtxt": `${BACKEND} ${OFFLOAD} max_batch_size: 8 dynamic_batching { }`,
+			"1/model.json": JSON.stringify({
+				...FAKE_MODEL,
+				curveMs: { 1: 5, 8: 6 },
+			}),
+		});
+		const [model] = (await load()).models;
+		assert.ok(model !== undefined);
+		assert.equal(runtime.openSessionCount, 2);
+		const threads = runtime.loads.splice(0);
+		assert.deepEqual(
+			threads.map(({ intraOpThreadCount }) => intraOpThreadCount),
+			[2, 4],
+		);
+		assert.equal(await lanesOf(model), 1);
+		await load(null, { successorOf: model });
+		assert.equal(runtime.openSessionCount, 4);
+		// Both are unloaded by then.
+		t.after(() => assert.equal(runtime.openSessionCount, 0));
+	});
+
 	for (const [what, config, lanes, threads] of [
 		["a model that is not batched shares four cores among two lanes", "", 2, 2],
 		[

@@ -234,7 +234,7 @@ export class ModelLoader {
 		const [only, ...others] = instances;
 		const isOnCores =
 			only?.device.device.kind === "cpu" &&
-			others.length === 0 &&
+			others.every(({ device }) => device === only.device) &&
 			(load.providers ?? []).length === 0;
 		if (arbiter === undefined || !isOnCores) return {};
 		const { threadCount } = only;

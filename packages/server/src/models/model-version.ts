@@ -10,6 +10,7 @@ import type { Session } from "../runtime/runtime.ts";
 import { BatchScheduler } from "../scheduling/batch-scheduler.ts";
 import { DeadlinePolicy } from "../scheduling/deadline-policy.ts";
 import type { DeviceShare } from "../scheduling/device-arbiter.ts";
+import { LayoutSwitch } from "../scheduling/layout-switch.ts";
 import { EarliestFinish } from "../scheduling/placement.ts";
 import { NO_QUEUE_POLICY } from "../scheduling/queue-policy.ts";
 import type {
@@ -49,7 +50,7 @@ export type SchedulingPolicyName = "deadline" | "triton";
 export interface ModelVersionOptions {
 	readonly config: ModelConfig;
 	readonly version: number;
-	/** One for each device that it runs on; at least one. */
+	/** One for each device that it runs on, at least one; or two of one device: see `LayoutSwitch`. */
 	readonly instances: readonly {
 		readonly device: LogicalDevice;
 		readonly session: Session;
@@ -99,6 +100,8 @@ export class ModelVersion {
 	/** Device whose lanes alone are warmed; null: all. */
 	#warmed: number | null = null;
 	readonly #subscriptions: (() => void)[] = [];
+	/** Null: there is but one layout. */
+	readonly #layouts: LayoutSwitch<ModelEntry> | null;
 	readonly #executor: BatchExecutor;
 	readonly #scheduler: BatchScheduler<ModelEntry>;
 	readonly #turns: LoopTurns;
@@ -139,7 +142,9 @@ export class ModelVersion {
 				laneCount: instance.laneCount,
 			})),
 		);
-		const placement = this.#createPlacement();
+		this.#layouts = this.#createLayouts();
+		const spread = this.#createPlacement();
+		const placement = spread ?? this.#layouts;
 		this.#scheduler = new BatchScheduler<ModelEntry>({
 			clock,
 			executor: this.#executor,
@@ -154,7 +159,7 @@ export class ModelVersion {
 					: new DeadlinePolicy({
 							rules,
 							cost: placement ?? this.#instances[0]!.cost,
-							finish: placement,
+							finish: spread,
 							objectiveUs: config.saccade.objectiveUs,
 						}),
 			placement,
@@ -171,12 +176,11 @@ export class ModelVersion {
 		this.#devicesChanged();
 	}
 
-	/** Its lanes, and the threads of each, on the device; null: it does not run there. */
-	layoutOn(device: LogicalDevice): Layout | null {
-		const instance = this.#instances.find((one) => one.device === device);
-		return instance === undefined
-			? null
-			: { laneCount: instance.laneCount, threadCount: instance.threadCount };
+	/** Its lanes, and the threads of each, on the device, in the order of its instances; empty: it does not run there. */
+	layoutsOn(device: LogicalDevice): Layout[] {
+		return this.#instances
+			.filter((one) => one.device === device)
+			.map(({ laneCount, threadCount }) => ({ laneCount, threadCount }));
 	}
 
 	get state(): ModelState {
@@ -211,8 +215,10 @@ export class ModelVersion {
 
 	/** What it was not warmed with is believed to take what it takes the version that it follows. */
 	inheritTimes(from: ModelVersion): void {
-		for (const { device, cost } of this.#instances) {
-			const old = from.#instances.find((one) => one.device === device);
+		for (const { device, threadCount, cost } of this.#instances) {
+			const old = from.#instances.find(
+				(one) => one.device === device && one.threadCount === threadCount,
+			);
 			if (old !== undefined) cost.inherit(old.cost);
 		}
 	}
@@ -329,8 +335,7 @@ export class ModelVersion {
 		outputs: readonly OutputLayout[],
 	): LaneContext {
 		const { session, runMode, device } = instance;
-		const isWatched =
-			this.#instances.length > 1 || device.device.kind !== "cpu";
+		const isWatched = this.#hasSeveralDevices || device.device.kind !== "cpu";
 		return {
 			session,
 			device: device.name,
@@ -365,9 +370,22 @@ export class ModelVersion {
 		};
 	}
 
+	get #hasSeveralDevices(): boolean {
+		const [first, ...others] = this.#instances;
+		return others.some(({ device }) => device !== first?.device);
+	}
+
+	#createLayouts(): LayoutSwitch<ModelEntry> | null {
+		const [first, second] = this.#instances;
+		if (first === undefined || second?.device !== first.device) return null;
+		return new LayoutSwitch([first.cost, second.cost], () =>
+			this.#devicesChanged(),
+		);
+	}
+
 	#createPlacement(): EarliestFinish<ModelEntry> | null {
 		const instances = this.#instances;
-		if (instances.length === 1) return null;
+		if (!this.#hasSeveralDevices) return null;
 		return new EarliestFinish({
 			costs: instances.map(({ cost }) => cost),
 			loadOf: (device) => instances[device]?.device.score() ?? 0,
@@ -379,8 +397,11 @@ export class ModelVersion {
 		let isAvailable = false;
 		for (const [index, { device }] of this.#instances.entries()) {
 			const { health } = device;
-			const isWarmed = this.#warmed === null || this.#warmed === index;
-			this.#scheduler.setDevice(index, health.isHealthy && isWarmed);
+			const isChosen =
+				this.#warmed === null
+					? (this.#layouts?.isInUse(index) ?? true)
+					: this.#warmed === index;
+			this.#scheduler.setDevice(index, health.isHealthy && isChosen);
 			// While the first probe runs, what waits has a chance.
 			if (health.state.kind !== "lost") isAvailable = true;
 		}
@@ -445,6 +466,8 @@ export class ModelVersion {
 		if (error === null && first !== undefined) instance.answered(first);
 		if (error === null) cost.observe(rows, laneUs, endUs);
 		else cost.observeStopped(rows, laneUs, endUs);
+		if (this.#layouts !== null && this.#warmed === null)
+			this.#layouts.ended(rows, this.#scheduler.stats().queuedRows, endUs);
 		if (error === null) statistics.batchFinished(batch.length, rows, stamps);
 		for (const entry of batch) {
 			if (entry.endedAs !== null) continue;

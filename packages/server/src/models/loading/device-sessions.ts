@@ -1,4 +1,5 @@
-// Sessions of a version, one on each device that its instance groups ask for, each with its lanes and threads.
+// Sessions of a version, one on each device that its instance groups ask for, each with its lanes and threads; on one
+// device that is cores perhaps one for each of two layouts.
 import type { LogicalDevice } from "../../devices/device-manager.ts";
 import { SaccadeError } from "../../errors/saccade-error.ts";
 import { loadOnGpu } from "../../repository/load-options.ts";
@@ -6,7 +7,13 @@ import type { ModelConfig } from "../../repository/model-config.ts";
 import type { preflightConfig } from "../../repository/resolve-config.ts";
 import type { LoadOptions, Runtime, Session } from "../../runtime/runtime.ts";
 import { chooseDevices, type DeviceChoice } from "../device-choice.ts";
-import { firstLayout, isOpen, type Layout, tryLayout } from "../layout.ts";
+import {
+	filling,
+	firstLayout,
+	isOpen,
+	type Layout,
+	tryLayout,
+} from "../layout.ts";
 import type { ModelVersion } from "../model-version.ts";
 import type { SwapPhase } from "../swap-events.ts";
 import type {
@@ -65,16 +72,19 @@ export class DeviceSessions {
 		const instances: LoadedInstance[] = [];
 		let config: ModelConfig | null = null;
 		try {
-			for (const choice of chooseDevices(
+			const choices = chooseDevices(
 				preflight.instanceGroups,
 				this.#options.devices,
-			)) {
-				const known = layoutOfOld(successorOf, choice, preflight);
+			);
+			for (const choice of choices) {
+				const { device } = choice;
 				const isTried = isOpen(statedOn(choice, preflight));
-				const layout =
-					isTried && known !== null ? known : firstLayoutOn(choice, preflight);
-				const session = await this.#loadOn(choice.device, plan, layout);
-				const first = { device: choice.device, session, ...layout };
+				const known = isTried
+					? layoutsOfOld(successorOf, choice, preflight)
+					: [];
+				const [layout = firstLayoutOn(choice, preflight), ...others] = known;
+				const session = await this.#loadOn(device, plan, layout);
+				const first = { device, session, ...layout };
 				instances.push(first);
 				if (config === null) {
 					phase("validating");
@@ -82,12 +92,16 @@ export class DeviceSessions {
 					// Layouts are tried by runs.
 					phase("warming");
 				}
-				if (isTried && known === null)
-					instances[instances.length - 1] = await this.#fit(
-						first,
-						config,
-						plan,
-					);
+				for (const other of others)
+					instances.push({
+						device,
+						session: await this.#loadOn(device, plan, other),
+						...other,
+					});
+				if (!isTried || known.length > 0) continue;
+				const keepsBoth = choices.length === 1 && config.maxBatchSize > 1;
+				const fitted = await this.#fit(first, config, plan, keepsBoth);
+				instances.splice(-1, 1, ...fitted);
 			}
 			if (config === null)
 				throw new SaccadeError(
@@ -129,23 +143,30 @@ export class DeviceSessions {
 		}
 	}
 
-	/** The layout that trying on the device's cores shows to be best, where nothing is stated. */
+	/**
+	 * The layout that trying on the device's cores shows to be best, where nothing is stated; and, if that is one lane
+	 * and `keepsBoth`, the lanes side by side that it was compared with.
+	 */
 	async #fit(
 		first: LoadedInstance,
 		config: ModelConfig,
 		plan: LoadPlan,
-	): Promise<LoadedInstance> {
+		keepsBoth: boolean,
+	): Promise<LoadedInstance[]> {
 		const { device, session } = first;
 		const { kind, threadCount } = device.device;
-		if (kind !== "cpu" || !plan.preflight.isBatched) return first;
+		if (kind !== "cpu" || !plan.preflight.isBatched) return [first];
 		const best = await tryLayout(session, config, threadCount, first);
-		if (best.threadCount === first.threadCount) return { ...first, ...best };
-		session.close();
-		return {
+		if (best.threadCount === first.threadCount) return [{ ...first, ...best }];
+		if (!keepsBoth) session.close();
+		const one = {
 			device,
 			session: await this.#loadOn(device, plan, best),
 			...best,
 		};
+		return keepsBoth
+			? [one, { ...first, ...filling(threadCount, first.threadCount) }]
+			: [one];
 	}
 }
 
@@ -159,14 +180,14 @@ function statedOn({ laneCount }: DeviceChoice, { layout, saccade }: Preflight) {
 	};
 }
 
-/** Null: there is none, or it was made for runs of another kind. */
-function layoutOfOld(
+/** Empty: there are none, or they were made for runs of another kind. */
+function layoutsOfOld(
 	old: ModelVersion | null,
 	{ device }: DeviceChoice,
 	{ isBatched }: Preflight,
-): Layout | null {
+): readonly Layout[] {
 	const wasBatched = old?.config.dynamicBatching != null;
-	return wasBatched === isBatched ? (old?.layoutOn(device) ?? null) : null;
+	return wasBatched === isBatched ? (old?.layoutsOn(device) ?? []) : [];
 }
 
 /** An accelerator runs one batch after another, and takes no threads of ours. */
