@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { followMedia } from "../../data/store.ts";
 import { Panel } from "../../ui/panel.tsx";
+import { isAtEdge, labelledBoxes } from "./camera-labels.ts";
 import { classColour, className } from "./classes.ts";
 
 interface Seen {
@@ -47,6 +48,7 @@ export function CameraPanel(props: {
 			stop();
 		};
 	}, [stream, device]);
+	const labelled = labelledBoxes(seen.boxes, seen.width);
 	return (
 		<Panel
 			title="Camera"
@@ -70,7 +72,13 @@ export function CameraPanel(props: {
 					aria-label={`Picture of ${device}, ${seen.boxes.length} objects found`}
 				/>
 				{seen.boxes.map((box) => (
-					<Box key={box.join()} box={box} seen={seen} names={classNames} />
+					<Box
+						key={box.join()}
+						box={box}
+						seen={seen}
+						names={classNames}
+						hasLabel={labelled.has(box)}
+					/>
 				))}
 			</div>
 		</Panel>
@@ -91,25 +99,27 @@ function Box(props: {
 	readonly box: BoxEntry;
 	readonly seen: Seen;
 	readonly names: readonly string[];
+	readonly hasLabel: boolean;
 }) {
 	const [x1, y1, x2, y2, score, classId] = props.box;
 	const { width, height } = props.seen;
 	const across = (pixels: number) => `${(100 * pixels) / width}%`;
 	const down = (pixels: number) => `${(100 * pixels) / height}%`;
+	const text = `${className(props.names, classId)} ${Math.round(100 * score)}`;
 	return (
 		<i
-			class="camera-box"
+			class={`camera-box${isAtEdge(props.box, width) ? " at-edge" : ""}`}
+			title={text}
 			style={{
 				left: across(x1),
 				top: down(y1),
-				width: across(x2 - x1),
+				// A box may go on beyond the picture; its right edge is where a label may hang.
+				width: across(Math.min(x2, width) - x1),
 				height: down(y2 - y1),
 				"--fill": classColour(classId),
 			}}
 		>
-			<span>
-				{className(props.names, classId)} {Math.round(100 * score)}
-			</span>
+			{props.hasLabel && <span>{text}</span>}
 		</i>
 	);
 }

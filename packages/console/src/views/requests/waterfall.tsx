@@ -2,6 +2,7 @@
 // what was decided when.
 import { us } from "../../data/format.ts";
 import { Chip, Panel } from "../../ui/panel.tsx";
+import { axisEndUs } from "./time-axis.ts";
 import type { TraceRecord } from "./trace.ts";
 
 const FILLS: Readonly<Record<string, string>> = {
@@ -22,13 +23,7 @@ export function Waterfall({
 	const [first] = records;
 	if (first === undefined) return null;
 	const originUs = first.startUnixUs;
-	const endUs = Math.max(
-		...records.map(
-			(record) => record.startUnixUs - originUs + record.durationUs,
-		),
-		first.deadlineUs ?? 0,
-		1,
-	);
+	const endUs = axisEndUs(records);
 	const scale = { originUs, endUs };
 	return (
 		<Panel
@@ -114,10 +109,9 @@ function Bars(props: { readonly record: TraceRecord; readonly scale: Scale }) {
 						title={us(record.durationUs)}
 					/>
 					{deadlineUs !== null && (
-						<i
-							class="waterfall-deadline"
-							style={{ left: place(deadlineUs, 0).left }}
-							title={`deadline ${us(deadlineUs)}`}
+						<Deadline
+							deadlineUs={deadlineUs}
+							share={(offsetUs + deadlineUs) / scale.endUs}
 						/>
 					)}
 				</div>
@@ -150,6 +144,26 @@ function Bars(props: { readonly record: TraceRecord; readonly scale: Scale }) {
 						`; predicted ${us(batch.predictedUs)}, was ${us(batch.actualUs)}`}
 				</p>
 			)}
+		</>
+	);
+}
+
+/** @param props.share of the axis; above 1 it is beyond, and marked at the edge */
+function Deadline(props: {
+	readonly deadlineUs: number;
+	readonly share: number;
+}) {
+	const { deadlineUs, share } = props;
+	const isBeyond = share > 1;
+	const text = `deadline ${us(deadlineUs)}`;
+	return (
+		<>
+			<i
+				class={`waterfall-deadline${isBeyond ? " beyond" : ""}`}
+				style={{ left: `${100 * Math.min(share, 1)}%` }}
+				title={isBeyond ? `${text}, beyond the axis` : text}
+			/>
+			{isBeyond && <span class="waterfall-beyond num">{text} ▸</span>}
 		</>
 	);
 }
