@@ -88,11 +88,13 @@ async function inferFor(ms: number): Promise<Inferences> {
 		const waitedAtStartMs = coreWaitMs();
 		await infer();
 		// What it waited before it was due made it start late at the most.
-		const lateMs = Math.min(waitedAtStartMs - waitedBeforeMs, startMs - dueMs);
+		const lateMs = Math.max(0, startMs - dueMs);
+		const waitedLateMs = Math.min(waitedAtStartMs - waitedBeforeMs, lateMs);
 		spans.push({
-			dueMs,
+			// A timer comes up to a millisecond early: what it saved is none of the inference's.
+			dueMs: startMs - lateMs,
 			endMs: nowMs(),
-			coreWaitMs: lateMs + coreWaitMs() - waitedAtStartMs,
+			coreWaitMs: waitedLateMs + coreWaitMs() - waitedAtStartMs,
 		});
 	}
 	// Pauses are told in a later turn.
