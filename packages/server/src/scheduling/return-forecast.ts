@@ -73,16 +73,12 @@ export class ReturnForecast {
 
 	/** Only what was seen to its end tells: the next batch may have ended in the middle. */
 	#remember(spanUs: number): void {
-		for (const [index, edgeUs] of EDGES_US.entries()) {
-			if (edgeUs > spanUs) break;
-			this.#cameBefore[index] = smooth(
-				this.#cameBefore[index]!,
-				this.#came[index]!,
-			);
-			this.#answeredBefore[index] = smooth(
-				this.#answeredBefore[index]!,
-				this.#answeredRows,
-			);
+		const came = this.#cameBefore;
+		const answered = this.#answeredBefore;
+		// Once a batch: no iterator of pairs.
+		for (let at = 0; at < EDGES_US.length && EDGES_US[at]! <= spanUs; at++) {
+			came[at] = smooth(came[at]!, this.#came[at]!);
+			answered[at] = smooth(answered[at]!, this.#answeredRows);
 		}
 	}
 }
