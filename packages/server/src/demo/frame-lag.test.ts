@@ -53,6 +53,15 @@ test("each newer frame that had come when one was started counts, in whatever or
 	assert.equal(mostBehind(frame(1, 12), frame(2, 15, "SUPERSEDED")), 1);
 });
 
+test("a stream that counts from one again is not older than the one before", () => {
+	const before = [1, 2, 3].map((sequence) => frame(sequence, 2));
+	const after = [1, 2, 3].map((sequence) => ({
+		...frame(sequence, 2),
+		timestampNs: BigInt((1000 + 10 * sequence) * MS),
+	}));
+	assert.equal(mostBehind(...before, ...after), 0);
+});
+
 test("frames of another sensor are another matter, and old ones are forgotten", () => {
 	const lag = new FrameLag();
 	lag.ended(frame(1, 100, "RESULT", "lidar"));

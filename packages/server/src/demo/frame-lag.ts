@@ -3,7 +3,8 @@
 import type { FrameOutcome } from "@saccade/client";
 
 interface Ended {
-	readonly sequence: number;
+	/** Tells which is newer. Sequences do not: each street is a stream of its own, and counts from one. */
+	readonly measuredNs: bigint;
 	readonly receivedNs: bigint;
 	/** Null: it never ran. */
 	readonly startedNs: bigint | null;
@@ -22,18 +23,18 @@ export class FrameLag {
 		return this.#most.get(deviceId) ?? 0;
 	}
 
-	ended({ deviceId, sequence, timestampNs, latency, outcome }: FrameOutcome) {
+	ended({ deviceId, timestampNs, latency, outcome }: FrameOutcome) {
 		const recent = this.#recent.get(deviceId) ?? [];
 		this.#recent.set(deviceId, recent);
 		const at = (ns: number) => timestampNs + BigInt(Math.round(ns));
 		const one: Ended = {
-			sequence,
+			measuredNs: timestampNs,
 			receivedNs: at(latency.receivedNs),
 			startedNs: outcome === "RESULT" ? at(latency.startedNs) : null,
 			behind: 0,
 		};
 		for (const other of recent) {
-			if (other.sequence > sequence) this.#compare(deviceId, one, other);
+			if (other.measuredNs > timestampNs) this.#compare(deviceId, one, other);
 			else this.#compare(deviceId, other, one);
 		}
 		recent.push(one);
