@@ -1,9 +1,9 @@
 // A frame's trace while it is under way: begun when its pipeline runs a model, so that the model's requests are known
 // as the frame's should it turn out slow, late or sampled. Whether it is kept is decided when the frame has ended.
 import {
-	NO_STAMPS,
 	type RequestOwner,
 	type RequestTrace,
+	requestTrace,
 } from "./request-trace.ts";
 import type { TraceContext } from "./trace-context.ts";
 import { newSpanId, newTraceId } from "./trace-ids.ts";
@@ -38,16 +38,14 @@ export class FrameTrace implements RequestOwner {
 
 	/** Of a request that the frame's pipeline makes. */
 	request(): RequestTrace {
-		return {
+		return requestTrace({
 			traceId: this.traceId,
-			spanId: newSpanId(),
 			parentSpanId: this.spanId,
 			tracestate: this.tracestate,
 			isSampled: false,
 			transport: "pipeline",
 			frame: this,
-			...NO_STAMPS,
-		};
+		});
 	}
 
 	requestEnded(record: TraceRecord): void {

@@ -29,20 +29,27 @@ export interface RequestTrace {
 	tokens: { readonly prompt: number; readonly output: number } | null;
 }
 
-/** @param parent null: the trace begins here */
-export function beginRequestTrace(
-	transport: TraceTransport,
-	parent: TraceContext | null,
-	isSampled: boolean,
-): RequestTrace {
+/** Whose trace a request is a part of, and how it came. */
+type TraceHead = Pick<
+	RequestTrace,
+	| "traceId"
+	| "parentSpanId"
+	| "tracestate"
+	| "isSampled"
+	| "transport"
+	| "frame"
+>;
+
+/** Of a request that begins: it has its own span, and no instant has come. */
+export function requestTrace(head: TraceHead): RequestTrace {
 	return {
-		traceId: parent?.traceId ?? newTraceId(),
+		traceId: head.traceId,
 		spanId: newSpanId(),
-		parentSpanId: parent?.spanId ?? null,
-		tracestate: parent?.tracestate ?? "",
-		isSampled,
-		transport,
-		frame: null,
+		parentSpanId: head.parentSpanId,
+		tracestate: head.tracestate,
+		isSampled: head.isSampled,
+		transport: head.transport,
+		frame: head.frame,
 		openedUs: Number.NaN,
 		admittedUs: Number.NaN,
 		landedUs: Number.NaN,
@@ -52,20 +59,26 @@ export function beginRequestTrace(
 	};
 }
 
+/** @param parent null: the trace begins here */
+export function beginRequestTrace(
+	transport: TraceTransport,
+	parent: TraceContext | null,
+	isSampled: boolean,
+): RequestTrace {
+	return requestTrace({
+		traceId: parent?.traceId ?? newTraceId(),
+		parentSpanId: parent?.spanId ?? null,
+		tracestate: parent?.tracestate ?? "",
+		isSampled,
+		transport,
+		frame: null,
+	});
+}
+
 /** One more request of the same caller: a stream of requests has one head. */
 export function siblingTrace(
 	trace: RequestTrace | null,
 	transport: TraceTransport,
 ): RequestTrace | null {
-	if (trace === null) return null;
-	return { ...trace, transport, spanId: newSpanId(), ...NO_STAMPS };
+	return trace === null ? null : requestTrace({ ...trace, transport });
 }
-
-export const NO_STAMPS = {
-	openedUs: Number.NaN,
-	admittedUs: Number.NaN,
-	landedUs: Number.NaN,
-	encodeStartUs: Number.NaN,
-	encodeEndUs: Number.NaN,
-	tokens: null,
-} as const;
