@@ -4,13 +4,11 @@ import { DTYPE_BYTES } from "@saccade/protocol";
 import { mulberry32 } from "../../../load-generator/random.ts";
 import type { TensorSpec } from "../../../tensor/tensor.ts";
 import type { Binding, Session } from "../../runtime.ts";
+import { threadCpuMs } from "./thread-cpu-time.ts";
 
 /** Rows of the runs where the first dimension is dynamic: packing tells from a few rows on. */
 const TRIED_ROWS = [1, 8] as const;
 const LEAST_RUNS = 5;
-/** As many where two forms are so close, by the first: the least of five is 4 % off now and then (ResNet-50). */
-const CLOSE_RUNS = 20;
-const CLOSE = { from: 1.02, to: 1.12 } as const;
 const MOST_RUNS = 200;
 /** On a busy machine the budget takes longer, but never so many times. */
 const PATIENCE = 5;
@@ -40,8 +38,7 @@ export function triedRows(inputs: readonly TensorSpec[]): number[] {
 
 /**
  * @param sessions forms of one model
- * @param budgetMs of the processor, of each batch size, for all forms together; every form runs five times whatever that
- * takes, and twenty times where one of them is a little slower than the first
+ * @param budgetMs of the processor, of each batch size, for all forms together; every form runs five times whatever that takes
  * Sessions run on one thread, or their time is not all counted.
  * Throws EXECUTION_FAILED where a form cannot run with such inputs.
  */
@@ -78,7 +75,6 @@ function raceRuns(bindings: readonly Binding[], budgetMs: number): number[] {
 	for (
 		let round = 0;
 		round < LEAST_RUNS ||
-		(round < CLOSE_RUNS && isClose(best)) ||
 		(round < MOST_RUNS && spentMs < budgetMs && performance.now() < untilMs);
 		round++
 	)
@@ -90,20 +86,12 @@ function raceRuns(bindings: readonly Binding[], budgetMs: number): number[] {
 	return best;
 }
 
-/** More runs may show that a form is no slower than the first. */
-function isClose([first = 0, ...others]: readonly number[]): boolean {
-	return others.some(
-		(one) => one > CLOSE.from * first && one < CLOSE.to * first,
-	);
-}
-
 function timeRun(binding: Binding): number {
-	const start = process.threadCpuUsage();
+	const startMs = threadCpuMs();
 	binding.run("inline", (error) => {
 		if (error !== null) throw error;
 	});
-	const { user, system } = process.threadCpuUsage(start);
-	return (user + system) / 1000;
+	return threadCpuMs() - startMs;
 }
 
 function bindRows(session: Session, rows: number): Binding {
