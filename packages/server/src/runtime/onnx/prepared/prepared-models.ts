@@ -74,19 +74,13 @@ export interface Prepared {
 const SMALL_BYTES = 4 * 1024 * 1024;
 /** Of how many is remembered what was read: a server may see new versions for years. */
 const KNOWN_ENTRIES = 32;
-/** Graphs up to this size are kept, and not read again while their stamps are the same. */
-const KEPT_GRAPH_BYTES = 1024 * 1024;
 /** What could not be prepared is not tried again at once: a full disk stays full for a while. */
 const RETRY_AFTER_MS = 60_000;
 
-/** An entry as it was read. */
-interface Entry {
+interface Found {
 	readonly manifest: Manifest;
 	/** Null: the model is best loaded as it is. */
 	readonly graph: Uint8Array | null;
-}
-
-interface Found extends Entry {
 	readonly pin: EntryPin;
 }
 
@@ -98,7 +92,7 @@ export class PreparedModels {
 	/** By key: what was hashed since the machine started. */
 	readonly #verified = new RecentMap<string, Verified>(KNOWN_ENTRIES);
 	/** By key. An entry that was made anew has other stamps, and is read again. */
-	readonly #entries = new RecentMap<string, Entry>(KNOWN_ENTRIES);
+	readonly #manifests = new RecentMap<string, Manifest>(KNOWN_ENTRIES);
 	/** By path and options, when preparing failed last, in ms of the monotonic clock. */
 	readonly #failedAtMs = new Map<string, number>();
 
@@ -149,12 +143,8 @@ export class PreparedModels {
 		if (this.whyNot(request) !== null) return null;
 		const name = attemptName(request);
 		try {
-			// Begun beside the rest: each is a wait for a thread, and a load from the cache is short.
-			const stamp = stampAt(request.path);
 			const job = await this.#jobOf(request);
-			const found = await this.#find(job, (path) =>
-				path === job.source ? stamp : stampAt(path),
-			);
+			const found = await this.#find(job);
 			if (found !== null) return found;
 			const failedAtMs = this.#failedAtMs.get(name);
 			if (
@@ -189,6 +179,7 @@ export class PreparedModels {
 	async #jobOf(request: OpenPrepared): Promise<PrepareJob> {
 		const { folder, maxBytes, mode, libraryPath } = this.#options;
 		const { graphOptimization, sessionConfig } = request.options;
+		// Side by side: each is a wait for a thread, and a load from the cache is short.
 		const [source] = await Promise.all([
 			// A link that is turned leads to another model.
 			realpath(request.path),
@@ -215,17 +206,14 @@ export class PreparedModels {
 		const obtained = await this.#preparer.prepare(job, progress);
 		this.#sources.remember(job.source, obtained.source);
 		this.#verified.set(obtained.key, obtained.verified);
-		this.#entries.delete(obtained.key);
+		this.#manifests.delete(obtained.key);
 		return obtained;
 	}
 
 	/** Null: something has to be read to know. Opens no file of the model, and maps none. */
-	async #find(
-		job: PrepareJob,
-		stamp: typeof stampAt = stampAt,
-	): Promise<Found | null> {
+	async #find(job: PrepareJob): Promise<Found | null> {
 		const bootId = readBootId();
-		const source = await this.#sources.find(job.source, bootId, stamp);
+		const source = await this.#sources.find(job.source, bootId, stampAt);
 		if (source === null) return null;
 		const key = entryKey({
 			modelDigest: source.digest,
@@ -237,20 +225,16 @@ export class PreparedModels {
 		const paths = entryPaths(this.#paths, key);
 		const pin = pinEntry(paths.used);
 		if (pin === null) return null;
-		const known = this.#entries.get(key);
 		const manifest =
-			known?.manifest ??
+			this.#manifests.get(key) ??
 			decodeManifest(await readFile(paths.manifest, "utf8").catch(() => ""));
 		if (manifest !== null) {
 			const [isVerified, graph] = await Promise.all([
 				this.#isVerified(manifest),
-				manifest.graph === null
-					? null
-					: (known?.graph ?? readOrNull(paths.graph)),
+				manifest.graph === null ? null : readOrNull(paths.graph),
 			]);
 			if (isVerified && (manifest.graph === null || graph !== null)) {
-				const isKept = (graph?.length ?? 0) <= KEPT_GRAPH_BYTES;
-				this.#entries.set(key, { manifest, graph: isKept ? graph : null });
+				this.#manifests.set(key, manifest);
 				return { manifest, graph, pin };
 			}
 		}
