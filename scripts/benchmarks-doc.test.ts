@@ -43,6 +43,7 @@ test("a result becomes a table with where and how it was taken", () => {
 		/## x\n\n`npm run bench -- x`, commit abc1234, 2030-01-02: A CPU, 2 cores, 24 GiB, Linux 6, Node v24\.0\.0\./,
 	);
 	const lines = text
+		.slice(text.indexOf("## x"))
 		.split("\n")
 		.filter((line) => line.startsWith("| "))
 		.map((line) => line.replace(/ +\|/g, " |"));
@@ -52,6 +53,23 @@ test("a result becomes a table with where and how it was taken", () => {
 		"| c | | | no | 0.832 | | |",
 		"| d | | | | | 2.000 [1.500, 2.500] × furnace | ≥ 2 × furnace: no; p99 ≤ 2 ms: not measured |",
 	]);
+});
+
+test("what is not met comes first, with what was measured", () => {
+	const text = renderBenchmarksDoc(new Map([["x", RESULT]]));
+	assert.ok(text.indexOf("## Targets") < text.indexOf("## x"));
+	assert.match(text, /1 of 3 are met/);
+	assert.match(text, /\| \[x\]\(#x\) \| d +\| ≥ 2 × furnace \|/);
+});
+
+test("a long list is folded", () => {
+	const { machine } = RESULT;
+	const sweep = Array.from({ length: 30 }, (_, delayMs) => ({ delayMs }));
+	const text = renderBenchmarksDoc(
+		new Map([["x", { machine, best: [{ delayMs: 1 }], sweep }]]),
+	);
+	assert.match(text, /<summary>30 rows<\/summary>\n\n\| delay ms \|/);
+	assert.equal(text.split("<details>").length, 2);
 });
 
 test("each list of a result becomes a table of its own, in the order of the file", () => {

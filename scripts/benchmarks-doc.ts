@@ -3,8 +3,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { MachineFacts } from "../bench/lib/machine.ts";
-import { showInterval, table } from "../bench/lib/report.ts";
-import type { Interval } from "../bench/lib/stats.ts";
+import { table } from "../bench/lib/report.ts";
+import { cell, isRow, type Row, toWords } from "./benchmark-cells.ts";
+import { type Verdict, verdictsOf } from "./benchmark-verdicts.ts";
 import type { Plot } from "./plots/plots.ts";
 
 export interface BenchResult {
@@ -12,7 +13,8 @@ export interface BenchResult {
 	readonly [key: string]: unknown;
 }
 
-type Row = Readonly<Record<string, unknown>>;
+/** A longer list is folded: sweeps and single cases are for those who look for them. */
+const MOST_ROWS_OPEN = 20;
 
 export function renderBenchmarksDoc(
 	results: ReadonlyMap<string, BenchResult>,
@@ -23,6 +25,9 @@ export function renderBenchmarksDoc(
 		"",
 		"What the benches in `bench/` last measured: medians with their 95 % intervals over the rounds. A target is met when the whole interval meets it. Generated from `bench/results/*.json` by `npm run docs`.",
 		"",
+		...renderVerdicts(
+			[...results].flatMap(([name, result]) => verdictsOf(name, result)),
+		),
 		...[...results].flatMap(([name, result]) => [
 			...renderResult(name, result),
 			...plots
@@ -30,6 +35,30 @@ export function renderBenchmarksDoc(
 				.flatMap(({ file, title }) => [`![${title}](plots/${file})`, ""]),
 		]),
 	].join("\n");
+}
+
+/** First what is not met: that is what one asks of a page of numbers. */
+function renderVerdicts(verdicts: readonly Verdict[]): string[] {
+	if (verdicts.length === 0) return [];
+	const missed = verdicts.filter(({ met }) => !met);
+	const metCount = verdicts.length - missed.length;
+	const rows = missed.map(({ result, what, target, measured }) => [
+		`[${result}](#${result})`,
+		what,
+		target,
+		measured,
+	]);
+	return [
+		"## Targets",
+		"",
+		missed.length === 0
+			? `All ${verdicts.length} are met.`
+			: `${metCount} of ${verdicts.length} are met. These are not, or not by the whole interval:`,
+		"",
+		...(missed.length === 0
+			? []
+			: [table(["result", "what", "target", "measured"], rows), ""]),
+	];
 }
 
 function renderResult(name: string, result: BenchResult): string[] {
@@ -48,11 +77,17 @@ function renderList(rows: readonly Row[]): string[] {
 	const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter(
 		(column) => rows.some((row) => cell(row[column]) !== ""),
 	);
+	const text = table(
+		columns.map(toWords),
+		rows.map((row) => columns.map((column) => cell(row[column]))),
+	);
+	if (rows.length <= MOST_ROWS_OPEN) return [text, ""];
 	return [
-		table(
-			columns.map(toWords),
-			rows.map((row) => columns.map((column) => cell(row[column]))),
-		),
+		`<details><summary>${rows.length} rows</summary>`,
+		"",
+		text,
+		"",
+		"</details>",
 		"",
 	];
 }
@@ -61,70 +96,8 @@ function renderList(rows: readonly Row[]): string[] {
 function listsOf(result: BenchResult): Row[][] {
 	return Object.values(result).filter(
 		(value): value is Row[] =>
-			Array.isArray(value) &&
-			value.length > 0 &&
-			value.every((row) => typeof row === "object" && row !== null),
+			Array.isArray(value) && value.length > 0 && value.every(isRow),
 	);
-}
-
-function cell(value: unknown): string {
-	if (typeof value === "boolean") return value ? "yes" : "no";
-	if (typeof value === "number") return String(round(value));
-	if (typeof value === "string") return value.replaceAll("|", "\\|");
-	if (Array.isArray(value)) return list(value);
-	if (value === null || typeof value !== "object") return "";
-	if (isInterval(value)) return showInterval(value, digitsOf(value.median));
-	return isRange(value) ? range(value) : bounds(value as Row);
-}
-
-/** Of a ratio of nothing to nothing there is none. */
-function range({ low, high }: { low: unknown; high: unknown }): string {
-	if (low === null && high === null) return "";
-	return `[${cell(low)}, ${cell(high)}]`;
-}
-
-/** What was measured beside a row, and how its targets were judged; single rounds stay in the file. */
-function list(values: readonly unknown[]): string {
-	return values
-		.filter(
-			(value): value is Row => typeof value === "object" && value !== null,
-		)
-		.map(({ name, ratio, target, met }) =>
-			target === undefined
-				? `${cell(ratio)} × ${cell(name)}`
-				: `${cell(target)}: ${met === null ? "not measured" : cell(met)}`,
-		)
-		.join("; ");
-}
-
-/** A target: `{ minPerSecond: 100, maxP99Ms: null }`. */
-function bounds(target: Row): string {
-	return Object.entries(target)
-		.filter(([, value]) => value !== null)
-		.map(([name, value]) => `${toWords(name)} ${cell(value)}`)
-		.join(", ");
-}
-
-function isInterval(value: object): value is Interval {
-	return "median" in value && "low" in value && "high" in value;
-}
-
-function isRange(value: object): value is { low: unknown; high: unknown } {
-	return "low" in value && "high" in value;
-}
-
-function digitsOf(value: number): number {
-	if (Math.abs(value) >= 100) return 0;
-	return Math.abs(value) >= 10 ? 1 : 3;
-}
-
-function round(value: number): number {
-	return Number(value.toFixed(digitsOf(value)));
-}
-
-/** `serverCpuUs` → `server cpu us` */
-function toWords(name: string): string {
-	return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
 /** By name, in alphabetical order. */

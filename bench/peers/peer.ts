@@ -12,7 +12,10 @@ export interface PeerSettings {
 	readonly maxBatch: number;
 	/** How long a batch waits to fill. */
 	readonly delayMs: number;
-	/** Requests in the server at most, the rest is refused; 0: the peer's own limit, which most do not have. */
+	/**
+	 * Requests in each of its processes at most, the rest is refused; 0: the peer's own limit, which most do not have.
+	 * Not divided among processes: while one is busy the other may be given every connection of a closed loop.
+	 */
 	readonly queueLimit: number;
 }
 

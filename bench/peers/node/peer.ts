@@ -50,9 +50,7 @@ async function start({ served, settings }: StartOptions) {
 			PEER_HTTP_PORT: String(port),
 			PEER_WORKERS: String(settings.workers),
 			PEER_THREADS: String(settings.threads),
-			PEER_QUEUE_LIMIT: String(
-				Math.ceil(settings.queueLimit / settings.workers),
-			),
+			PEER_QUEUE_LIMIT: String(settings.queueLimit),
 			PEER_MODULES: modules,
 		},
 		ready: { port, path: "/ready" },
