@@ -1,5 +1,6 @@
 // Outcomes have one colour each, everywhere.
 import { OUTCOMES, type Outcome } from "@saccade/protocol";
+import { Legend } from "./legend.tsx";
 import type { BarPart } from "./panel.tsx";
 
 export function outcomeFill(outcome: Outcome): string {
@@ -34,13 +35,11 @@ export function OutcomeName(props: { readonly outcome: Outcome }) {
 
 export function OutcomeLegend(props: { readonly shown: readonly Outcome[] }) {
 	return (
-		<div class="legend">
-			{props.shown.map((outcome) => (
-				<span key={outcome}>
-					<i class="swatch" style={{ "--fill": outcomeFill(outcome) }} />
-					{outcomeText(outcome)}
-				</span>
-			))}
-		</div>
+		<Legend
+			entries={props.shown.map((outcome) => ({
+				label: outcomeText(outcome),
+				fill: outcomeFill(outcome),
+			}))}
+		/>
 	);
 }

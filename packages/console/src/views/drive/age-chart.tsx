@@ -2,6 +2,7 @@ import { msTick } from "../../data/format.ts";
 import { secondsOf } from "../../data/frames.ts";
 import { serverNowMs, useEntries } from "../../data/store.ts";
 import { Chart } from "../../ui/chart.tsx";
+import { Legend } from "../../ui/legend.tsx";
 import { Panel } from "../../ui/panel.tsx";
 
 const SPAN_S = 60;
@@ -20,17 +21,14 @@ export function AgeChart(props: {
 		<Panel
 			title="Sensor to decision"
 			aside={
-				<div class="legend">
-					<span>
-						<i class="swatch" style={{ "--fill": "var(--s1)" }} />
-						p50
-					</span>
-					<span>
-						<i class="swatch" style={{ "--fill": "var(--s2)" }} />
-						p99
-					</span>
+				<Legend
+					entries={[
+						{ label: "p50", fill: "var(--s1)" },
+						{ label: "p99", fill: "var(--s2)" },
+					]}
+				>
 					{budgetMs !== null && <span class="bad">- - deadline</span>}
-				</div>
+				</Legend>
 			}
 		>
 			<Chart

@@ -1,6 +1,7 @@
 // Where the time of the newest decision went, from the measurement to its deadline.
 import type { DriveEntry } from "@saccade/protocol/console";
 import { us } from "../../data/format.ts";
+import { Legend } from "../../ui/legend.tsx";
 import { Panel } from "../../ui/panel.tsx";
 import { budgetParts } from "./budget-parts.ts";
 
@@ -43,20 +44,20 @@ export function BudgetBar({ entry }: { readonly entry: DriveEntry }) {
 					/>
 				)}
 			</div>
-			<div class="legend">
-				{parts.map(({ label, us: time, fill }) => (
-					<span key={label}>
-						<i class="swatch" style={{ "--fill": fill }} />
-						{label} <b class="num">{us(time)}</b>
-					</span>
-				))}
+			<Legend
+				entries={parts.map(({ label, us: time, fill }) => ({
+					label,
+					fill,
+					value: us(time),
+				}))}
+			>
 				{budgetUs !== null && (
 					<span>
 						<i class="swatch slack" />
 						left <b class="num">{us(slackUs)}</b>
 					</span>
 				)}
-			</div>
+			</Legend>
 		</Panel>
 	);
 }

@@ -5,6 +5,7 @@ import { count, msTick, rate, rateTick, shape, us } from "../../data/format.ts";
 import { modelSamples } from "../../data/history.ts";
 import { serverNowMs, useEntries } from "../../data/store.ts";
 import { Chart } from "../../ui/chart.tsx";
+import { Legend } from "../../ui/legend.tsx";
 import { Empty, Panel, StackBar } from "../../ui/panel.tsx";
 import { BatchSizes } from "./batch-sizes.tsx";
 import { ConfirmDialog } from "./confirm-dialog.tsx";
@@ -103,16 +104,12 @@ export function ModelDetail(props: {
 						<Panel
 							title="Latency"
 							aside={
-								<div class="legend">
-									<span>
-										<i class="swatch" style={{ "--fill": "var(--s1)" }} />
-										p50
-									</span>
-									<span>
-										<i class="swatch" style={{ "--fill": "var(--s2)" }} />
-										p99
-									</span>
-								</div>
+								<Legend
+									entries={[
+										{ label: "p50", fill: "var(--s1)" },
+										{ label: "p99", fill: "var(--s2)" },
+									]}
+								/>
 							}
 						>
 							<Chart

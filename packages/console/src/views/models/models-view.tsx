@@ -4,6 +4,7 @@ import { count, ms, rate } from "../../data/format.ts";
 import { modelSamples } from "../../data/history.ts";
 import { useEntries } from "../../data/store.ts";
 import { Empty, Panel } from "../../ui/panel.tsx";
+import { PickRow } from "../../ui/pick-row.tsx";
 import { ModelDetail } from "./model-detail.tsx";
 import { StateChip } from "./state-chip.tsx";
 
@@ -77,16 +78,7 @@ function Row(props: {
 	const last = modelSamples(id).at(-1);
 	if (model === undefined) return null;
 	return (
-		<tr
-			tabIndex={0}
-			aria-selected={isPicked}
-			onClick={onPick}
-			onKeyDown={(event) => {
-				if (event.key !== "Enter" && event.key !== " ") return;
-				event.preventDefault();
-				onPick();
-			}}
-		>
+		<PickRow isPicked={isPicked} onPick={onPick}>
 			<td class="left">
 				<span class="clip name-cell" title={model.name}>
 					{model.name}
@@ -101,7 +93,7 @@ function Row(props: {
 			</td>
 			<td class="num">{ms(last?.p50Ms)}</td>
 			<td class="num">{ms(last?.p99Ms)}</td>
-		</tr>
+		</PickRow>
 	);
 }
 

@@ -2,6 +2,7 @@
 import type { SwapEntry } from "@saccade/protocol/console";
 import { ms, percent, us } from "../../data/format.ts";
 import { serverWallMs, useEntries } from "../../data/store.ts";
+import { Legend } from "../../ui/legend.tsx";
 import { Chip, Empty, Panel, type Tone } from "../../ui/panel.tsx";
 
 const SHOWN = 6;
@@ -28,14 +29,12 @@ export function SwapTimeline({ model }: { readonly model: string }) {
 		<Panel
 			title="Loads and swaps"
 			aside={
-				<div class="legend">
-					{[...phases].map((phase) => (
-						<span key={phase}>
-							<i class="swatch" style={{ "--fill": fillOf(phase) }} />
-							{phase}
-						</span>
-					))}
-				</div>
+				<Legend
+					entries={[...phases].map((phase) => ({
+						label: phase,
+						fill: fillOf(phase),
+					}))}
+				/>
 			}
 		>
 			{all.length === 0 ? (

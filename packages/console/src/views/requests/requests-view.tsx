@@ -8,6 +8,7 @@ import { us } from "../../data/format.ts";
 import { serverWallMs, useEntries } from "../../data/store.ts";
 import { OutcomeName } from "../../ui/outcome.tsx";
 import { Empty, Panel, Segmented } from "../../ui/panel.tsx";
+import { PickRow } from "../../ui/pick-row.tsx";
 import { explain, type TraceRecord } from "./trace.ts";
 import { Waterfall } from "./waterfall.tsx";
 
@@ -108,16 +109,7 @@ function Row(props: {
 	const { entry, isPicked, onPick } = props;
 	const agoS = (serverWallMs() - entry.startUnixUs / 1000) / 1000;
 	return (
-		<tr
-			tabIndex={0}
-			aria-selected={isPicked}
-			onClick={onPick}
-			onKeyDown={(event) => {
-				if (event.key !== "Enter" && event.key !== " ") return;
-				event.preventDefault();
-				onPick();
-			}}
-		>
+		<PickRow isPicked={isPicked} onPick={onPick}>
 			<td class="left">
 				<span class="clip name-cell" title={entry.name}>
 					{entry.name}
@@ -139,7 +131,7 @@ function Row(props: {
 			<td class="num dim">
 				{agoS < 100 ? `${agoS.toFixed(0)} s` : `${(agoS / 60).toFixed(0)} min`}
 			</td>
-		</tr>
+		</PickRow>
 	);
 }
 

@@ -5,6 +5,7 @@ import { count, ms, msTick, rateTick } from "../../data/format.ts";
 import { secondsOf } from "../../data/frames.ts";
 import { serverNowMs, useEntries } from "../../data/store.ts";
 import { Chart } from "../../ui/chart.tsx";
+import { Legend } from "../../ui/legend.tsx";
 import {
 	OutcomeLegend,
 	outcomeFill,
@@ -84,17 +85,14 @@ export function StreamsView() {
 				class="slack-panel"
 				title="Deadline slack"
 				aside={
-					<div class="legend">
-						<span>
-							<i class="swatch" style={{ "--fill": "var(--s1)" }} />
-							median
-						</span>
-						<span>
-							<i class="swatch" style={{ "--fill": "var(--s2)" }} />
-							tightest 1 %
-						</span>
+					<Legend
+						entries={[
+							{ label: "median", fill: "var(--s1)" },
+							{ label: "tightest 1 %", fill: "var(--s2)" },
+						]}
+					>
 						<span class="bad">below the line: missed</span>
-					</div>
+					</Legend>
 				}
 			>
 				<Chart
