@@ -66,11 +66,14 @@ export function watchPage(page: Page, origin: string): PageFaults {
 	return faults;
 }
 
+/** Where the pictures of the documents are renewed, by `SACCADE_SCREENSHOTS=docs/console`; else undefined. */
+export const PICTURES_FOLDER: string | undefined =
+	process.env["SACCADE_SCREENSHOTS"];
 const FOLDER =
-	process.env["SACCADE_SCREENSHOTS"] ??
+	PICTURES_FOLDER ??
 	join(import.meta.dirname, "..", "..", "..", ".cache", "screenshots");
 
-/** Kept as output of CI; `SACCADE_SCREENSHOTS=docs/console` renews those of the documents. */
+/** Kept as output of CI. */
 export async function keepScreenshot(page: Page, name: string): Promise<void> {
 	await mkdir(FOLDER, { recursive: true });
 	await page.screenshot({ path: join(FOLDER, `${name}.png`) });

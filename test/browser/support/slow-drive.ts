@@ -1,5 +1,5 @@
-// The bundled street, drawn beforehand and sent slowly over the public streams, without deadlines: what a machine draws
-// and infers in software, beside a browser that draws in software too, is shown whatever it takes.
+// The bundled street, drawn beforehand and sent slowly over the public streams: what a machine draws and infers in
+// software, beside a browser that draws in software too, is shown whatever it takes, where its deadline lets it.
 
 import type { Reading, SensorStream } from "@saccade/client";
 import { type GrpcClient, hostClock } from "@saccade/client/grpc";
@@ -51,9 +51,10 @@ export interface SlowDrive {
 	stop(): Promise<void>;
 }
 
-/** Sends until it is stopped. */
+/** Sends until it is stopped. @param budgetMs of a frame, from its measurement to its decision */
 export async function startSlowDrive(
 	client: GrpcClient,
+	budgetMs: number,
 	seed = 32,
 ): Promise<SlowDrive> {
 	const frames = draw(seed);
@@ -63,8 +64,7 @@ export async function startSlowDrive(
 			pipeline: "lidar",
 			clockDomain: "host-monotonic",
 			safeCommand: SAFE,
-			// Reached by no machine that is merely busy.
-			qos: { latencyBudgetMs: 5000 },
+			qos: { latencyBudgetMs: budgetMs },
 			sensors: [
 				{ deviceId: "lidar", frameId: "lidar", periodMs: EVERY_MS },
 				{ deviceId: "imu", frameId: "base_link" },
@@ -87,7 +87,7 @@ export async function startSlowDrive(
 			pipeline: "camera",
 			clockDomain: "host-monotonic",
 			safeCommand: SAFE,
-			qos: { latencyBudgetMs: 5000 },
+			qos: { latencyBudgetMs: budgetMs },
 			sensors: [{ deviceId: "camera", frameId: "camera", periodMs: EVERY_MS }],
 		},
 		{},

@@ -89,7 +89,7 @@ export function DriveView() {
 						}
 					/>
 				)}
-				<DevicesOfDrive entries={frames} />
+				<SensorsOfDrive entries={frames} />
 			</div>
 			<div class="two drive-below">
 				<DecisionStrip stream={decision?.stream ?? ""} />
@@ -137,8 +137,8 @@ function SourcePicker(props: {
 	);
 }
 
-/** What each device sends, at a glance. */
-function DevicesOfDrive({
+/** What each sensor sends, at a glance. */
+function SensorsOfDrive({
 	entries,
 }: {
 	readonly entries: readonly DriveEntry[];
@@ -155,7 +155,7 @@ function DevicesOfDrive({
 	const sorted = [...entries].sort((a, b) => b.rateHz - a.rateHz);
 	return (
 		<Panel
-			title="Devices"
+			title="Sensors"
 			flush
 			aside={
 				<span class="num nowrap">
