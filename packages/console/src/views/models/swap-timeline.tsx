@@ -57,6 +57,8 @@ function fillOf(phase: string): string {
 function Row({ swap }: { readonly swap: SwapEntry }) {
 	const { outcome, phases, totalUs, phase } = swap;
 	const [tone, text] = outcomeOf(swap);
+	// 0: no version was in service before.
+	const switchUs = outcome?.switchUs ?? 0;
 	const sum = phases.reduce((all, { durationUs }) => all + durationUs, 0);
 	return (
 		<li class="swap">
@@ -87,7 +89,7 @@ function Row({ swap }: { readonly swap: SwapEntry }) {
 			</span>
 			<span class="swap-more dim">
 				{swap.cause === "api" ? `asked by ${swap.by}` : `by ${swap.cause}`}
-				{outcome?.switchUs != null && `, switched in ${us(outcome.switchUs)}`}
+				{switchUs > 0 && `, switched in ${us(switchUs)}`}
 				{swap.shadow !== null &&
 					`, ${swap.shadow.sampleCount} real inputs through both: ${swap.shadow.isWithin ? "within tolerance" : "beyond tolerance"}, ${ms(swap.shadow.oldRunMs)} → ${ms(swap.shadow.newRunMs)} a run`}
 				{swap.canary !== null &&
