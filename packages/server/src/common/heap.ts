@@ -4,13 +4,22 @@ export interface HeapItem {
 	heapIndex: number;
 }
 
-/** Binary heap, smallest key first; push, remove and pop cost O(log n) and allocate nothing. */
+/** A place has four children: half the levels of two, and the keys of four lie in one line of the cache. */
+const ARITY_BITS = 2;
+const ARITY = 1 << ARITY_BITS;
+
+/**
+ * Smallest key first; push, remove and pop cost O(log n). An item's key stays what it was when it was pushed. Keys lie
+ * beside each other, since in a large heap it is the way to the items that takes the time.
+ */
 export class Heap<T extends HeapItem> {
 	readonly #items: T[] = [];
-	readonly #key: (item: T) => number;
+	/** By place, as `#items`. */
+	readonly #keys: number[] = [];
+	readonly #keyOf: (item: T) => number;
 
-	constructor(key: (item: T) => number) {
-		this.#key = key;
+	constructor(keyOf: (item: T) => number) {
+		this.#keyOf = keyOf;
 	}
 
 	get size(): number {
@@ -23,9 +32,11 @@ export class Heap<T extends HeapItem> {
 	}
 
 	push(item: T): void {
+		const key = this.#keyOf(item);
+		const index = this.#items.length;
 		this.#items.push(item);
-		item.heapIndex = this.#items.length - 1;
-		this.#up(item.heapIndex);
+		this.#keys.push(key);
+		this.#up(item, key, index);
 	}
 
 	/** No effect when the item is not in the heap. */
@@ -34,49 +45,56 @@ export class Heap<T extends HeapItem> {
 		if (index < 0) return;
 		item.heapIndex = -1;
 		const last = this.#items.pop()!;
+		const key = this.#keys.pop()!;
 		if (last === item) return;
-		this.#place(last, index);
-		this.#up(index);
-		this.#down(last.heapIndex);
+		const parent = parentOf(index);
+		if (index > 0 && this.#keys[parent]! > key) this.#up(last, key, index);
+		else this.#down(last, key, index);
 	}
 
-	#up(start: number): void {
-		let index = start;
-		const item = this.#items[index]!;
-		const key = this.#key(item);
-		while (index > 0) {
-			const parent = (index - 1) >> 1;
-			const above = this.#items[parent]!;
-			if (this.#key(above) <= key) break;
-			this.#place(above, index);
-			index = parent;
+	/** Puts the item at `index`, or as far above as its key belongs. */
+	#up(item: T, key: number, index: number): void {
+		let at = index;
+		while (at > 0) {
+			const parent = parentOf(at);
+			const above = this.#keys[parent]!;
+			if (above <= key) break;
+			this.#place(this.#items[parent]!, above, at);
+			at = parent;
 		}
-		this.#place(item, index);
+		this.#place(item, key, at);
 	}
 
-	#down(start: number): void {
-		let index = start;
-		const item = this.#items[index]!;
-		const key = this.#key(item);
+	/** Puts the item at `index`, or as far below as its key belongs. */
+	#down(item: T, key: number, index: number): void {
+		const { length } = this.#keys;
+		let at = index;
 		for (;;) {
-			let child = index * 2 + 1;
-			if (child >= this.#items.length) break;
-			const right = this.#items[child + 1];
-			if (
-				right !== undefined &&
-				this.#key(right) < this.#key(this.#items[child]!)
-			)
-				child++;
-			const below = this.#items[child]!;
-			if (this.#key(below) >= key) break;
-			this.#place(below, index);
-			index = child;
+			const first = at * ARITY + 1;
+			if (first >= length) break;
+			let child = first;
+			let below = this.#keys[first]!;
+			const end = Math.min(first + ARITY, length);
+			for (let other = first + 1; other < end; other++) {
+				const otherKey = this.#keys[other]!;
+				if (otherKey >= below) continue;
+				below = otherKey;
+				child = other;
+			}
+			if (below >= key) break;
+			this.#place(this.#items[child]!, below, at);
+			at = child;
 		}
-		this.#place(item, index);
+		this.#place(item, key, at);
 	}
 
-	#place(item: T, index: number): void {
+	#place(item: T, key: number, index: number): void {
 		this.#items[index] = item;
+		this.#keys[index] = key;
 		item.heapIndex = index;
 	}
+}
+
+function parentOf(index: number): number {
+	return (index - 1) >> ARITY_BITS;
 }
