@@ -237,8 +237,8 @@ export class ModelLoader {
 			others.every(({ device }) => device === only.device) &&
 			(load.providers ?? []).length === 0;
 		if (arbiter === undefined || !isOnCores) return {};
-		const { threadCount } = only;
-		return { share: (wake) => arbiter.share({ weight, threadCount, wake }) };
+		const threadCounts = instances.map(({ threadCount }) => threadCount);
+		return { share: (wake) => arbiter.share({ weight, threadCounts, wake }) };
 	}
 }
 

@@ -291,7 +291,7 @@ export class BatchScheduler<E extends Entry>
 			if (decision.kind === "run") {
 				predictedUs = this.#policy.likelyUs(decision.take);
 				const dueUs = this.queue.head()!.orderUs;
-				if (this.#share?.tryStart(dueUs, predictedUs, nowUs) === false)
+				if (this.#share?.tryStart(dueUs, predictedUs, nowUs, device) === false)
 					decision = { kind: "wait", untilUs: nowUs + PATIENCE_US };
 			}
 			const taken =
@@ -308,7 +308,7 @@ export class BatchScheduler<E extends Entry>
 			const batch = this.#startable(taken, nowUs);
 			if (batch.length > 0)
 				this.#run(batch, decision.closedBecause, device, predictedUs);
-			else this.#share?.finished(predictedUs, 0);
+			else this.#share?.finished(predictedUs, 0, device);
 		}
 		this.#dispatching = false;
 		this.#checkDrained();
@@ -379,7 +379,8 @@ export class BatchScheduler<E extends Entry>
 		const nowUs = this.#clock.nowUs();
 		this.#policy.answered(rows, nowUs);
 		const { startUs, predictedUs } = this.#runs[lane]!;
-		this.#share?.finished(predictedUs, nowUs - startUs);
+		const device = this.lanes.deviceOf(lane);
+		this.#share?.finished(predictedUs, nowUs - startUs, device);
 		this.#dispatch();
 		this.#share?.settle();
 	};

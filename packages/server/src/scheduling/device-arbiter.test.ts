@@ -19,7 +19,7 @@ function setUp(weights: readonly number[], threadCount = THREADS) {
 	const arbiter = new DeviceArbiter(threadCount);
 	const woken: number[] = [];
 	const shares = weights.map((weight, index) =>
-		arbiter.share({ weight, threadCount: 1, wake: () => woken.push(index) }),
+		arbiter.share({ weight, threadCounts: [1], wake: () => woken.push(index) }),
 	);
 	const end = (share: DeviceShare, tookUs = RUN_US) => {
 		share.finished(RUN_US, tookUs);
@@ -62,7 +62,7 @@ describe("a place on the device", () => {
 			runs[index] = (runs[index] ?? 0) + 1;
 		};
 		const shares = [0, 1].map((index) =>
-			arbiter.share({ weight: 1, threadCount: 1, wake: () => ask(index) }),
+			arbiter.share({ weight: 1, threadCounts: [1], wake: () => ask(index) }),
 		);
 		const [served, warming] = shares;
 		/** Both always want more. @returns how many of the runs are the second one's */
@@ -90,13 +90,24 @@ describe("a place on the device", () => {
 	test("is found by one run at least, however many threads it takes", () => {
 		const arbiter = new DeviceArbiter(2);
 		const wake = () => {};
-		const narrow = arbiter.share({ weight: 1, threadCount: 1, wake });
-		const wide = arbiter.share({ weight: 1, threadCount: 8, wake });
+		const narrow = arbiter.share({ weight: 1, threadCounts: [1], wake });
+		const wide = arbiter.share({ weight: 1, threadCounts: [8], wake });
 		narrow.tryStart(0, RUN_US, 0);
 		assert.equal(wide.tryStart(0, RUN_US, 0), false);
 		narrow.finished(RUN_US, RUN_US);
 		narrow.settle();
 		assert.ok(wide.tryStart(0, RUN_US, 0));
+	});
+
+	test("takes the threads of the layout that the run is of", () => {
+		const arbiter = new DeviceArbiter(2);
+		const wake = () => {};
+		const other = arbiter.share({ weight: 1, threadCounts: [1], wake });
+		const model = arbiter.share({ weight: 1, threadCounts: [2, 1], wake });
+		other.tryStart(0, RUN_US, 0);
+		assert.ok(model.tryStart(0, RUN_US, 0, 1), "one thread, which is there");
+		model.finished(RUN_US, RUN_US, 1);
+		assert.equal(model.tryStart(0, RUN_US, 0, 0), false, "two are not");
 	});
 
 	test("that comes free goes to who is due first, unless it is far ahead in service", () => {
@@ -147,7 +158,7 @@ function overload(weights: readonly number[], runUs: readonly number[]) {
 			maxRows: 1,
 			clock,
 			runUs: () => runUs[index]!,
-			share: (wake) => arbiter.share({ weight, threadCount: 1, wake }),
+			share: (wake) => arbiter.share({ weight, threadCounts: [1], wake }),
 			answered: () => {
 				servedUs[index]! += runUs[index]!;
 			},
@@ -178,18 +189,53 @@ describe("two models, each with as much work as the device can do", () => {
 		});
 });
 
+test("lanes of one thread run side by side beside another model where three threads are", () => {
+	const clock = new ManualClock();
+	const arbiter = new DeviceArbiter(3);
+	const other = arbiter.share({ weight: 1, threadCounts: [1], wake: () => {} });
+	other.tryStart(0, RUN_US, 0);
+	const oneThread = 1;
+	let running = 0;
+	let most = 0;
+	const { scheduler } = simulate({
+		maxRows: 1,
+		deviceLanes: [1, 2],
+		placement: {
+			choose: () => ({ kind: "device", device: oneThread }),
+			isForAnother: () => false,
+			runUs: () => RUN_US,
+		},
+		clock,
+		runUs: () => {
+			most = Math.max(most, ++running);
+			return RUN_US;
+		},
+		share: (wake) => arbiter.share({ weight: 1, threadCounts: [2, 1], wake }),
+		answered: () => running--,
+	});
+	scheduler.setDevice(0, false);
+	// What was learnt before was no run.
+	running = 0;
+	most = 0;
+	for (let i = 0; i < 4; i++) scheduler.submit(new TestEntry(""));
+	clock.advance(3 * RUN_US);
+	assert.equal(most, 2);
+	assert.equal(running, 0);
+	scheduler.close();
+});
+
 test("a model runs a second after another one hung on every thread", () => {
 	const clock = new ManualClock();
 	const arbiter = new DeviceArbiter(1);
 	arbiter
-		.share({ weight: 1, threadCount: 1, wake: () => {} })
+		.share({ weight: 1, threadCounts: [1], wake: () => {} })
 		.tryStart(0, RUN_US, 0);
 	let answeredUs = 0;
 	const { scheduler } = simulate({
 		maxRows: 1,
 		clock,
 		runUs: () => RUN_US,
-		share: (wake) => arbiter.share({ weight: 1, threadCount: 1, wake }),
+		share: (wake) => arbiter.share({ weight: 1, threadCounts: [1], wake }),
 		answered: () => {
 			answeredUs = clock.nowUs();
 		},
@@ -238,7 +284,7 @@ test("whoever waits runs within the stated bound, whatever the others do", () =>
 							assert.ok(served[at]! - before[at]! <= most);
 						}
 					};
-					const share = arbiter.share({ weight, threadCount: 1, wake: ask });
+					const share = arbiter.share({ weight, threadCounts: [1], wake: ask });
 					clock.at(index, ask);
 					return share;
 				});

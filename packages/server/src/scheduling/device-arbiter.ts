@@ -22,10 +22,16 @@ export interface DeviceShare {
 	 * Whether a run may start now; then `finished` must follow. If not, `wake` is called when it may.
 	 * @param dueUs when its earliest request should be answered
 	 * @param predictedUs what the run will take; 0 when unknown
+	 * @param layout which of the threads it takes. @default 0
 	 */
-	tryStart(dueUs: number, predictedUs: number, nowUs: number): boolean;
-	/** A run ended. `predictedUs` as it was said at its start. */
-	finished(predictedUs: number, tookUs: number): void;
+	tryStart(
+		dueUs: number,
+		predictedUs: number,
+		nowUs: number,
+		layout?: number,
+	): boolean;
+	/** A run ended. `predictedUs` and `layout` as they were said at its start. */
+	finished(predictedUs: number, tookUs: number, layout?: number): void;
 	/** Hands out what came free, after the caller had its chance to ask for more. */
 	settle(): void;
 	/** From now on; what it owes or is owed so far is forgotten. */
@@ -37,8 +43,8 @@ export interface DeviceShare {
 export interface ShareOptions {
 	/** > 0. */
 	readonly weight: number;
-	/** Threads of one run. */
-	readonly threadCount: number;
+	/** Threads of one run, in each layout of the model: see layout-switch.ts. */
+	readonly threadCounts: readonly number[];
 	/** Must ask again with `tryStart` if it still has something to run. */
 	readonly wake: () => void;
 }
@@ -46,33 +52,49 @@ export interface ShareOptions {
 /** Takes no place when predicted to be shorter, in µs. */
 const SHORT_US = 200;
 
+interface Run {
+	readonly threads: number;
+	readonly dueUs: number;
+	readonly predictedUs: number;
+}
+
 class Share implements DeviceShare {
 	weight: number;
-	readonly threadCount: number;
 	readonly wake: () => void;
 	/** Service so far over the weight, in µs. */
 	virtualUs = 0;
 	dueUs = 0;
 	isWaiting = false;
 	waitingSinceUs = 0;
+	/** Threads of the run that waits. */
+	wantedThreads = 0;
 	/** Had neither a run nor something to run when it could have said so. */
 	isIdle = true;
-	runCount = 0;
+	/** Threads of its runs. */
+	usedThreads = 0;
 	readonly #arbiter: DeviceArbiter;
+	readonly #threadCounts: readonly number[];
 
 	constructor(arbiter: DeviceArbiter, options: ShareOptions) {
 		this.#arbiter = arbiter;
+		this.#threadCounts = options.threadCounts;
 		this.weight = options.weight;
-		this.threadCount = options.threadCount;
 		this.wake = options.wake;
 	}
 
-	tryStart(dueUs: number, predictedUs: number, nowUs: number): boolean {
-		return this.#arbiter.tryStart(this, dueUs, predictedUs, nowUs);
+	tryStart(
+		dueUs: number,
+		predictedUs: number,
+		nowUs: number,
+		layout = 0,
+	): boolean {
+		const threads = this.#threadCounts[layout]!;
+		return this.#arbiter.tryStart(this, { threads, dueUs, predictedUs }, nowUs);
 	}
 
-	finished(predictedUs: number, tookUs: number): void {
-		this.#arbiter.finished(this, predictedUs, tookUs);
+	finished(predictedUs: number, tookUs: number, layout = 0): void {
+		const threads = this.#threadCounts[layout]!;
+		this.#arbiter.finished(this, threads, tookUs - predictedUs);
 	}
 
 	settle(): void {
@@ -111,8 +133,7 @@ export class DeviceArbiter {
 
 	tryStart(
 		share: Share,
-		dueUs: number,
-		predictedUs: number,
+		{ threads, dueUs, predictedUs }: Run,
 		nowUs: number,
 	): boolean {
 		if (share.isIdle) this.catchUp(share);
@@ -120,26 +141,28 @@ export class DeviceArbiter {
 		const isShort = predictedUs > 0 && predictedUs < SHORT_US;
 		const isPatient =
 			!share.isWaiting || nowUs - share.waitingSinceUs < PATIENCE_US;
-		if (!isShort && isPatient && !this.#hasPlace(share)) {
+		if (!isShort && isPatient && !this.#hasPlace(share, threads)) {
 			if (!share.isWaiting) {
 				this.#waitingCount++;
 				share.waitingSinceUs = nowUs;
 			}
 			share.isWaiting = true;
+			share.wantedThreads = threads;
 			share.dueUs = dueUs;
 			return false;
 		}
 		this.#forget(share);
-		share.runCount++;
-		this.#usedThreads += share.threadCount;
-		this.#charge(share, predictedUs);
+		share.usedThreads += threads;
+		this.#usedThreads += threads;
+		charge(share, threads * predictedUs);
 		return true;
 	}
 
-	finished(share: Share, predictedUs: number, tookUs: number): void {
-		share.runCount--;
-		this.#usedThreads -= share.threadCount;
-		this.#charge(share, tookUs - predictedUs);
+	/** @param moreUs than was predicted; negative: less */
+	finished(share: Share, threads: number, moreUs: number): void {
+		share.usedThreads -= threads;
+		this.#usedThreads -= threads;
+		charge(share, threads * moreUs);
 	}
 
 	/** @param from who had its chance to ask for more */
@@ -148,7 +171,7 @@ export class DeviceArbiter {
 		if (this.#asked !== null) return;
 		while (this.#waitingCount > 0) {
 			const next = this.#next();
-			if (next === null || !this.#fits(next)) return;
+			if (next === null || !this.#fits(next.wantedThreads)) return;
 			this.#forget(next);
 			this.#asked = next;
 			next.wake();
@@ -163,26 +186,26 @@ export class DeviceArbiter {
 		this.settle(null);
 	}
 
-	#hasPlace(share: Share): boolean {
+	#hasPlace(share: Share, threads: number): boolean {
 		if (this.#shares.size === 1 || this.#isAlone(share)) return true;
 		// What waits is served in its turn, not in that of who happens to ask.
 		if (this.#asked !== share && this.#waitingCount > 0) return false;
-		return this.#fits(share);
+		return this.#fits(threads);
 	}
 
 	#isAlone(share: Share): boolean {
-		const ownThreads = share.runCount * share.threadCount;
 		const ownWaiting = share.isWaiting ? 1 : 0;
 		return (
-			this.#usedThreads === ownThreads && this.#waitingCount === ownWaiting
+			this.#usedThreads === share.usedThreads &&
+			this.#waitingCount === ownWaiting
 		);
 	}
 
 	/** One run always does, however wide. */
-	#fits({ threadCount }: Share): boolean {
+	#fits(threads: number): boolean {
 		return (
 			this.#usedThreads === 0 ||
-			this.#usedThreads + threadCount <= this.#threadCount
+			this.#usedThreads + threads <= this.#threadCount
 		);
 	}
 
@@ -202,14 +225,10 @@ export class DeviceArbiter {
 	catchUp(share: Share): void {
 		let leastUs = Number.POSITIVE_INFINITY;
 		for (const other of this.#shares)
-			if (other !== share && (other.isWaiting || other.runCount > 0))
+			if (other !== share && (other.isWaiting || other.usedThreads > 0))
 				leastUs = Math.min(leastUs, other.virtualUs);
 		if (leastUs !== Number.POSITIVE_INFINITY)
 			share.virtualUs = Math.max(share.virtualUs, leastUs);
-	}
-
-	#charge(share: Share, us: number): void {
-		share.virtualUs += (us * share.threadCount) / share.weight;
 	}
 
 	#forget(share: Share): void {
@@ -218,8 +237,13 @@ export class DeviceArbiter {
 	}
 }
 
+/** @param us of one thread */
+function charge(share: Share, us: number): void {
+	share.virtualUs += us / share.weight;
+}
+
 function noteIdle(share: Share): void {
-	share.isIdle = share.runCount === 0 && !share.isWaiting;
+	share.isIdle = share.usedThreads === 0 && !share.isWaiting;
 }
 
 function isBefore(a: Share, b: Share): boolean {

@@ -5,6 +5,7 @@ import { BatchScheduler } from "../batch-scheduler.ts";
 import { CostModel } from "../cost-model.ts";
 import { DeadlinePolicy } from "../deadline-policy.ts";
 import type { DeviceShare } from "../device-arbiter.ts";
+import type { Placement } from "../placement.ts";
 import type { SchedulingPolicy } from "../policy.ts";
 import { NO_QUEUE_POLICY } from "../queue-policy.ts";
 import type { TestEntry } from "./test-entry.ts";
@@ -12,6 +13,9 @@ import type { TestEntry } from "./test-entry.ts";
 export interface SimulationOptions {
 	readonly maxRows: number;
 	readonly laneCount?: number;
+	/** By device, where there are several. @default one, of `laneCount` lanes */
+	readonly deviceLanes?: readonly number[];
+	readonly placement?: Placement<TestEntry>;
 	readonly runUs: (rows: number) => number;
 	/** Around the deadline policy. */
 	readonly wrap?: (
@@ -27,6 +31,8 @@ export interface SimulationOptions {
 export function simulate({
 	maxRows,
 	laneCount = 1,
+	deviceLanes = [laneCount],
+	placement,
 	runUs,
 	wrap = (policy) => policy,
 	clock = new ManualClock(),
@@ -41,7 +47,8 @@ export function simulate({
 	const scheduler = new BatchScheduler<TestEntry>({
 		clock,
 		executor: {
-			laneCount,
+			laneCount: deviceLanes.reduce((sum, count) => sum + count),
+			deviceLanes,
 			run: (batch, _why, lane, release) => {
 				const tookUs = runUs(batch.length);
 				batchSizes.push(batch.length);
@@ -57,6 +64,7 @@ export function simulate({
 		},
 		events: { refused: () => {} },
 		policy: wrap(new DeadlinePolicy({ rules, cost })),
+		...(placement && { placement }),
 		maxRows,
 		levels: [NO_QUEUE_POLICY],
 		...(share && { share }),
