@@ -31,11 +31,52 @@ interface Served {
 
 /** Poisson arrivals, so many a second in each second. */
 function serve(perSecond: readonly number[], laneUs: RunUs): Served {
+	return run({ oneUs: oneLaneUs, laneUs }, (server) => {
+		const { clock, random, send } = server;
+		for (const [second, rate] of perSecond.entries())
+			while (clock.nowUs() < (second + 1) * SECOND_US) {
+				clock.advance((-Math.log(random()) * SECOND_US) / rate);
+				send();
+			}
+	});
+}
+
+/** So many clients, each back `returnUs` after its answer. */
+function closedLoop(
+	clientCount: number,
+	returnUs: number,
+	curves: Curves,
+): Served {
+	return run(curves, ({ clock, send, onAnswer }) => {
+		onAnswer(() => clock.at(clock.nowUs() + returnUs, send));
+		for (let client = 0; client < clientCount; client++) send();
+		clock.advance(10 * SECOND_US);
+		onAnswer(() => {});
+	});
+}
+
+interface Curves {
+	readonly oneUs: RunUs;
+	readonly laneUs: RunUs;
+}
+
+interface Server {
+	readonly clock: ManualClock;
+	readonly random: () => number;
+	send(): void;
+	onAnswer(told: () => void): void;
+}
+
+function run(
+	{ oneUs, laneUs }: Curves,
+	load: (server: Server) => void,
+): Served {
+	let told = () => {};
 	const clock = new ManualClock();
 	const random = randomFrom(11);
 	const costs = [new CostModel(MAX_ROWS), new CostModel(MAX_ROWS)] as const;
-	for (const rows of [1, MAX_ROWS]) {
-		costs[0].observe(rows, oneLaneUs(rows), 0);
+	for (const rows of [1, MAX_ROWS / 2, MAX_ROWS]) {
+		costs[0].observe(rows, oneUs(rows), 0);
 		costs[1].observe(rows, laneUs(rows), 0);
 	}
 	for (const cost of costs) cost.endCalibration();
@@ -56,13 +97,14 @@ function serve(perSecond: readonly number[], laneUs: RunUs): Served {
 			run: (batch, _why, lane, release) => {
 				const layout = lane === 0 ? 0 : 1;
 				layouts.push(layout);
-				const tookUs = (layout === 0 ? oneLaneUs : laneUs)(batch.length);
+				const tookUs = (layout === 0 ? oneUs : laneUs)(batch.length);
 				clock.at(clock.nowUs() + tookUs, () => {
 					const nowUs = clock.nowUs();
 					for (const entry of batch) {
 						entry.state = "done";
 						ended++;
 						if (nowUs <= entry.deadlineUs) inTime++;
+						told();
 					}
 					costs[layout].observe(batch.length, tookUs, nowUs);
 					const { queuedRows } = scheduler.stats();
@@ -82,13 +124,15 @@ function serve(perSecond: readonly number[], laneUs: RunUs): Served {
 		defer: (callback) => clock.at(clock.nowUs(), callback),
 	});
 	inUse();
-	for (const [second, rate] of perSecond.entries())
-		while (clock.nowUs() < (second + 1) * SECOND_US) {
-			clock.advance((-Math.log(random()) * SECOND_US) / rate);
-			submitted++;
-			const deadlineUs = clock.nowUs() + DEADLINE_US;
-			scheduler.submit(new TestEntry("", { deadlineUs }));
-		}
+	const send = () => {
+		submitted++;
+		const deadlineUs = clock.nowUs() + DEADLINE_US;
+		scheduler.submit(new TestEntry("", { deadlineUs }));
+	};
+	const onAnswer = (next: () => void) => {
+		told = next;
+	};
+	load({ clock, random, send, onAnswer });
 	clock.advance(2 * DEADLINE_US);
 	return { inTime, ended, submitted, layouts };
 }
@@ -124,5 +168,14 @@ describe("of two layouts", () => {
 		const { layouts } = serve([...heavy, ...light], sideBySideUs);
 		assert.ok(layouts.includes(1));
 		assert.equal(shareSideBySide(layouts.slice(-100)), 0);
+	});
+
+	test("the one lane is kept for clients of whom half wait while the other half is answered", () => {
+		// 32 rows are about as cheap as 64.
+		const oneUs: RunUs = (rows) => 1000 + 500 * rows;
+		const curves = { oneUs, laneUs: (rows: number) => 2 * oneUs(rows) };
+		const { layouts, ended, submitted } = closedLoop(64, 1500, curves);
+		assert.equal(ended, submitted);
+		assert.equal(shareSideBySide(layouts), 0);
 	});
 });

@@ -2,14 +2,19 @@
 // Where work never ends the second may answer more, since a run on several threads ends with its slowest, and whatever
 // else wants a core takes it from all of them. Whether it does is tried (way-trial.ts).
 //
-//   one lane ──▶ side by side   a full batch waits when one ends, and trying showed or will show that it pays
-//            ◀──                nothing waits when a batch ends
+//   one lane ──▶ side by side   two full batches wait when one ends, and trying showed or will show that it pays
+//            ◀──                not even one waits
+//
+// Two: clients that keep a fixed number of requests in flight may have one waiting whenever another one ends, and side
+// by side they would only make smaller batches.
 import type { BatchTimes } from "./cost-model.ts";
 import type { Place, Placement } from "./placement.ts";
 import type { SchedulerView } from "./policy.ts";
 import type { Entry } from "./scheduler.ts";
 import { WayTrial } from "./way-trial.ts";
 
+/** So many full batches that wait are work without an end. */
+const PRESSED_BATCHES = 2;
 /** Longer than a batch takes: there was nothing to do. */
 const IDLE_FROM_RUNS = 3;
 
@@ -33,13 +38,13 @@ export class LayoutSwitch<E extends Entry> implements Placement<E>, BatchTimes {
 	/** A batch of so many rows ended, and so many wait. */
 	ended(rows: number, waitingRows: number, nowUs: number): void {
 		const { efficientRows } = this;
-		const isPressed = waitingRows >= efficientRows;
-		if (isPressed)
-			this.#trial.ended(rows, nowUs, IDLE_FROM_RUNS * this.likelyUs(rows));
-		else this.#trial.reset();
-		const isOver = waitingRows === 0;
-		if (isOver) this.#use(0);
-		else if (isPressed) this.#use(this.#trial.takesSecond ? 1 : 0);
+		if (waitingRows < PRESSED_BATCHES * efficientRows) {
+			this.#trial.reset();
+			if (waitingRows < efficientRows) this.#use(0);
+			return;
+		}
+		this.#trial.ended(rows, nowUs, IDLE_FROM_RUNS * this.likelyUs(rows));
+		this.#use(this.#trial.takesSecond ? 1 : 0);
 	}
 
 	/** The other one while only its lanes are warmed. */
