@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { randomFrom } from "./testing/simulation.ts";
 import { WayTrial } from "./way-trial.ts";
 
 const ROWS = 64;
@@ -31,6 +32,21 @@ function waysOf(
 const shareOfSecond = (ways: readonly number[]) =>
 	ways.filter((way) => way === 2).length / ways.length;
 
+/** A machine of which others take a part, for up to half a second, once in one to two seconds. */
+function disturbed(seed: number) {
+	const random = randomFrom(seed);
+	let fromUs = 1e6 * random();
+	let untilUs = fromUs;
+	return (nowUs: number, us: number): number => {
+		if (nowUs > untilUs) {
+			fromUs = untilUs + 1e6 * (1 + random());
+			untilUs = fromUs + 5e5 * random();
+		}
+		const jitter = 0.85 + 0.3 * random();
+		return us * jitter * (nowUs > fromUs ? 1.5 : 1);
+	};
+}
+
 describe("of two ways", () => {
 	test("the one that answers more is kept, a few batches after it could be known", () => {
 		const ways = waysOf(200, {
@@ -41,6 +57,26 @@ describe("of two ways", () => {
 		const first = ways.indexOf(2);
 		assert.ok(first <= 20, String(first));
 		assert.ok(shareOfSecond(ways.slice(first)) > 0.8);
+	});
+
+	test("the one that answers more by a seventh is mostly used, whoever else uses the machine, and after a pause", () => {
+		const shares = Array.from({ length: 200 }, (_, seed) => {
+			const disturb = disturbed(100 + seed);
+			const trial = new WayTrial();
+			let nowUs = 0;
+			let secondCount = 0;
+			for (let batch = 0; batch < 1000; batch++) {
+				if (batch % 250 === 0) nowUs += 20_000_000;
+				if (trial.takesSecond) secondCount++;
+				nowUs += disturb(nowUs, trial.takesSecond ? 22_000 : 25_000);
+				trial.ended(ROWS, nowUs, LONGEST_US);
+			}
+			return secondCount / 1000;
+		}).toSorted((a, b) => a - b);
+		const tenth = shares[20] ?? 0;
+		assert.ok(tenth > 0.85, `a tenth of all: ${tenth}`);
+		const least = shares[0] ?? 0;
+		assert.ok(least > 0.5, `the least: ${least}`);
 	});
 
 	test("the other one is tried less and less often while it answers no more", () => {
