@@ -1,7 +1,6 @@
-// The scene around the vehicle with three.js: points as 16-bit numbers straight from the message, coloured by height in
-// the shader; the vehicle, rings every 10 m, and a box with its number and speed for each track. It is drawn when
-// something changed, and not otherwise.
-import type { MediaHead, TrackEntry } from "@saccade/protocol/console";
+// The scene around the vehicle with three.js: points, the vehicle, rings every 10 m, and a box with its number and speed
+// for each track. It is drawn when something changed, and not otherwise.
+import type { TrackEntry } from "@saccade/protocol/console";
 import {
 	BoxGeometry,
 	BufferAttribute,
@@ -15,9 +14,7 @@ import {
 	Mesh,
 	MeshBasicMaterial,
 	PerspectiveCamera,
-	Points,
 	Scene,
-	ShaderMaterial,
 	Vector3,
 	WebGLRenderer,
 } from "three";
@@ -25,8 +22,9 @@ import { OrbitControls } from "three/examples/jsm/controls/OrbitControls.js";
 import { colour } from "../../ui/theme.ts";
 import { classColour } from "./classes.ts";
 import type { ViewPoint } from "./cloud-view.tsx";
-
-type CloudHead = Extract<MediaHead, { readonly kind: "cloud" }>;
+import { CardPoints } from "./points/card-points.ts";
+import type { CloudHead, CloudPoints } from "./points/cloud-points.ts";
+import { RasterPoints } from "./points/raster-points.ts";
 
 /** Of the bundled street's vehicle, from the middle of its rear axle. */
 const VEHICLE = { frontM: 3.7, rearM: 0.9, widthM: 1.85, heightM: 1.5 };
@@ -38,30 +36,8 @@ const MOST_TRACKS = 256;
 const LABEL_WIDTH = 74;
 const LABEL_HEIGHT = 17;
 
-const VERTEX = `
-attribute vec3 place;
-attribute float shine;
-uniform float stepM;
-uniform float pixels;
-uniform float largest;
-uniform vec2 heights;
-varying vec3 tone;
-uniform vec3 low;
-uniform vec3 middle;
-uniform vec3 high;
-void main() {
-	vec4 at = modelMatrix * vec4(place * stepM, 1.0);
-	float share = clamp((at.z - heights.x) / (heights.y - heights.x), 0.0, 1.0);
-	vec3 ramp = share < 0.4 ? mix(low, middle, share / 0.4) : mix(middle, high, (share - 0.4) / 0.6);
-	tone = ramp * (0.62 + 0.6 * shine);
-	vec4 seen = viewMatrix * at;
-	gl_Position = projectionMatrix * seen;
-	gl_PointSize = clamp(pixels * 26.0 / -seen.z, 1.2 * pixels, largest * pixels);
-}`;
-
-const FRAGMENT = `
-varying vec3 tone;
-void main() { gl_FragColor = vec4(tone, 1.0); }`;
+/** What lies over what: points by the processor know no depth, and neither do those under them. */
+const ORDER = { points: 1, body: 2, lines: 3 } as const;
 
 const VIEWS: Readonly<
 	Record<
@@ -88,7 +64,7 @@ interface TrackMarks {
 	readonly label: HTMLElement;
 }
 
-/** Without a graphics card every pixel of a point costs time of the processor: points are smaller then. */
+/** Without a graphics card WebGL sets up each point as a polygon, on the processor: it draws them faster by itself. */
 function isDrawnInSoftware(renderer: WebGLRenderer): boolean {
 	const context = renderer.getContext();
 	const names = context.getExtension("WEBGL_debug_renderer_info");
@@ -103,18 +79,17 @@ export class CloudScene {
 	readonly #scene = new Scene();
 	readonly #camera = new PerspectiveCamera(52, 1, 0.3, 400);
 	readonly #controls: OrbitControls;
-	readonly #cloud = new BufferGeometry();
+	readonly #points: CloudPoints;
 	readonly #ramp = {
 		low: new Color(),
 		middle: new Color(),
 		high: new Color(),
 	};
-	readonly #material: ShaderMaterial;
-	readonly #points: Points;
+	readonly #mount = new Matrix4();
 	readonly #rings = new Group();
 	readonly #ringMaterial = new LineBasicMaterial({ transparent: true });
-	readonly #vehicleEdges = new LineBasicMaterial();
-	readonly #vehicleBody = new MeshBasicMaterial();
+	readonly #vehicleEdges = new LineBasicMaterial({ transparent: true });
+	readonly #vehicleBody = new MeshBasicMaterial({ transparent: true });
 	readonly #edges = new EdgesGeometry(new BoxGeometry(1, 1, 1));
 	readonly #labels = document.createElement("div");
 	readonly #tracks = new Map<number, TrackMarks>();
@@ -145,23 +120,12 @@ export class CloudScene {
 		this.#renderer.domElement.addEventListener("keydown", (event) =>
 			this.#key(event),
 		);
-		this.#material = new ShaderMaterial({
-			vertexShader: VERTEX,
-			fragmentShader: FRAGMENT,
-			uniforms: {
-				stepM: { value: 0.01 },
-				pixels: { value: this.#renderer.getPixelRatio() },
-				largest: { value: isDrawnInSoftware(this.#renderer) ? 1.5 : 3.2 },
-				heights: { value: [-0.3, 3.5] },
-				low: { value: this.#ramp.low },
-				middle: { value: this.#ramp.middle },
-				high: { value: this.#ramp.high },
-			},
-		});
-		this.#points = new Points(this.#cloud, this.#material);
-		this.#points.frustumCulled = false;
-		this.#points.matrixAutoUpdate = false;
-		this.#scene.add(this.#points, this.#rings, this.#vehicle());
+		const pixels = this.#renderer.getPixelRatio();
+		this.#points = isDrawnInSoftware(this.#renderer)
+			? new RasterPoints(pixels, this.#ramp)
+			: new CardPoints(pixels, this.#ramp);
+		this.#points.object.renderOrder = ORDER.points;
+		this.#scene.add(this.#points.object, this.#rings, this.#vehicle());
 		for (const radiusM of RINGS_M) this.#rings.add(this.#ring(radiusM));
 		this.recolour();
 		this.look("chase");
@@ -170,25 +134,6 @@ export class CloudScene {
 	}
 
 	setCloud(head: CloudHead, bytes: Uint8Array<ArrayBuffer>): void {
-		const { buffer, byteOffset } = bytes;
-		const { count } = head;
-		this.#cloud.deleteAttribute("place");
-		this.#cloud.deleteAttribute("shine");
-		// Each message's own memory: what the card has of the one before is freed with its attribute.
-		this.#cloud.setAttribute(
-			"place",
-			new BufferAttribute(new Int16Array(buffer, byteOffset, 3 * count), 3),
-		);
-		this.#cloud.setAttribute(
-			"shine",
-			new BufferAttribute(
-				new Uint8Array(buffer, byteOffset + 6 * count, count),
-				1,
-				true,
-			),
-		);
-		this.#cloud.setDrawRange(0, count);
-		this.#uniform("stepM", head.stepM);
 		const [
 			a = 1,
 			b = 0,
@@ -203,8 +148,8 @@ export class CloudScene {
 			k = 1,
 			l = 0,
 		] = head.mount;
-		this.#points.matrix.set(a, b, c, d, e, f, g, h, i, j, k, l, 0, 0, 0, 1);
-		this.#points.matrixWorldNeedsUpdate = true;
+		this.#mount.set(a, b, c, d, e, f, g, h, i, j, k, l, 0, 0, 0, 1);
+		this.#points.set(head, bytes, this.#mount);
 		this.#drawLater();
 	}
 
@@ -236,6 +181,7 @@ export class CloudScene {
 		// As they are on the screen: the shader mixes, it does not light.
 		for (const [i, name] of (["low", "middle", "high"] as const).entries())
 			this.#ramp[name].setStyle(ramp[i] ?? "", "srgb-linear");
+		this.#points.restyle(this.#ramp);
 		this.#ringMaterial.color.set(colour("--line-strong"));
 		this.#ringMaterial.opacity = isLight ? 0.7 : 0.55;
 		this.#vehicleEdges.color.set(colour("--text"));
@@ -248,16 +194,10 @@ export class CloudScene {
 		this.#observer.disconnect();
 		this.#controls.dispose();
 		for (const id of [...this.#tracks.keys()]) this.#unmark(id);
-		this.#cloud.dispose();
-		this.#material.dispose();
+		this.#points.dispose();
 		this.#renderer.dispose();
 		this.#renderer.domElement.remove();
 		this.#labels.remove();
-	}
-
-	#uniform(name: string, value: number): void {
-		const uniform = this.#material.uniforms[name];
-		if (uniform !== undefined) uniform.value = value;
 	}
 
 	#vehicle(): Group {
@@ -269,6 +209,8 @@ export class CloudScene {
 			new EdgesGeometry(body.geometry),
 			this.#vehicleEdges,
 		);
+		body.renderOrder = ORDER.body;
+		edges.renderOrder = ORDER.lines;
 		vehicle.add(body, edges);
 		vehicle.position.set((frontM - rearM) / 2, 0, heightM / 2);
 		return vehicle;
@@ -290,7 +232,8 @@ export class CloudScene {
 	}
 
 	#mark({ id, classId }: TrackEntry): TrackMarks {
-		const material = new LineBasicMaterial({ color: classColour(classId) });
+		const color = classColour(classId);
+		const material = new LineBasicMaterial({ color, transparent: true });
 		const box = new LineSegments(this.#edges, material);
 		const motion = new LineSegments(new BufferGeometry(), material);
 		motion.geometry.setAttribute(
@@ -298,8 +241,10 @@ export class CloudScene {
 			new BufferAttribute(new Float32Array(6), 3),
 		);
 		motion.frustumCulled = false;
+		box.renderOrder = ORDER.lines;
+		motion.renderOrder = ORDER.lines;
 		const label = document.createElement("span");
-		label.style.color = classColour(classId);
+		label.style.color = color;
 		this.#labels.append(label);
 		this.#scene.add(box, motion);
 		const marks = { box, motion, label };
