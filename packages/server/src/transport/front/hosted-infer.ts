@@ -14,6 +14,7 @@ import { copiedBytes } from "../../tensor/copied-bytes.ts";
 import { SlotPool } from "../../tensor/slot-pool.ts";
 import type { Lease } from "../../tensor/tensor.ts";
 import { AnswerWriter } from "./answer-records.ts";
+import { CallTable } from "./call-table.ts";
 import type { Link, RecordSpace } from "./link.ts";
 import type { InferMessage, ToCore, ToFront } from "./messages.ts";
 import { KIND } from "./records.ts";
@@ -32,7 +33,7 @@ export class HostedInfer {
 	readonly #link: CoreLink;
 	readonly #requests: RequestReader;
 	readonly #answers: AnswerWriter;
-	readonly #calls = new Map<number, HostedCall>();
+	readonly #calls = new CallTable<HostedCall>();
 	/** Of large outputs that a front still reads. */
 	readonly #outputs = new SlotPool(Number.POSITIVE_INFINITY, {
 		allocate: (byteLength) => new Uint8Array(new SharedArrayBuffer(byteLength)),
@@ -77,7 +78,7 @@ export class HostedInfer {
 
 	/** The front is gone: nobody waits for what it asked. */
 	abandon(): void {
-		for (const callId of [...this.#calls.keys()]) this.cancel(callId);
+		for (const callId of this.#calls.ids()) this.cancel(callId);
 		for (const callId of [...this.#unread.keys()]) this.read(callId);
 	}
 

@@ -12,6 +12,7 @@ import { fromPlainError } from "../../errors/plain-error.ts";
 import type { SaccadeError } from "../../errors/saccade-error.ts";
 import type { Lease } from "../../tensor/tensor.ts";
 import { AnswerReader } from "./answer-records.ts";
+import { CallIds, CallTable } from "./call-table.ts";
 import type { Link, RecordSpace } from "./link.ts";
 import type { InferMessage, ToCore, ToFront } from "./messages.ts";
 import { KIND } from "./records.ts";
@@ -34,8 +35,8 @@ export class RemoteInfer implements InferEndpoint {
 	readonly #link: FrontLink;
 	readonly #requests: RequestWriter;
 	readonly #answers = new AnswerReader();
-	readonly #calls = new Map<number, RemoteCall>();
-	#lastCallId = 0;
+	readonly #callIds = new CallIds();
+	readonly #calls = new CallTable<RemoteCall>();
 
 	constructor(open: OpenPhase, link: FrontLink, memory: SharedMemory) {
 		this.open = open;
@@ -53,7 +54,7 @@ export class RemoteInfer implements InferEndpoint {
 		request: InferRequest,
 		reply: InferReply,
 	): InferTicket {
-		const callId = this.#nextCallId();
+		const callId = this.#callIds.take();
 		const { modelName, id, lease } = request;
 		const call = { modelName, id, reply, lease, isAnswered: false };
 		this.#calls.set(callId, call);
@@ -113,15 +114,10 @@ export class RemoteInfer implements InferEndpoint {
 
 	#released(callId: number, call: RemoteCall): void {
 		this.#calls.delete(callId);
+		this.#callIds.giveBack(callId);
 		const { lease } = call;
 		call.lease = null;
 		lease?.release();
-	}
-
-	#nextCallId(): number {
-		do this.#lastCallId = (this.#lastCallId + 1) & 0x7fff_ffff;
-		while (this.#calls.has(this.#lastCallId));
-		return this.#lastCallId;
 	}
 }
 
