@@ -8,8 +8,8 @@ export interface PageOptions {
 	/** The parts of a new page, each of which takes some µs at most. */
 	readonly parts: () => Iterable<string | Uint8Array>;
 	/**
-	 * How long the event loop may be held, in µs. @default 200: a request may meet a slice at each of its two or three
-	 * turns, and is to lose 1 ms at most
+	 * How long the event loop may be held, in µs. @default 100: a request may meet a slice at each of its two or three
+	 * turns, some of which take twice as long, and is to lose 1 ms at most
 	 */
 	readonly sliceUs?: number;
 	/** @default performance.now, in µs */
@@ -36,7 +36,7 @@ const PIECE_BYTES = 64 * 1024;
 const MOST_BYTES = 3;
 
 const DEFAULTS = {
-	sliceUs: 200,
+	sliceUs: 100,
 	nowUs: (): number => performance.now() * 1000,
 	nextTurn: (): Promise<void> => new Promise((turn) => setImmediate(turn)),
 };

@@ -21,8 +21,8 @@ const MAX_CONNECTION_COUNT = 64;
 /** A page that is not read must not stay in memory. */
 const WRITE_TIMEOUT_MS = 10_000;
 
-/** 256 KiB, which take some 0.1 ms. */
-const PIECES_A_TURN = 4;
+/** Once it is over, the piece under way is the last before the event loop gets a turn. */
+const TURN_MS = 0.1;
 
 /** @param formatFor by the `Accept` header of a scrape */
 export function createMetricsTransport(
@@ -98,9 +98,11 @@ async function answer(
 async function* inTurns(
 	pieces: readonly Uint8Array[],
 ): AsyncGenerator<Uint8Array> {
-	for (const [index, piece] of pieces.entries()) {
+	let untilMs = performance.now() + TURN_MS;
+	for (const piece of pieces) {
 		yield piece;
-		if (index % PIECES_A_TURN === PIECES_A_TURN - 1)
-			await new Promise((turn) => setImmediate(turn));
+		if (performance.now() < untilMs) continue;
+		await new Promise((turn) => setImmediate(turn));
+		untilMs = performance.now() + TURN_MS;
 	}
 }
