@@ -81,7 +81,8 @@ export async function runRound(
 	for (let pair = 0; pair < PAIRS; pair++) {
 		const seed = round * PAIRS + pair + 1;
 		const plan = { ratePerSecond, seed, count: swapCount / PAIRS };
-		const isControlFirst = seed % 2 === 0;
+		// Into the first window of a round falls the collection of what the search for the capacity left: it is of either kind.
+		const isControlFirst = (round + pair) % 2 === 1;
 		for (const isControl of [isControlFirst, !isControlFirst])
 			windows.push(await runWindow(rig, loads, { ...plan, isControl }));
 	}
