@@ -158,6 +158,7 @@ async function race(
 	const answers = ({ answersPerSecond }: PipelineWindow) => answersPerSecond;
 	const busy = ({ loopBusy }: PipelineWindow) => loopBusy;
 	const cores = ({ threadCores }: PipelineWindow) => threadCores;
+	const waits = ({ threadWaits }: PipelineWindow) => threadWaits;
 	return [
 		row("answers at the most", "/s", answers, ours, {
 			of: "ratio",
@@ -171,7 +172,9 @@ async function race(
 			of: "ours",
 			atMost: 0.45,
 		}),
-		row(`the same with ${ONE_FRONT}`, SHARE, busy, fronted, {
+		row("CPU of that thread at that rate", "cores", cores, paced, null),
+		row("that thread waits for a core at that rate", SHARE, waits, paced, null),
+		row(`scheduling thread busy with ${ONE_FRONT}`, SHARE, busy, fronted, {
 			of: "ours",
 			atMost: 0.45,
 		}),
@@ -184,7 +187,6 @@ async function race(
 			of: "ours",
 			atLeast: 8,
 		}),
-		row("CPU of the scheduling thread", "cores", cores, paced, null),
 		row("p99 at that rate", "ms", ({ p99Ms }) => p99Ms, paced, null),
 		row("scheduling thread busy at the most", SHARE, busy, ours, null),
 	];
@@ -205,8 +207,9 @@ function sideOf(
 }
 
 function describe(window: PipelineWindow): string {
-	const { answersPerSecond, loopBusy, threadCores, inFlight } = window;
-	return `${answersPerSecond.toFixed(1)}/s, loop busy ${loopBusy.toFixed(2)}, thread ${threadCores.toFixed(2)} cores, in flight ${inFlight.toFixed(1)}`;
+	const { answersPerSecond, loopBusy, threadCores, threadWaits, inFlight } =
+		window;
+	return `${answersPerSecond.toFixed(1)}/s, loop busy ${loopBusy.toFixed(2)}, thread ${threadCores.toFixed(2)} cores, waits for one ${threadWaits.toFixed(2)}, in flight ${inFlight.toFixed(1)}`;
 }
 
 interface Started {

@@ -60,6 +60,17 @@ export function mainThreadCpuTime(pid: number): CpuTime {
 	return readCpuTime(`/proc/${pid}/task/${pid}/stat`);
 }
 
+/**
+ * How long the process' main thread could run and no core took it, in µs (`schedstat`,
+ * https://docs.kernel.org/scheduler/sched-stats.html); NaN where the kernel does not count it.
+ */
+export function mainThreadWaitUs(pid: number): number {
+	const file = `/proc/${pid}/task/${pid}/schedstat`;
+	if (!existsSync(file)) return Number.NaN;
+	const [, waitNs] = readFileSync(file, "utf8").split(" ");
+	return Number(waitNs) / 1000;
+}
+
 function readCpuTime(file: string): CpuTime {
 	const text = readFileSync(file, "utf8");
 	// The process' name may hold spaces and parentheses: fields count from its end, `state` being the third.

@@ -1,5 +1,5 @@
 // One window of load, and what the scheduling thread did in it.
-import { mainThreadCpuTime } from "../../lib/machine.ts";
+import { mainThreadCpuTime, mainThreadWaitUs } from "../../lib/machine.ts";
 import { scrape, seriesValue } from "../../lib/scrape.ts";
 import type { RunningServer } from "../../lib/server-process.ts";
 import { Generator } from "../../load/goodput/generator.ts";
@@ -17,6 +17,8 @@ export interface PipelineWindow {
 	readonly loopBusy: number;
 	/** CPU of the event loop's thread, in cores. */
 	readonly threadCores: number;
+	/** Share of the window in which that thread could run, and no core took it. */
+	readonly threadWaits: number;
 	/** Mean number of frames between their arrival and their answer, by Little's law. */
 	readonly inFlight: number;
 }
@@ -111,12 +113,13 @@ export async function measurePaced(
 /** The scrape waits for a busy loop: what it tells belongs to the moment of its answer. */
 function between([from, to]: readonly [Mark, Mark]): Pick<
 	PipelineWindow,
-	"loopBusy" | "threadCores" | "inFlight"
+	"loopBusy" | "threadCores" | "threadWaits" | "inFlight"
 > {
 	const elapsedS = to.atS - from.atS;
 	return {
 		loopBusy: (to.loopActiveS - from.loopActiveS) / elapsedS,
 		threadCores: (to.threadCpuS - from.threadCpuS) / elapsedS,
+		threadWaits: (to.threadWaitS - from.threadWaitS) / elapsedS,
 		inFlight: (to.requestS - from.requestS) / elapsedS,
 	};
 }
@@ -125,6 +128,7 @@ interface Mark {
 	readonly atS: number;
 	readonly loopActiveS: number;
 	readonly threadCpuS: number;
+	readonly threadWaitS: number;
 	/** Time of all answered requests in the server, summed. */
 	readonly requestS: number;
 	readonly answers: number;
@@ -141,6 +145,7 @@ async function readMark(
 		atS: performance.now() / 1000,
 		loopActiveS: seriesValue(text, "saccade_event_loop_active_seconds_total"),
 		threadCpuS: (userUs + systemUs) / 1e6,
+		threadWaitS: mainThreadWaitUs(pid) / 1e6,
 		requestS:
 			seriesValue(text, `nv_inference_request_duration_us{${labels}}`) / 1e6,
 		answers: seriesValue(text, `nv_inference_request_success{${labels}}`),
