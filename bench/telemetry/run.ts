@@ -120,8 +120,13 @@ async function measureAllSwitched(): Promise<SwitchedCosts> {
 	for (let i = 0; i < SWITCHED_SERVERS; i++) {
 		const server = await startServer([repository], sent);
 		try {
-			const job = jobOf(server);
-			const costs = await measureSwitched(server, job, PAIRS, SLICE_MS);
+			const costs = await measureSwitched({
+				server,
+				collectorPid: collector.pid!,
+				job: jobOf(server),
+				pairs: PAIRS,
+				sliceMs: SLICE_MS,
+			});
 			traced.push(...costs.traced);
 			untraced.push(...costs.untraced);
 		} finally {
@@ -213,8 +218,12 @@ function reportSwitched({ traced, untraced }: SwitchedCosts): void {
 	const rows = (
 		[
 			["requests/s", "perSecond"],
-			["CPU of the event loop, µs/request", "loopCpuUs"],
 			["CPU of the server, µs/request", "serverCpuUs"],
+			["of it: event loop", "loopCpuUs"],
+			["of it: thread that exports", "exportCpuUs"],
+			["of it: V8's helpers", "helpersCpuUs"],
+			["CPU of the load generator, µs/request", "generatorCpuUs"],
+			["CPU of the collector, µs/request", "collectorCpuUs"],
 		] as const
 	).map(([name, key]) => {
 		const on = traced.map((slice) => slice[key]);
@@ -223,19 +232,22 @@ function reportSwitched({ traced, untraced }: SwitchedCosts): void {
 			name,
 			traced: interval(on),
 			untraced: interval(off),
-			ratio: pairedRatio(on, off),
+			// A thread that had nothing to do has no ratio.
+			ratio: off.includes(0) ? null : pairedRatio(on, off),
+			more: interval(on.map((value, i) => value - (off[i] ?? Number.NaN))),
 			target: key === "perSecond" ? LEAST_SHARE : null,
 		};
 	});
 	console.log(
 		table(
-			["of one server", "1 % traced", "none", "ratio", "met"],
-			rows.map(({ name, traced: on, untraced: off, ratio, target }) => [
+			["of one server", "1 % traced", "none", "ratio", "more", "met"],
+			rows.map(({ name, traced: on, untraced: off, ratio, more, target }) => [
 				name,
 				showInterval(on, 2),
 				showInterval(off, 2),
-				showInterval(ratio, 3),
-				target === null
+				ratio === null ? "" : showInterval(ratio, 3),
+				showInterval(more, 3),
+				target === null || ratio === null
 					? ""
 					: `${ratio.low >= target ? "yes" : "no"} (≥ ${target})`,
 			]),

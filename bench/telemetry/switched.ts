@@ -18,12 +18,19 @@ const SETTLE_MS = 250;
 /** More than the switches and the readings of a slice take. */
 const SPARE_MS = 100;
 
-/** Of a slice. */
+/** Of a slice; CPU is a request's share of it. */
 export interface SliceCost {
 	readonly perSecond: number;
-	/** CPU of the event loop's thread, and of all threads of the server, a request. */
-	readonly loopCpuUs: number;
+	/** Of all threads of the server, and of some of them. */
 	readonly serverCpuUs: number;
+	readonly loopCpuUs: number;
+	/** The thread that exports. */
+	readonly exportCpuUs: number;
+	/** V8's helpers: they compile, and collect garbage. */
+	readonly helpersCpuUs: number;
+	/** Of the processes that share the cores with the server, and are none of it. */
+	readonly generatorCpuUs: number;
+	readonly collectorCpuUs: number;
 }
 
 /** Paired by index: neighbours in time. */
@@ -32,13 +39,20 @@ export interface SwitchedCosts {
 	readonly untraced: readonly SliceCost[];
 }
 
-/** @param job its seconds are not read */
+export interface SwitchedRun {
+	readonly server: RunningServer;
+	/** Of the process that takes what is sent. */
+	readonly collectorPid: number;
+	/** Its seconds are not read. */
+	readonly job: Omit<LoadJob, "seconds" | "warmupSeconds">;
+	readonly pairs: number;
+	readonly sliceMs: number;
+}
+
 export async function measureSwitched(
-	server: RunningServer,
-	job: Omit<LoadJob, "seconds" | "warmupSeconds">,
-	pairs: number,
-	sliceMs: number,
+	run: SwitchedRun,
 ): Promise<SwitchedCosts> {
+	const { server, collectorPid, job, pairs, sliceMs } = run;
 	const ms = WARM_UP_MS + 2 * pairs * (SETTLE_MS + sliceMs + SPARE_MS);
 	const generator = fileURLToPath(
 		new URL("../load/process.ts", import.meta.url),
@@ -47,6 +61,7 @@ export async function measureSwitched(
 		stdio: ["pipe", "ignore", "inherit"],
 	});
 	const ended = once(load, "exit");
+	const others = { generator: load.pid!, collector: collectorPid };
 	load.stdin.end(
 		JSON.stringify({ ...job, warmupSeconds: 0.1, seconds: ms / 1000 }),
 	);
@@ -59,9 +74,9 @@ export async function measureSwitched(
 			for (const isTraced of pair % 2 === 0 ? [true, false] : [false, true]) {
 				await setTracing(server, isTraced);
 				await pause(SETTLE_MS);
-				const from = await read(server);
+				const from = await read(server, others);
 				await pause(sliceMs);
-				const cost = costOf(from, await read(server));
+				const cost = costOf(from, await read(server, others));
 				(isTraced ? traced : untraced).push(cost);
 			}
 	} finally {
@@ -89,38 +104,68 @@ async function setTracing(
 interface Reading {
 	readonly atUs: number;
 	readonly answered: number;
-	readonly loopUs: number;
 	readonly serverUs: number;
+	readonly loopUs: number;
+	readonly exportUs: number;
+	readonly helpersUs: number;
+	readonly generatorUs: number;
+	readonly collectorUs: number;
 }
 
 const ANSWERED = /^nv_inference_request_success\{.*\} (\d+)$/m;
 
-async function read({ pid, metricsPort }: RunningServer): Promise<Reading> {
+async function read(
+	{ pid, metricsPort }: RunningServer,
+	others: { readonly generator: number; readonly collector: number },
+): Promise<Reading> {
 	const page = await scrape(metricsPort);
-	const tasks = `/proc/${pid}/task`;
+	const threads = threadsOf(pid);
+	const named = (name: string) =>
+		onCoreUs(threads.filter((thread) => thread.name === name));
 	return {
 		atUs: performance.now() * 1000,
 		answered: Number(ANSWERED.exec(page)?.[1]),
-		loopUs: onCoreUs(`${tasks}/${pid}`),
-		serverUs: readdirSync(tasks).reduce(
-			(sum, thread) => sum + onCoreUs(`${tasks}/${thread}`),
-			0,
-		),
+		serverUs: onCoreUs(threads),
+		loopUs: onCoreUs(threads.filter(({ id }) => id === pid)),
+		exportUs: named("otlp"),
+		helpersUs: named("V8Worker"),
+		generatorUs: onCoreUs(threadsOf(others.generator)),
+		collectorUs: onCoreUs(threadsOf(others.collector)),
 	};
 }
 
-/** Time on a core, to the ns. https://docs.kernel.org/scheduler/sched-stats.html#proc-pid-schedstat */
-function onCoreUs(task: string): number {
-	return (
-		Number(readFileSync(`${task}/schedstat`, "latin1").split(" ")[0]) / 1000
-	);
+interface Thread {
+	readonly id: number;
+	readonly name: string;
+	/** Time on a core, to the ns. https://docs.kernel.org/scheduler/sched-stats.html#proc-pid-schedstat */
+	readonly onCoreUs: number;
+}
+
+function threadsOf(pid: number): Thread[] {
+	const tasks = `/proc/${pid}/task`;
+	return readdirSync(tasks).map((id) => {
+		const stat = readFileSync(`${tasks}/${id}/schedstat`, "latin1");
+		return {
+			id: Number(id),
+			name: readFileSync(`${tasks}/${id}/comm`, "latin1").trim(),
+			onCoreUs: Number(stat.split(" ")[0]) / 1000,
+		};
+	});
+}
+
+function onCoreUs(threads: readonly Thread[]): number {
+	return threads.reduce((sum, thread) => sum + thread.onCoreUs, 0);
 }
 
 function costOf(from: Reading, to: Reading): SliceCost {
 	const count = to.answered - from.answered;
 	return {
 		perSecond: (count / (to.atUs - from.atUs)) * 1e6,
-		loopCpuUs: (to.loopUs - from.loopUs) / count,
 		serverCpuUs: (to.serverUs - from.serverUs) / count,
+		loopCpuUs: (to.loopUs - from.loopUs) / count,
+		exportCpuUs: (to.exportUs - from.exportUs) / count,
+		helpersCpuUs: (to.helpersUs - from.helpersUs) / count,
+		generatorCpuUs: (to.generatorUs - from.generatorUs) / count,
+		collectorCpuUs: (to.collectorUs - from.collectorUs) / count,
 	};
 }

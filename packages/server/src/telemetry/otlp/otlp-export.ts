@@ -60,6 +60,8 @@ export class OtlpExport {
 	readonly #bufferCount: number;
 	readonly #batchCount: number;
 	readonly #spans: SpanQueue;
+	/** Of the batch of spans that the thread has. */
+	#sending: SharedArrayBuffer | null = null;
 	#lines: LogLine[] = [];
 	/** Of which the thread has a batch. */
 	readonly #busy = new Set<Signal>();
@@ -144,7 +146,8 @@ export class OtlpExport {
 		const batch = this.#spans.shift();
 		if (batch === null) return;
 		this.#busy.add("traces");
-		this.#post({ kind: "traces", ...batch }, [batch.spans.buffer]);
+		this.#sending = batch.memory;
+		this.#post({ kind: "traces", ...batch });
 	}
 
 	#sendLines(): void {
@@ -155,8 +158,8 @@ export class OtlpExport {
 		this.#post({ kind: "logs", count: lines.length, json });
 	}
 
-	#post(message: ToOtlpThread, moved: ArrayBuffer[] = []): void {
-		this.#thread?.postMessage(message, moved);
+	#post(message: ToOtlpThread): void {
+		this.#thread?.postMessage(message);
 	}
 
 	#heard(message: FromOtlpThread): void {
@@ -173,6 +176,10 @@ export class OtlpExport {
 		if (problem === null) this.counts[signal].exported += count;
 		else this.counts[signal].failed += count;
 		this.#busy.delete(signal);
+		if (signal === "traces" && this.#sending !== null) {
+			this.#spans.giveBack(this.#sending);
+			this.#sending = null;
+		}
 		const isNews = (problem !== null) !== this.#failing.has(signal);
 		if (isNews) {
 			if (problem === null) this.#failing.delete(signal);

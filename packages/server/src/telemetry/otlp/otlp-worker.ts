@@ -61,8 +61,8 @@ const traces =
 		? null
 		: await createExporter("traces", targets.traces, timeoutMs, {
 				serializer: {
-					serializeRequest: ({ spans }: SpanBatch) =>
-						traceRequest({ resource: attributes, scope }, spans),
+					serializeRequest: ({ memory, byteLength }: SpanBatch) =>
+						traceRequest({ resource: attributes, scope }, memory, byteLength),
 					deserializeResponse: ProtobufTraceSerializer.deserializeResponse,
 				},
 				counts: { name: "span", countItems: ({ count }) => count },

@@ -21,6 +21,12 @@ export class ProtoBuffer {
 		return taken;
 	}
 
+	/** Copies what was written; the buffer is empty then. */
+	moveTo(target: Uint8Array, at: number): void {
+		target.set(this.#bytes.subarray(0, this.#end), at);
+		this.#end = 0;
+	}
+
 	clear(): void {
 		this.#end = 0;
 	}

@@ -12,7 +12,7 @@ import {
 import { traceRecord } from "../testing/trace-record.ts";
 import type { TraceBatch, TraceRecord } from "../tracing/trace-record.ts";
 import { ProtoBuffer } from "./proto-buffer.ts";
-import { SpanEncoder, traceRequest } from "./span-encoder.ts";
+import { SPANS_AT, SpanEncoder, traceRequest } from "./span-encoder.ts";
 
 const { traceId: TRACE, spanId: SPAN } = traceRecord();
 const BATCH: TraceBatch = {
@@ -32,17 +32,19 @@ const BATCH: TraceBatch = {
 	splitUs: 1,
 };
 
+const SOURCE = {
+	resource: { "service.name": "car-7" },
+	scope: { name: "saccade", version: "1.2.3" },
+};
+
 function spansOf(...records: readonly TraceRecord[]): readonly Span[] {
 	const encoder = new SpanEncoder();
 	const buffer = new ProtoBuffer();
 	for (const one of records) encoder.add(one, buffer);
-	const request = traceRequest(
-		{
-			resource: { "service.name": "car-7" },
-			scope: { name: "saccade", version: "1.2.3" },
-		},
-		buffer.take(),
-	);
+	const spansBytes = buffer.byteLength;
+	const memory = new ArrayBuffer(SPANS_AT + spansBytes);
+	buffer.moveTo(new Uint8Array(memory), SPANS_AT);
+	const request = traceRequest(SOURCE, memory, spansBytes);
 	const { resourceSpans } = fromBinary(
 		ExportTraceServiceRequestSchema,
 		request,
@@ -199,4 +201,22 @@ test("frames and the requests of their pipelines are not the server's of a call"
 	assert.equal(request?.name, "infer mlp");
 	assert.equal(request.kind, 1);
 	assert.equal(request.flags, 0x101, "its parent is here");
+});
+
+test("what describes the server may be longer than the room before the spans", () => {
+	const buffer = new ProtoBuffer();
+	new SpanEncoder().add(traceRecord(), buffer);
+	const spansBytes = buffer.byteLength;
+	const memory = new ArrayBuffer(SPANS_AT + spansBytes);
+	buffer.moveTo(new Uint8Array(memory), SPANS_AT);
+	for (const length of [10, SPANS_AT - 100, SPANS_AT, 3 * SPANS_AT]) {
+		const resource = { "service.name": "x".repeat(length) };
+		const request = traceRequest({ ...SOURCE, resource }, memory, spansBytes);
+		const message = fromBinary(ExportTraceServiceRequestSchema, request);
+		const [{ resource: told, scopeSpans }] = message.resourceSpans as [
+			(typeof message.resourceSpans)[0],
+		];
+		assert.deepEqual(attributesOf(told?.attributes ?? []), resource);
+		assert.equal(hex(scopeSpans[0]!.spans[0]!.traceId), TRACE);
+	}
 });

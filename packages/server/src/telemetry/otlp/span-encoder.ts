@@ -8,6 +8,7 @@ import type {
 	TraceTransport,
 } from "../tracing/trace-record.ts";
 import { ProtoBuffer } from "./proto-buffer.ts";
+import { RecentKeys } from "./recent-keys.ts";
 
 /** Tags: field number and wire type. */
 const SPANS = 0x12;
@@ -43,12 +44,9 @@ const STATUS_ERROR = 2;
 const FLAGS = 0x101;
 const PARENT_IS_REMOTE = 0x200;
 
-/** Batches whose span was made: a batch has one, however many of its requests are told. */
-const MAX_REMEMBERED = 4096;
-
 export class SpanEncoder {
-	/** Oldest first. */
-	readonly #batches = new Set<string>();
+	/** Whose span was made: a batch has one, however many of its requests are told. */
+	readonly #batches = new RecentKeys(2048);
 	/** What all stages of a record have in common. */
 	readonly #ofStages = new ProtoBuffer();
 
@@ -64,24 +62,35 @@ export class SpanEncoder {
 			writeStage(to, record, stages[i]!, i, time);
 			to.end(span);
 		}
-		if (batch === null || this.#batches.has(batch.spanId)) return;
-		this.#batches.add(batch.spanId);
-		if (this.#batches.size > MAX_REMEMBERED)
-			this.#batches.delete(this.#batches.values().next().value!);
-		writeBatch(to, record, batch, time);
+		if (batch !== null && this.#batches.add(batch.spanId))
+			writeBatch(to, record, batch, time);
 	}
 }
 
-/** ExportTraceServiceRequest of what a `SpanEncoder` wrote. */
+/** Where spans begin in the memory in which they are sent: so much room for what goes before them. */
+export const SPANS_AT = 4096;
+
+/**
+ * ExportTraceServiceRequest of what a `SpanEncoder` wrote.
+ * @param memory with spans of so many bytes at `SPANS_AT`; the request is a part of it, if its head has room there
+ */
 export function traceRequest(
 	about: SpansSource,
-	spans: Uint8Array,
+	memory: ArrayBufferLike,
+	spansBytes: number,
 ): Uint8Array {
-	const head = requestHead(about, spans.byteLength);
-	// Once, in its size: a megabyte that grows is several, and V8 collects the whole heap for them.
-	const request = new Uint8Array(head.byteLength + spans.byteLength);
+	const head = requestHead(about, spansBytes);
+	const start = SPANS_AT - head.byteLength;
+	const byteLength = head.byteLength + spansBytes;
+	if (start >= 0) {
+		const request = new Uint8Array(memory, start, byteLength);
+		request.set(head);
+		return request;
+	}
+	// Once, in its size: a megabyte that grows is several.
+	const request = new Uint8Array(byteLength);
 	request.set(head);
-	request.set(spans, head.byteLength);
+	request.set(new Uint8Array(memory, SPANS_AT, spansBytes), head.byteLength);
 	return request;
 }
 

@@ -2,13 +2,16 @@
 // for one request in a hundred finds neither its code nor its data in a cache, and takes many times as long.
 import type { TraceRecord } from "../tracing/trace-record.ts";
 import { ProtoBuffer } from "./proto-buffer.ts";
-import { SpanEncoder } from "./span-encoder.ts";
+import { SPANS_AT, SpanEncoder } from "./span-encoder.ts";
+import { SpanMemory } from "./span-memory.ts";
 
 /** Some records: all their spans, as fields of ScopeSpans. */
 export interface SpanBatch {
 	/** Of records. */
 	readonly count: number;
-	readonly spans: Uint8Array<ArrayBuffer>;
+	/** The spans begin at `SPANS_AT`; who has sent them gives it back. */
+	readonly memory: SharedArrayBuffer;
+	readonly byteLength: number;
 }
 
 /** Collectors take messages of 4 MB over gRPC where nobody told them otherwise; most records have some 1.5 KB. */
@@ -23,6 +26,7 @@ export class SpanQueue {
 	readonly #records: TraceRecord[] = [];
 	readonly #encoder = new SpanEncoder();
 	readonly #open = new ProtoBuffer();
+	readonly #memory = new SpanMemory();
 	#openCount = 0;
 	readonly #full: SpanBatch[] = [];
 	#fullCount = 0;
@@ -57,6 +61,11 @@ export class SpanQueue {
 		return oldest;
 	}
 
+	/** Its batch was sent, or given up. */
+	giveBack(memory: SharedArrayBuffer): void {
+		this.#memory.giveBack(memory);
+	}
+
 	#encodeAll(): void {
 		for (const record of this.#records) this.#encode(record);
 		this.#records.length = 0;
@@ -76,6 +85,9 @@ export class SpanQueue {
 	#close(): SpanBatch {
 		const count = this.#openCount;
 		this.#openCount = 0;
-		return { count, spans: this.#open.take() };
+		const { byteLength } = this.#open;
+		const memory = this.#memory.take(SPANS_AT + byteLength);
+		this.#open.moveTo(new Uint8Array(memory), SPANS_AT);
+		return { count, memory, byteLength };
 	}
 }
