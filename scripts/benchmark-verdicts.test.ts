@@ -50,3 +50,26 @@ test("a budget is a target, and rows without one are not judged", () => {
 	assert.equal(verdict?.what, "wire");
 	assert.deepEqual(more, []);
 });
+
+test("a limit is held against the whole interval, and so is the least ratio", () => {
+	const rows = [
+		{ id: "delay", measured: SPREAD, unit: "ms", limit: 2 },
+		{ id: "hold", measured: SPREAD, unit: "ms", limit: 3 },
+		{ id: "beside", measured: SPREAD, unit: "ms", limit: null },
+		{ name: "requests/s", ratio: SPREAD, target: 0.95 },
+		{ name: "answers/s", ratio: SPREAD, target: 1.5 },
+	];
+	assert.deepEqual(
+		verdictsOf("x", { rows }).map(({ what, target, met }) => [
+			what,
+			target,
+			met,
+		]),
+		[
+			["delay", "≤ 2 ms", false],
+			["hold", "≤ 3 ms", true],
+			["requests/s", "ratio ≥ 0.95", true],
+			["answers/s", "ratio ≥ 1.5", false],
+		],
+	);
+});

@@ -30,25 +30,32 @@ function verdictsOfRow(result: string, row: Row): Verdict[] {
 		return targets
 			.filter(isRow)
 			.flatMap((one) => verdictsOfRow(result, { id: what, ...one }));
-	if (typeof row["met"] !== "boolean") return [];
+	const met = isMet(row);
+	if (met === null) return [];
 	return [
-		{
-			result,
-			what,
-			target: targetOf(row),
-			measured: measuredOf(row),
-			met: row["met"],
-		},
+		{ result, what, target: targetOf(row), measured: measuredOf(row), met },
 	];
 }
 
-function targetOf({ target, budgetUs }: Row): string {
+/** Most benches say it themselves; the others give a limit, or the least ratio. Null: the row is held to nothing. */
+function isMet({ met, limit, target, measured, ratio }: Row): boolean | null {
+	if (typeof met === "boolean") return met;
+	if (typeof limit === "number" && isRow(measured))
+		return Number(measured["high"]) <= limit;
+	if (typeof target === "number" && isRow(ratio))
+		return Number(ratio["low"]) >= target;
+	return null;
+}
+
+function targetOf({ target, limit, budgetUs, unit }: Row): string {
+	if (typeof limit === "number") return `≤ ${cell(limit)} ${cell(unit)}`;
+	if (typeof target === "number") return `ratio ≥ ${cell(target)}`;
 	return target === undefined ? `≤ ${cell(budgetUs)} µs` : cell(target);
 }
 
 /** A claim is held to its ratio, to the baseline or to ours; its target says to which. */
 function measuredOf(row: Row): string {
-	const target = typeof row["target"] === "string" ? row["target"] : "";
+	const target = targetOf(row);
 	if (target.startsWith("ratio"))
 		return `${cell(row["ratio"])} ${cell(row["interval"])}`.trimEnd();
 	if (target.startsWith("baseline")) return cell(row["baseline"]);
