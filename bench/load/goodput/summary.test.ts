@@ -95,6 +95,30 @@ test("memory is the largest growth of each round beyond the capacity, under the 
 	assert.equal(verdict?.met, false);
 });
 
+test("a p99 is compared at the loads at which triton answered anybody, and ours that answered nobody misses", () => {
+	const target: GoodputTarget = { kind: "p99", atMost: 1.05 };
+	const nobody = { p99Us: null };
+	const samples = [
+		sample(0, "deadline", 0.5, 50, { p99Us: 1000 }),
+		sample(0, "triton", 0.5, 50, { p99Us: 2000 }),
+		sample(0, "deadline", 1, 50, { p99Us: 4000 }),
+		sample(0, "triton", 1, 0, nobody),
+		sample(1, "deadline", 1, 50),
+		sample(1, "triton", 1, 0, nobody),
+	];
+	const [verdict] = verdictsOf(samples, target);
+	assert.deepEqual(verdict?.measured, { median: 0.5, low: 0.5, high: 0.5 });
+	assert.equal(verdict?.met, true);
+	const silent = [
+		...samples,
+		sample(2, "deadline", 1, 0, nobody),
+		sample(2, "triton", 1, 50),
+	];
+	assert.equal(verdictsOf(silent, target)[0]?.met, false);
+	const incomparable = samples.filter(({ round }) => round === 1);
+	assert.equal(verdictsOf(incomparable, target)[0]?.met, null);
+});
+
 test("throughput and p99 are compared with triton's at and below the capacity alone", () => {
 	const samples = [
 		sample(0, "deadline", 0.5, 50, { p99Us: 1000 }),

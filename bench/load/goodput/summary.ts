@@ -184,10 +184,10 @@ function roundsOf(samples: readonly Sample[]): number[] {
 
 type Pair = { readonly ours: Window; readonly theirs: Window };
 
-/** `ratio` of each round over its loads at and below the capacity; null where one side was not measured. */
+/** `ratio` of each round over its loads at and below the capacity; null where there is none in any round. */
 function upToCapacity(
 	samples: readonly Sample[],
-	ratio: (pairs: readonly Pair[]) => number,
+	ratio: (pairs: readonly Pair[]) => number | null,
 ): Interval | null {
 	const ratios = roundsOf(samples).flatMap((round) => {
 		const find = (policy: PolicyName, load: number) =>
@@ -203,7 +203,7 @@ function upToCapacity(
 			const theirs = find(BASELINE, load);
 			return ours && theirs ? [{ ours, theirs }] : [];
 		});
-		return pairs.length === 0 ? [] : [ratio(pairs)];
+		return pairs.length === 0 ? [] : (ratio(pairs) ?? []);
 	});
 	return ratios.length === 0 ? null : interval(ratios);
 }
@@ -214,11 +214,16 @@ function throughputRatio(pairs: readonly Pair[]): number {
 	return sum("ours") / sum("theirs");
 }
 
-function p99Ratio(pairs: readonly Pair[]): number {
-	const logs = pairs.map(({ ours, theirs }) =>
-		Math.log((ours.p99Us ?? Number.NaN) / (theirs.p99Us ?? Number.NaN)),
+/** Over the loads at which the baseline answered anybody; null: at none. Where ours answers nobody there, it is beyond any. */
+function p99Ratio(pairs: readonly Pair[]): number | null {
+	const logs = pairs.flatMap(({ ours, theirs }) =>
+		theirs.p99Us === null
+			? []
+			: Math.log((ours.p99Us ?? Number.POSITIVE_INFINITY) / theirs.p99Us),
 	);
-	return Math.exp(logs.reduce((a, b) => a + b, 0) / logs.length);
+	return logs.length === 0
+		? null
+		: Math.exp(logs.reduce((a, b) => a + b, 0) / logs.length);
 }
 
 const OUTCOME_WORDS = {
