@@ -1,8 +1,8 @@
 // A batch on a lane whose runs take no time: gathering rows, splitting answers.
 import { systemClock } from "../../packages/server/src/common/clock.ts";
 import { LoadWindow } from "../../packages/server/src/devices/load-window.ts";
-import { BatchExecutor } from "../../packages/server/src/models/batch-executor.ts";
-import { RunModeChooser } from "../../packages/server/src/models/run-mode.ts";
+import { BatchExecutor } from "../../packages/server/src/models/execution/batch-executor.ts";
+import { RunModeChooser } from "../../packages/server/src/models/execution/run-mode.ts";
 import { type AnyCase, defineCase } from "./case.ts";
 import {
 	idleEntry,

@@ -2,15 +2,15 @@
 import { systemClock } from "../../packages/server/src/common/clock.ts";
 import type { ModelEntry } from "../../packages/server/src/models/entry.ts";
 import { BatchScheduler } from "../../packages/server/src/scheduling/batch-scheduler.ts";
-import { CostModel } from "../../packages/server/src/scheduling/cost-model.ts";
-import { DeadlinePolicy } from "../../packages/server/src/scheduling/deadline-policy.ts";
-import type { SchedulingPolicy } from "../../packages/server/src/scheduling/policy.ts";
-import { NO_QUEUE_POLICY } from "../../packages/server/src/scheduling/queue-policy.ts";
-import type { Executor } from "../../packages/server/src/scheduling/scheduler.ts";
+import { CostModel } from "../../packages/server/src/scheduling/cost/cost-model.ts";
+import { DeadlinePolicy } from "../../packages/server/src/scheduling/policies/deadline-policy.ts";
 import {
 	type BatchRules,
 	TritonPolicy,
-} from "../../packages/server/src/scheduling/triton-policy.ts";
+} from "../../packages/server/src/scheduling/policies/triton-policy.ts";
+import type { SchedulingPolicy } from "../../packages/server/src/scheduling/policy.ts";
+import { NO_QUEUE_POLICY } from "../../packages/server/src/scheduling/queue/queue-policy.ts";
+import type { Executor } from "../../packages/server/src/scheduling/scheduler.ts";
 import { mulberry32 } from "../lib/stats.ts";
 import { type AnyCase, defineCase } from "./case.ts";
 import { IN_FLIGHT } from "./support/messages.ts";

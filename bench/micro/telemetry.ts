@@ -4,7 +4,7 @@ import { RequestTracer } from "../../packages/server/src/app/tracing/model-trace
 import { systemClock } from "../../packages/server/src/common/clock.ts";
 import { ModelEntry } from "../../packages/server/src/models/entry.ts";
 import type { BatchStamps } from "../../packages/server/src/models/model-events.ts";
-import { VersionStatistics } from "../../packages/server/src/models/statistics.ts";
+import { VersionStatistics } from "../../packages/server/src/models/version/statistics.ts";
 import { SpanQueue } from "../../packages/server/src/telemetry/otlp/span-queue.ts";
 import { MetricsRegistry } from "../../packages/server/src/telemetry/registry.ts";
 import {

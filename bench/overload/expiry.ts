@@ -3,9 +3,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { systemClock } from "../../packages/server/src/common/clock.ts";
 import type { OpenCall } from "../../packages/server/src/load-generator/connection.ts";
 import { BatchScheduler } from "../../packages/server/src/scheduling/batch-scheduler.ts";
-import { NO_QUEUE_POLICY } from "../../packages/server/src/scheduling/queue-policy.ts";
+import { TritonPolicy } from "../../packages/server/src/scheduling/policies/triton-policy.ts";
+import { NO_QUEUE_POLICY } from "../../packages/server/src/scheduling/queue/queue-policy.ts";
 import { TestEntry } from "../../packages/server/src/scheduling/testing/test-entry.ts";
-import { TritonPolicy } from "../../packages/server/src/scheduling/triton-policy.ts";
 import { mulberry32 } from "../lib/stats.ts";
 import { encodeGrpc, makeInputs } from "../load/workload.ts";
 import {

@@ -7,8 +7,8 @@ import {
 	type EntryReply,
 	ModelEntry,
 } from "../../../packages/server/src/models/entry.ts";
+import { warmUp } from "../../../packages/server/src/models/loading/warm-up.ts";
 import { ModelVersion } from "../../../packages/server/src/models/model-version.ts";
-import { warmUp } from "../../../packages/server/src/models/warm-up.ts";
 import { parseConfigText } from "../../../packages/server/src/repository/config-text.ts";
 import { resolveConfig } from "../../../packages/server/src/repository/resolve-config.ts";
 import { FakeRuntime } from "../../../packages/server/src/runtime/fake/fake-runtime.ts";

@@ -27,7 +27,7 @@ import {
 } from "../runtime/onnx/onnx-runtime.ts";
 import { PreparedModels } from "../runtime/onnx/prepared/prepared-models.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { DeviceArbiter } from "../scheduling/device-arbiter.ts";
+import { DeviceArbiter } from "../scheduling/placement/device-arbiter.ts";
 import { DiskRepositoryService } from "../service/repository-service.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { MetricsRegistry } from "../telemetry/registry.ts";

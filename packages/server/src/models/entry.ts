@@ -5,7 +5,7 @@ import type { SaccadeError } from "../errors/saccade-error.ts";
 import type { Entry, EntryState } from "../scheduling/scheduler.ts";
 import type { RequestTrace } from "../telemetry/tracing/request-trace.ts";
 import type { Lease } from "../tensor/tensor.ts";
-import type { Padding } from "./shape-fit.ts";
+import type { Padding } from "./execution/shape-fit.ts";
 
 /** Views of one request's outputs, valid during the call. */
 export interface SplitOutputs {

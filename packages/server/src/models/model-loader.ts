@@ -11,8 +11,8 @@ import {
 } from "../repository/model-directory.ts";
 import { preflightConfig } from "../repository/resolve-config.ts";
 import { MemoryGauge } from "./budget/memory-gauge.ts";
-import { chooseDevices } from "./device-choice.ts";
 import { type ConfigMessage, ConfigReader } from "./loading/config-reader.ts";
+import { chooseDevices } from "./loading/device-choice.ts";
 import {
 	DeviceSessions,
 	type LoadedInstance,
@@ -26,9 +26,9 @@ import type {
 	ModelLoaderOptions,
 	VersionFiles,
 } from "./loading/load-request.ts";
+import { readWarmupFile, warmUp } from "./loading/warm-up.ts";
 import { ModelVersion, type ModelVersionOptions } from "./model-version.ts";
 import type { SwapPhase } from "./swap-events.ts";
-import { readWarmupFile, warmUp } from "./warm-up.ts";
 
 export class ModelLoader {
 	readonly #options: ModelLoaderOptions;

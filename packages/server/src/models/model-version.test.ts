@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Outcome } from "@saccade/protocol";
 import { SaccadeError } from "../errors/saccade-error.ts";
-import type { ModelState } from "./model-state.ts";
 import { makeFakeModel, makeReadyModel } from "./testing/fake-model.ts";
+import type { ModelState } from "./version/model-state.ts";
 
 const OFFLOAD = `backend: "fake"
 parameters { key: "saccade.run_mode" value { string_value: "offload" } }

@@ -8,35 +8,35 @@ import { SaccadeError } from "../errors/saccade-error.ts";
 import type { ModelConfig } from "../repository/model-config.ts";
 import type { Session } from "../runtime/runtime.ts";
 import { BatchScheduler } from "../scheduling/batch-scheduler.ts";
-import { DeadlinePolicy } from "../scheduling/deadline-policy.ts";
-import type { DeviceShare } from "../scheduling/device-arbiter.ts";
-import { LayoutSwitch } from "../scheduling/layout-switch.ts";
-import { EarliestFinish } from "../scheduling/placement.ts";
-import { NO_QUEUE_POLICY } from "../scheduling/queue-policy.ts";
+import type { DeviceShare } from "../scheduling/placement/device-arbiter.ts";
+import { LayoutSwitch } from "../scheduling/placement/layout-switch.ts";
+import { EarliestFinish } from "../scheduling/placement/placement.ts";
+import { DeadlinePolicy } from "../scheduling/policies/deadline-policy.ts";
+import { TritonPolicy } from "../scheduling/policies/triton-policy.ts";
+import { NO_QUEUE_POLICY } from "../scheduling/queue/queue-policy.ts";
 import type {
 	ClosedBecause,
 	RefusalDetail,
 	SchedulerStats,
 } from "../scheduling/scheduler.ts";
-import { TritonPolicy } from "../scheduling/triton-policy.ts";
 import type { RequestTrace } from "../telemetry/tracing/request-trace.ts";
-import { BatchExecutor } from "./batch-executor.ts";
 import type { ModelEntry } from "./entry.ts";
-import type { LaneContext } from "./lane.ts";
-import type { Layout } from "./layout.ts";
+import { BatchExecutor } from "./execution/batch-executor.ts";
+import type { LaneContext } from "./execution/lane.ts";
+import { type OutputLayout, outputLayouts } from "./execution/output-layout.ts";
+import { ShapeFit } from "./execution/shape-fit.ts";
+import type { Layout } from "./loading/layout.ts";
 import type {
 	BatchStamps,
 	ModelListener,
 	ModelTracer,
 	TokenListener,
 } from "./model-events.ts";
-import { ModelInstance } from "./model-instance.ts";
-import { canFollow, type ModelState } from "./model-state.ts";
-import { type OutputLayout, outputLayouts } from "./output-layout.ts";
-import { refusalError } from "./refusal-error.ts";
-import { ShapeFit } from "./shape-fit.ts";
-import { VersionStatistics } from "./statistics.ts";
 import { Reservoir } from "./swap/reservoir.ts";
+import { ModelInstance } from "./version/model-instance.ts";
+import { canFollow, type ModelState } from "./version/model-state.ts";
+import { refusalError } from "./version/refusal-error.ts";
+import { VersionStatistics } from "./version/statistics.ts";
 
 /** A request whose runs were lost so often fails: it may be what makes them fail. */
 const MAX_LOST_RUNS = 2;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { NO_QUEUE_POLICY, type QueuePolicy } from "./queue-policy.ts";
+import { NO_QUEUE_POLICY, type QueuePolicy } from "./queue/queue-policy.ts";
 import { setUp } from "./testing/scheduler-harness.ts";
 import { TestEntry } from "./testing/test-entry.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { NO_QUEUE_POLICY } from "./queue-policy.ts";
+import { NO_QUEUE_POLICY } from "./queue/queue-policy.ts";
 import { setUp } from "./testing/scheduler-harness.ts";
 import { TestEntry } from "./testing/test-entry.ts";
 

@@ -2,18 +2,18 @@
 // will never run the moment that is known, whether lanes are free or not.
 import type { RefusalReason } from "@saccade/protocol";
 import type { Clock, Timer } from "../common/clock.ts";
-import { Admission } from "./admission.ts";
-import { type DeviceShare, PATIENCE_US } from "./device-arbiter.ts";
-import { EntryQueue } from "./entry-queue.ts";
-import { ExpiryWatch } from "./expiry-watch.ts";
-import { LaneForecast } from "./lane-forecast.ts";
-import type { Place, Placement } from "./placement.ts";
+import { Admission } from "./admission/admission.ts";
+import { type DeviceShare, PATIENCE_US } from "./placement/device-arbiter.ts";
+import { LaneForecast } from "./placement/lane-forecast.ts";
+import type { Place, Placement } from "./placement/placement.ts";
 import type {
 	BatchDecision,
 	SchedulerView,
 	SchedulingPolicy,
 } from "./policy.ts";
-import { effectiveTimeoutUs, type QueuePolicy } from "./queue-policy.ts";
+import { EntryQueue } from "./queue/entry-queue.ts";
+import { ExpiryWatch } from "./queue/expiry-watch.ts";
+import { effectiveTimeoutUs, type QueuePolicy } from "./queue/queue-policy.ts";
 import type {
 	ClosedBecause,
 	Entry,

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { CostModel } from "./cost-model.ts";
-import { DeadlinePolicy } from "./deadline-policy.ts";
-import { NO_QUEUE_POLICY } from "./queue-policy.ts";
+import { CostModel } from "./cost/cost-model.ts";
+import { DeadlinePolicy } from "./policies/deadline-policy.ts";
+import { NO_QUEUE_POLICY } from "./queue/queue-policy.ts";
 import { setUp } from "./testing/scheduler-harness.ts";
 import { TestEntry } from "./testing/test-entry.ts";
 

@@ -1,7 +1,7 @@
 // What a scheduling policy decides, as plain data, from numbers alone. The scheduler acts on it.
 import type { RefusalReason } from "@saccade/protocol";
-import type { EntryQueue } from "./entry-queue.ts";
-import type { LaneForecast } from "./lane-forecast.ts";
+import type { LaneForecast } from "./placement/lane-forecast.ts";
+import type { EntryQueue } from "./queue/entry-queue.ts";
 import type { ClosedBecause, Entry } from "./scheduler.ts";
 
 export type BatchDecision = RunOrWait | RefuseHead;

@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ManualClock } from "../common/manual-clock.ts";
 import { BatchScheduler } from "./batch-scheduler.ts";
-import { CostModel } from "./cost-model.ts";
-import { DeadlinePolicy } from "./deadline-policy.ts";
-import { NO_QUEUE_POLICY } from "./queue-policy.ts";
+import { CostModel } from "./cost/cost-model.ts";
+import { DeadlinePolicy } from "./policies/deadline-policy.ts";
+import { NO_QUEUE_POLICY } from "./queue/queue-policy.ts";
 import { TestEntry } from "./testing/test-entry.ts";
 
 const MAX_ROWS = 16;

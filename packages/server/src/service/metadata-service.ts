@@ -4,7 +4,7 @@ import { SaccadeError, toSaccadeError } from "../errors/saccade-error.ts";
 import type { ModelDemand } from "../models/budget/model-demand.ts";
 import type { ModelRegistry } from "../models/model-registry.ts";
 import type { ModelVersion } from "../models/model-version.ts";
-import type { Duration } from "../models/statistics.ts";
+import type { Duration } from "../models/version/statistics.ts";
 import type { TensorConfig } from "../repository/model-config.ts";
 import type { TensorSpec } from "../tensor/tensor.ts";
 import type {

@@ -2,7 +2,11 @@
 // Texts are Triton's (core/src/infer_request.cc), because clients look for them.
 import { DTYPE_BYTES } from "@saccade/protocol";
 import { SaccadeError } from "../errors/saccade-error.ts";
-import { type Padding, ShapeFit, shapeKeyOf } from "../models/shape-fit.ts";
+import {
+	type Padding,
+	ShapeFit,
+	shapeKeyOf,
+} from "../models/execution/shape-fit.ts";
 import type { InputConfig, ModelConfig } from "../repository/model-config.ts";
 import type { Session } from "../runtime/runtime.ts";
 import { checkBytesElements } from "../tensor/bytes-elements.ts";

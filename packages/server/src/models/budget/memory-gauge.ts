@@ -1,7 +1,7 @@
 // What a model takes: by the device's own word where it has one, else by how the process grew while it was loaded, in
 // equal parts where it runs on several partitions of the cores. Never less than its file: pages that are mapped come
 // when they are first read.
-import type { DeviceChoice } from "../device-choice.ts";
+import type { DeviceChoice } from "../loading/device-choice.ts";
 import type { DeviceBytes } from "./model-memory.ts";
 
 export class MemoryGauge {

@@ -6,16 +6,16 @@ import { loadOnGpu } from "../../repository/load-options.ts";
 import type { ModelConfig } from "../../repository/model-config.ts";
 import type { preflightConfig } from "../../repository/resolve-config.ts";
 import type { LoadOptions, Runtime, Session } from "../../runtime/runtime.ts";
-import { chooseDevices, type DeviceChoice } from "../device-choice.ts";
+import type { ModelVersion } from "../model-version.ts";
+import type { SwapPhase } from "../swap-events.ts";
+import { chooseDevices, type DeviceChoice } from "./device-choice.ts";
 import {
 	filling,
 	firstLayout,
 	isOpen,
 	type Layout,
 	tryLayout,
-} from "../layout.ts";
-import type { ModelVersion } from "../model-version.ts";
-import type { SwapPhase } from "../swap-events.ts";
+} from "./layout.ts";
 import type {
 	ModelLoaderOptions,
 	OpenModel,

@@ -9,7 +9,7 @@ import type {
 } from "../../repository/model-config.ts";
 import type { ModelDirectory } from "../../repository/model-directory.ts";
 import type { LoadOptions, Runtime, Session } from "../../runtime/runtime.ts";
-import type { DeviceArbiter } from "../../scheduling/device-arbiter.ts";
+import type { DeviceArbiter } from "../../scheduling/placement/device-arbiter.ts";
 import type { ModelMemory } from "../budget/model-memory.ts";
 import type { ModelVersion, SchedulingPolicyName } from "../model-version.ts";
 import type { SwapPhase } from "../swap-events.ts";

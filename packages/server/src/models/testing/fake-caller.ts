@@ -1,8 +1,8 @@
 // Who calls a model in tests: everything that it hears is in one log.
 import type { Clock } from "../../common/clock.ts";
 import { type EntryReply, ModelEntry } from "../entry.ts";
+import { shapeKeyOf } from "../execution/shape-fit.ts";
 import type { ModelVersion } from "../model-version.ts";
-import { shapeKeyOf } from "../shape-fit.ts";
 
 export interface FakeCall {
 	readonly value?: number;

@@ -11,8 +11,8 @@ import { parseConfigText } from "../../repository/config-text.ts";
 import { resolveConfig } from "../../repository/resolve-config.ts";
 import { FakeRuntime } from "../../runtime/fake/fake-runtime.ts";
 import { SimulatedSession } from "../../runtime/simulated/simulated-session.ts";
+import { warmUp } from "../loading/warm-up.ts";
 import { ModelVersion, type SchedulingPolicyName } from "../model-version.ts";
-import { warmUp } from "../warm-up.ts";
 import { makeFakeCaller } from "./fake-caller.ts";
 import { FAKE_MODEL } from "./fake-model.ts";
 

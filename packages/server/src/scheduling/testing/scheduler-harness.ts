@@ -4,10 +4,10 @@ import {
 	BatchScheduler,
 	type BatchSchedulerOptions,
 } from "../batch-scheduler.ts";
+import { type BatchRules, TritonPolicy } from "../policies/triton-policy.ts";
 import type { SchedulingPolicy } from "../policy.ts";
-import { NO_QUEUE_POLICY } from "../queue-policy.ts";
+import { NO_QUEUE_POLICY } from "../queue/queue-policy.ts";
 import type { ClosedBecause } from "../scheduler.ts";
-import { type BatchRules, TritonPolicy } from "../triton-policy.ts";
 import type { TestEntry } from "./test-entry.ts";
 
 interface Given extends Partial<BatchSchedulerOptions<TestEntry>> {

@@ -2,12 +2,12 @@
 // from event to event.
 import { ManualClock } from "../../common/manual-clock.ts";
 import { BatchScheduler } from "../batch-scheduler.ts";
-import { CostModel } from "../cost-model.ts";
-import { DeadlinePolicy } from "../deadline-policy.ts";
-import type { DeviceShare } from "../device-arbiter.ts";
-import type { Placement } from "../placement.ts";
+import { CostModel } from "../cost/cost-model.ts";
+import type { DeviceShare } from "../placement/device-arbiter.ts";
+import type { Placement } from "../placement/placement.ts";
+import { DeadlinePolicy } from "../policies/deadline-policy.ts";
 import type { SchedulingPolicy } from "../policy.ts";
-import { NO_QUEUE_POLICY } from "../queue-policy.ts";
+import { NO_QUEUE_POLICY } from "../queue/queue-policy.ts";
 import type { TestEntry } from "./test-entry.ts";
 
 export interface SimulationOptions {

@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import type { BatchTimes } from "../cost/cost-model.ts";
+import { EntryQueue } from "../queue/entry-queue.ts";
+import { TestEntry } from "../testing/test-entry.ts";
+import { LaneForecast } from "./lane-forecast.ts";
+import { EarliestFinish, finishUs } from "./placement.ts";
+
+/** A device on which a batch of any size takes `us`, and of which batches of `rows` are worth while. */
+function times(us: number, rows = 8, idleUs = 0): BatchTimes {
+	return {
+		safeUs: () => us,
+		likelyUs: () => us,
+		efficientRows: rows,
+		idleUs: () => idleUs,
+		doubt: () => {},
+		isDoubted: false,
+	};
+}
+
+const FAST = times(20_000);
+const SLOW = times(50_000);
+
+function setUp(costs: readonly BatchTimes[], waitingRows: number) {
+	const queue = new EntryQueue<TestEntry>(1);
+	for (let i = 0; i < waitingRows; i++) queue.push(new TestEntry(String(i)));
+	const lanes = new LaneForecast(costs.map(() => 1));
+	const stale: number[] = [];
+	const placement = new EarliestFinish<TestEntry>({
+		costs,
+		onStale: (device) => stale.push(device),
+	});
+	const view = {
+		queue,
+		lanes,
+		nowUs: 0,
+		isDraining: false,
+		expectedRows: 0,
+		marginUs: 0,
+	};
+	return {
+		view,
+		lanes,
+		stale,
+		placement,
+		choose: () => placement.choose(view),
+	};
+}
+
+describe("a batch goes where it ends first", () => {
+	test("of two idle devices to the faster one", () => {
+		const { choose } = setUp([SLOW, FAST], 8);
+		assert.deepEqual(choose(), { kind: "device", device: 1 });
+	});
+
+	test("it waits for the faster one while that ends it sooner, and no longer", () => {
+		const { choose, lanes } = setUp([FAST, SLOW], 8);
+		lanes.start(10_000, 8, 0);
+		assert.deepEqual(choose(), { kind: "wait", untilUs: 40_000 });
+		const late = setUp([FAST, SLOW], 8);
+		late.lanes.start(31_000, 8, 0);
+		assert.deepEqual(late.choose(), { kind: "device", device: 1 });
+	});
+
+	test("the slower one takes its share of what keeps the faster one busy for longer", () => {
+		const { choose, lanes } = setUp([FAST, SLOW], 24);
+		lanes.start(10_000, 8, 0);
+		assert.deepEqual(choose(), { kind: "device", device: 1 });
+	});
+
+	test("a device that is out of use neither gets work nor is waited for", () => {
+		const { choose, lanes } = setUp([FAST, SLOW], 8);
+		lanes.setInUse(0, false);
+		assert.deepEqual(choose(), { kind: "device", device: 1 });
+		lanes.setInUse(0, true);
+		assert.deepEqual(choose(), { kind: "device", device: 0 });
+	});
+
+	test("of equal devices to the one that is loaded least", () => {
+		const { view } = setUp([FAST, FAST, FAST], 8);
+		const placement = new EarliestFinish<TestEntry>({
+			costs: [FAST, FAST, FAST],
+			loadOf: (device) => [0.9, 0.2, 0.5][device] ?? 0,
+		});
+		assert.deepEqual(placement.choose(view), { kind: "device", device: 1 });
+	});
+
+	test("a device that is passed over for what it once took is looked at again", () => {
+		const { choose, lanes, stale } = setUp(
+			[FAST, times(500_000, 8, 2_000_000)],
+			8,
+		);
+		lanes.start(10_000, 8, 0);
+		assert.equal(choose().kind, "wait");
+		assert.deepEqual(stale, [1]);
+	});
+
+	test("what is too late for the slower device is left to the faster one, if that is in time", () => {
+		const { placement, view, lanes } = setUp([FAST, SLOW], 1);
+		lanes.start(10_000, 8, 0);
+		const due = (deadlineUs: number) =>
+			placement.isForAnother(new TestEntry("e", { deadlineUs }), 1, view);
+		assert.equal(due(60_000), false, "in time on the slow one");
+		assert.equal(due(45_000), true);
+		assert.equal(due(25_000), false, "late everywhere");
+	});
+});
+
+describe("when something will be answered", () => {
+	test("alone: on the device that ends it first", () => {
+		const lanes = new LaneForecast([1, 1]);
+		const query = { lanes, costs: [FAST, SLOW], rows: 1, nowUs: 0 };
+		assert.equal(finishUs({ ...query, ahead: 0 }), 20_000);
+		lanes.start(40_000, 8, 0);
+		assert.equal(finishUs({ ...query, ahead: 0 }), 50_000);
+	});
+
+	test("never without devices", () => {
+		const lanes = new LaneForecast([1]);
+		lanes.setInUse(0, false);
+		for (const ahead of [0, 8])
+			assert.equal(
+				finishUs({ lanes, costs: [FAST], ahead, rows: 1, nowUs: 0 }),
+				Number.POSITIVE_INFINITY,
+			);
+	});
+
+	test("behind others: as when each batch is given to the device that ends it first", () => {
+		const anyDevice = fc.record({
+			us: fc.integer({ min: 1, max: 100_000 }),
+			rows: fc.integer({ min: 1, max: 16 }),
+			busyUs: fc.integer({ min: 0, max: 100_000 }),
+		});
+		fc.assert(
+			fc.property(
+				fc.array(anyDevice, { minLength: 1, maxLength: 5 }),
+				fc.integer({ min: 1, max: 300 }),
+				fc.double({ min: 0, max: 1e12, noNaN: true }),
+				(devices, ahead, nowUs) => {
+					const costs = devices.map(({ us, rows }) => times(us, rows));
+					const lanes = new LaneForecast(devices.map(() => 1));
+					for (const [device, { busyUs }] of devices.entries())
+						if (busyUs > 0) lanes.start(nowUs + busyUs, 1, device);
+					const ends: { atUs: number; rows: number }[] = devices.flatMap(
+						({ us, rows, busyUs }) =>
+							Array.from({ length: ahead + 1 }, (_, batch) => ({
+								atUs: busyUs + (batch + 1) * us,
+								rows,
+							})),
+					);
+					ends.sort((a, b) => a.atUs - b.atUs);
+					let done = 0;
+					const last = ends.find(({ rows }) => {
+						done += rows;
+						return done >= ahead + 1;
+					});
+					const found = finishUs({ lanes, costs, ahead, rows: 1, nowUs });
+					assert.ok(
+						Math.abs(found - nowUs - (last?.atUs ?? 0)) < 1,
+						`${found - nowUs} is not ${last?.atUs}`,
+					);
+				},
+			),
+			{ seed: 3, numRuns: 1000 },
+		);
+	});
+});
