@@ -1,24 +1,18 @@
 // One place where a batch may be under way: the bindings it uses, and the batch that is in it.
-import { DTYPE_BYTES } from "@saccade/protocol";
 import type { Clock, Timer } from "../../common/clock.ts";
 import type { LossReason } from "../../devices/device-health.ts";
 import type { LoadWindow } from "../../devices/load-window.ts";
 import { isSaccadeError, SaccadeError } from "../../errors/saccade-error.ts";
-import type { Binding, RunMode, Session } from "../../runtime/runtime.ts";
+import type { RunMode, Session } from "../../runtime/runtime.ts";
 import type { ClosedBecause } from "../../scheduling/scheduler.ts";
-import { copiedBytes } from "../../tensor/copied-bytes.ts";
-import { fitBox } from "../../tensor/fit-box.ts";
 import type { ModelEntry } from "../entry.ts";
 import type { BatchStamps } from "../model-events.ts";
 import { BatchSplit } from "./batch-split.ts";
+import { countPadding, gather } from "./gather.ts";
+import { type LaneBinding, LaneBindings } from "./lane-bindings.ts";
 import type { OutputLayout } from "./output-layout.ts";
 import type { RunModeChooser } from "./run-mode.ts";
 import type { ShapeFit } from "./shape-fit.ts";
-
-/** From this size on a batch of one is run where its bytes lie; below it the copy is cheaper than the call. */
-const ZERO_COPY_FROM_BYTES = 16 * 1024;
-/** Shape combinations whose buffers a lane keeps; the oldest goes first. */
-const BINDINGS_KEPT = 64;
 
 /** Runs on a device that has others beside it: what is lost there can be done elsewhere. */
 interface RunWatch {
@@ -53,7 +47,7 @@ export interface LaneContext {
 	/** The entry's deadline passed during its run: ends it early. */
 	deadlinePassed(entry: ModelEntry): void;
 	/** Elements of inputs with shape buckets that a batch was gathered from, and what they were padded with. */
-	padded(usedElements: number, paddingElements: number): void;
+	readonly padded: (usedElements: number, paddingElements: number) => void;
 	batchFinished(
 		batch: readonly ModelEntry[],
 		rows: number,
@@ -63,22 +57,14 @@ export interface LaneContext {
 	): void;
 }
 
-interface KeptBinding {
-	readonly binding: Binding;
-	/** Inputs that point to a request's bytes and must be reset before they are gathered into. */
-	lent: boolean;
-}
-
 export class Lane {
 	readonly #context: LaneContext;
 	readonly #index: number;
-	/** Shape key → bindings by rows. */
-	readonly #bindings = new Map<string, Map<number, KeptBinding>>();
-	#bindingCount = 0;
+	readonly #bindings: LaneBindings;
 	#batch: readonly ModelEntry[] = [];
 	#rows = 0;
 	#closedBecause: ClosedBecause = "unbatched";
-	#current: KeptBinding | null = null;
+	#current: LaneBinding | null = null;
 	#mode: RunMode = "offload";
 	#release: ((lane: number) => void) | null = null;
 	#deadline: Timer | null = null;
@@ -92,6 +78,7 @@ export class Lane {
 	constructor(context: LaneContext, index: number) {
 		this.#context = context;
 		this.#index = index;
+		this.#bindings = new LaneBindings(context);
 		this.#stamps = {
 			device: context.device,
 			lane: index,
@@ -121,7 +108,7 @@ export class Lane {
 			entry.startedUs = startUs;
 		}
 		try {
-			this.#current = this.#bindingOf(batch[0]!, this.#rows);
+			this.#current = this.#bindings.of(batch[0]!, this.#rows);
 			this.#gather(this.#current, batch);
 			this.#stamps.runStartUs = clock.nowUs();
 			this.#mode = runMode.choose(this.#rows);
@@ -147,9 +134,20 @@ export class Lane {
 	}
 
 	close(): void {
-		for (const byRows of this.#bindings.values())
-			for (const { binding } of byRows.values()) binding.close();
-		this.#bindings.clear();
+		this.#bindings.close();
+	}
+
+	#gather(bound: LaneBinding, batch: readonly ModelEntry[]): void {
+		const { session, fit, watch, padded } = this.#context;
+		const readsInPlace = gather(bound, batch, session.inputs, fit);
+		if (fit !== null) countPadding(bound, batch, session.inputs, fit, padded);
+		if (readsInPlace) {
+			this.#lender = batch[0]!;
+			this.#lender.lendBytes();
+			return;
+		}
+		// What may have to run again elsewhere keeps them.
+		if (watch === null) for (const entry of batch) entry.releaseBytes();
 	}
 
 	readonly #done = (error: Error | null): void => {
@@ -266,135 +264,6 @@ export class Lane {
 			entry.releaseBytes();
 		}
 	}
-
-	#gather(kept: KeptBinding, batch: readonly ModelEntry[]): void {
-		const { binding } = kept;
-		const { inputs } = this.#context.session;
-		let keepBytes = false;
-		if (kept.lent) {
-			for (let i = 0; i < inputs.length; i++)
-				if (batch[0]!.data[i] !== null) binding.resetInput(i);
-			kept.lent = false;
-		}
-		for (let i = 0; i < inputs.length; i++) {
-			const first = batch[0]!.data[i] ?? null;
-			if (first === null) continue;
-			const own = binding.inputs[i] ?? null;
-			const alone = batch.length === 1;
-			if (own === null) {
-				binding.setInput(i, alone ? first : concat(batch, i));
-				kept.lent = true;
-			} else if (
-				alone &&
-				first.byteLength >= ZERO_COPY_FROM_BYTES &&
-				first.byteLength === own.byteLength
-			) {
-				binding.setInput(i, first);
-				kept.lent = true;
-				keepBytes = true;
-				if (this.#lender === null) {
-					this.#lender = batch[0]!;
-					this.#lender.lendBytes();
-				}
-			} else {
-				gatherRows(own, batch, i, this.#context.fit?.padBytes[i] ?? null);
-			}
-		}
-		this.#countPadding(kept, batch);
-		// What may have to run again elsewhere keeps them.
-		if (!keepBytes && this.#context.watch === null)
-			for (const entry of batch) entry.releaseBytes();
-	}
-
-	#countPadding({ binding }: KeptBinding, batch: readonly ModelEntry[]): void {
-		const { fit, session } = this.#context;
-		if (fit === null) return;
-		let used = 0;
-		let all = 0;
-		for (const [i, pad] of fit.padBytes.entries()) {
-			const own = binding.inputs[i] ?? null;
-			if (pad === null || own === null) continue;
-			all += own.byteLength / DTYPE_BYTES[session.inputs[i]!.dtype];
-			for (const { data } of batch)
-				used += data[i]!.byteLength / DTYPE_BYTES[session.inputs[i]!.dtype];
-		}
-		this.#context.padded(used, all - used);
-	}
-
-	#bindingOf(entry: ModelEntry, rows: number): KeptBinding {
-		let byRows = this.#bindings.get(entry.shapeKey);
-		if (byRows === undefined) {
-			byRows = new Map();
-			this.#bindings.set(entry.shapeKey, byRows);
-		}
-		const known = byRows.get(rows);
-		if (known !== undefined) return known;
-		if (this.#bindingCount === BINDINGS_KEPT) this.#dropOldest();
-		const kept = { binding: this.#bind(entry, rows), lent: false };
-		byRows.set(rows, kept);
-		this.#bindings.set(entry.shapeKey, byRows);
-		this.#bindingCount++;
-		return kept;
-	}
-
-	#bind(entry: ModelEntry, rows: number): Binding {
-		const { session, batched, outputs } = this.#context;
-		return session.bind({
-			inputShapes: entry.shapes.map((shape) =>
-				shape !== null && batched ? [rows, ...shape.slice(1)] : shape,
-			),
-			outputShapes: outputs.map(({ shape }) => {
-				const full = batched ? [rows, ...shape.slice(1)] : shape;
-				return full.includes(-1) ? null : full;
-			}),
-		});
-	}
-
-	#dropOldest(): void {
-		for (const [key, byRows] of this.#bindings) {
-			for (const [rows, { binding }] of byRows) {
-				binding.close();
-				byRows.delete(rows);
-				this.#bindingCount--;
-				if (byRows.size === 0) this.#bindings.delete(key);
-				return;
-			}
-		}
-	}
-}
-
-/** One after the other, each padded to the shape of the batch. The one copy that a batch costs. */
-function gatherRows(
-	own: Uint8Array,
-	batch: readonly ModelEntry[],
-	index: number,
-	pad: Uint8Array | null,
-): void {
-	let at = 0;
-	for (const entry of batch) {
-		const data = entry.data[index]!;
-		const given = entry.padding?.givenShapes[index] ?? null;
-		const shape = entry.shapes[index] ?? null;
-		copiedBytes.gather += data.byteLength;
-		if (given === null || shape === null || pad === null) {
-			own.set(data, at);
-			at += data.byteLength;
-			continue;
-		}
-		fitBox(
-			{ bytes: own, at, shape },
-			{ bytes: data, at: 0, shape: given },
-			pad.byteLength,
-			pad,
-		);
-		at += shape.reduce((a, b) => a * b, pad.byteLength);
-	}
-}
-
-function concat(batch: readonly ModelEntry[], index: number): Uint8Array {
-	const bytes = Buffer.concat(batch.map((entry) => entry.data[index]!));
-	copiedBytes.gather += bytes.byteLength;
-	return bytes;
 }
 
 function toFailure(error: unknown): SaccadeError {
