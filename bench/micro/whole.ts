@@ -19,7 +19,7 @@ export const wholeCases: readonly AnyCase[] = [
 		setup: async () => {
 			const server = await startMlpServer();
 			const metrics = new ModelMetrics(new MetricsRegistry(), server.model);
-			server.model.listener = metrics;
+			server.model.observers.listener = metrics;
 			const grpc = createGrpcTransport({
 				draining: new AbortController().signal,
 				endpoints: server.endpoints,

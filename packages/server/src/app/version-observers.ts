@@ -36,9 +36,10 @@ export class VersionObservers {
 			metrics === null ? null : new ModelMetrics(metrics, model, throughput);
 		if (counted !== null) this.#metrics.set(model, counted);
 		const recorded = { name, version: model.versionText };
-		model.tokens = counted?.llm ?? null;
-		model.tracer = tracing?.requestsOf(recorded) ?? null;
-		model.listener = taps.lanes.listenerOf(
+		const { observers } = model;
+		observers.tokens = counted?.llm ?? null;
+		observers.tracer = tracing?.requestsOf(recorded) ?? null;
+		observers.listener = taps.lanes.listenerOf(
 			recorded,
 			recordings.listenerOf(recorded, counted),
 		);

@@ -1,5 +1,4 @@
-// What a model tells whoever counts. One listener a model, called synchronously with plain numbers; null costs
-// a comparison.
+// What a version of a model tells those who watch it, synchronously and in plain numbers.
 import type { Outcome, RefusalReason } from "@saccade/protocol";
 import type { LossReason } from "../devices/device-health.ts";
 import type { SaccadeError } from "../errors/saccade-error.ts";
@@ -20,6 +19,16 @@ export interface BatchStamps extends BatchTimes {
 	readonly device: string;
 	/** Of the model: counted over all its devices. */
 	readonly lane: number;
+}
+
+/** Who watches a version. Null costs a comparison. */
+export interface ModelObservers {
+	/** Counts. */
+	listener: ModelListener | null;
+	/** Explains requests. */
+	tracer: ModelTracer | null;
+	/** Counts tokens, of models that generate. */
+	tokens: TokenListener | null;
 }
 
 export interface ModelListener {
@@ -53,14 +62,13 @@ export interface BatchFacts {
 	readonly predictedUs: number;
 }
 
-/** Who counts the tokens of a generative model; null costs a comparison. */
 export interface TokenListener {
 	/** A request of the batch that `batchFinished` follows. */
 	answered(promptTokens: number, outputTokens: number): void;
 	batchFinished(device: string): void;
 }
 
-/** Who keeps requests to explain them; null costs a comparison. It reads entries, and keeps nothing of them. */
+/** It reads entries, and keeps nothing of them. */
 export interface ModelTracer {
 	/** Those with `endedAs` were told of before. @param error null: the others were answered */
 	batchFinished(

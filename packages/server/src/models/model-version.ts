@@ -1,51 +1,35 @@
-// One loaded version of a model: its instances on devices, its scheduler and its counts.
-import { ERROR_CODES, type RefusalReason } from "@saccade/protocol";
+// One loaded version of a model: takes requests in, and puts together where they wait (a scheduler), where they run
+// (devices, and lanes on each) and how they end (outcomes). Its states: version/model-state.ts.
 import type { Clock } from "../common/clock.ts";
 import { LoopTurns } from "../common/loop-turns.ts";
-import type { LossReason } from "../devices/device-health.ts";
 import type { LogicalDevice } from "../devices/device-manager.ts";
 import { SaccadeError } from "../errors/saccade-error.ts";
 import type { ModelConfig } from "../repository/model-config.ts";
 import type { Session } from "../runtime/runtime.ts";
-import { BatchScheduler } from "../scheduling/batch-scheduler.ts";
+import type { BatchScheduler } from "../scheduling/batch-scheduler.ts";
 import type { DeviceShare } from "../scheduling/placement/device-arbiter.ts";
-import { LayoutSwitch } from "../scheduling/placement/layout-switch.ts";
-import { EarliestFinish } from "../scheduling/placement/placement.ts";
-import { DeadlinePolicy } from "../scheduling/policies/deadline-policy.ts";
-import { TritonPolicy } from "../scheduling/policies/triton-policy.ts";
-import { NO_QUEUE_POLICY } from "../scheduling/queue/queue-policy.ts";
-import type {
-	ClosedBecause,
-	RefusalDetail,
-	SchedulerStats,
-} from "../scheduling/scheduler.ts";
+import type { SchedulerStats } from "../scheduling/scheduler.ts";
 import type { RequestTrace } from "../telemetry/tracing/request-trace.ts";
 import type { ModelEntry } from "./entry.ts";
 import { BatchExecutor } from "./execution/batch-executor.ts";
-import type { LaneContext } from "./execution/lane.ts";
-import { type OutputLayout, outputLayouts } from "./execution/output-layout.ts";
 import { ShapeFit } from "./execution/shape-fit.ts";
 import type { Layout } from "./loading/layout.ts";
-import type {
-	BatchStamps,
-	ModelListener,
-	ModelTracer,
-	TokenListener,
-} from "./model-events.ts";
+import type { ModelObservers } from "./model-events.ts";
 import { Reservoir } from "./swap/reservoir.ts";
 import { ModelInstance } from "./version/model-instance.ts";
 import { canFollow, type ModelState } from "./version/model-state.ts";
+import { Outcomes } from "./version/outcomes.ts";
 import { refusalError } from "./version/refusal-error.ts";
-import { VersionStatistics } from "./version/statistics.ts";
-
-/** A request whose runs were lost so often fails: it may be what makes them fail. */
-const MAX_LOST_RUNS = 2;
+import type { VersionStatistics } from "./version/statistics.ts";
+import { VersionDevices } from "./version/version-devices.ts";
+import { VersionRuns } from "./version/version-runs.ts";
+import {
+	createVersionScheduler,
+	type SchedulingPolicyName,
+} from "./version/version-scheduler.ts";
 
 /** Of its share of the device, until it is ready. */
 const WARMING_WEIGHT = 0.1;
-
-/** `deadline`: earliest first, refused early when it cannot be met; `triton`: as Triton does. */
-export type SchedulingPolicyName = "deadline" | "triton";
 
 export interface ModelVersionOptions {
 	readonly config: ModelConfig;
@@ -75,8 +59,6 @@ export class ModelVersion {
 	/** Of the first instance: the signature is that of all. */
 	readonly session: Session;
 	readonly labels: ReadonlyMap<string, readonly string[]>;
-	/** Counts from `ready` on: warm-up is not service. */
-	statistics = new VersionStatistics();
 	/** When a request was taken last, or when it was loaded. */
 	lastUsedUs: number;
 	readonly loadedInUs: number;
@@ -88,22 +70,12 @@ export class ModelVersion {
 	readonly reservoir: Reservoir | null;
 	/** Null: shapes are taken as they come. */
 	readonly fit: ShapeFit | null;
-	/** Set by whoever counts. */
-	listener: ModelListener | null = null;
-	/** Set by whoever explains. */
-	tracer: ModelTracer | null = null;
-	/** Set by whoever counts tokens, of models that generate. */
-	tokens: TokenListener | null = null;
 	readonly #clock: Clock;
 	readonly #onReleased: () => void;
-	readonly #instances: readonly ModelInstance[];
-	/** Device whose lanes alone are warmed; null: all. */
-	#warmed: number | null = null;
-	readonly #subscriptions: (() => void)[] = [];
-	/** Null: there is but one layout. */
-	readonly #layouts: LayoutSwitch<ModelEntry> | null;
+	readonly #devices: VersionDevices;
 	readonly #executor: BatchExecutor;
 	readonly #scheduler: BatchScheduler<ModelEntry>;
+	readonly #outcomes: Outcomes;
 	readonly #turns: LoopTurns;
 	/** Null: nobody else uses its device. */
 	#share: DeviceShare | null = null;
@@ -114,12 +86,12 @@ export class ModelVersion {
 		this.config = config;
 		this.version = options.version;
 		this.versionText = String(options.version);
-		this.#instances = options.instances.map(
+		const instances = options.instances.map(
 			(instance) => new ModelInstance({ ...instance, config, clock }),
 		);
-		const { session } = this.#instances[0]!;
-		this.session = session;
-		this.fit = ShapeFit.of(config, session);
+		this.#devices = new VersionDevices(instances);
+		this.session = instances[0]!.session;
+		this.fit = ShapeFit.of(config, this.session);
 		const { shadow } = config.saccade.swap;
 		this.reservoir = shadow.sampleCount > 0 ? new Reservoir(shadow) : null;
 		this.labels = options.labels;
@@ -127,60 +99,31 @@ export class ModelVersion {
 		this.lastUsedUs = clock.nowUs();
 		this.#onReleased = options.onReleased ?? (() => {});
 		this.#clock = clock;
+		this.#outcomes = new Outcomes(clock);
 		this.#turns = new LoopTurns({ nowUs: () => clock.nowUs() });
-		const batched = config.maxBatchSize > 0;
-		const dynamic = config.dynamicBatching;
-		const rules = {
-			maxRows: batched && dynamic !== null ? config.maxBatchSize : 1,
-			preferredRows: preferredRows(config),
-			maxDelayUs: dynamic?.maxQueueDelayUs ?? 0,
-		};
-		const outputs = outputLayouts(config, session);
-		this.#executor = new BatchExecutor(
-			this.#instances.map((instance) => ({
-				context: this.#laneContext(instance, outputs),
-				laneCount: instance.laneCount,
-			})),
-		);
-		this.#layouts = this.#createLayouts();
-		const spread = this.#createPlacement();
-		const placement = spread ?? this.#layouts;
-		this.#scheduler = new BatchScheduler<ModelEntry>({
+		const runs = new VersionRuns({
+			config,
 			clock,
-			executor: this.#executor,
-			...(options.share && { share: this.#shareBy(options.share) }),
-			events: {
-				refused: (entry, because, detail) =>
-					this.#refused(entry, because, detail),
-			},
-			policy:
-				options.policy === "triton"
-					? new TritonPolicy(rules)
-					: new DeadlinePolicy({
-							rules,
-							cost: placement ?? this.#instances[0]!.cost,
-							finish: spread,
-							objectiveUs: config.saccade.objectiveUs,
-						}),
-			placement,
-			maxRows: rules.maxRows,
-			levels: dynamic?.levels ?? [NO_QUEUE_POLICY],
-			defaultLevel: dynamic?.defaultLevel ?? 1,
-			preserveOrdering: dynamic?.preserveOrdering ?? false,
-			loopDelayUs: () => this.#turns.delayUs,
+			devices: this.#devices,
+			fit: this.fit,
+			outcomes: this.#outcomes,
+			scheduler: () => this.#scheduler,
+			isWarming: () => this.#state.kind === "warming",
 		});
-		for (const { device } of this.#instances)
-			this.#subscriptions.push(
-				device.health.onChange(() => this.#devicesChanged()),
-			);
-		this.#devicesChanged();
-	}
-
-	/** Its lanes, and the threads of each, on the device, in the order of its instances; empty: it does not run there. */
-	layoutsOn(device: LogicalDevice): Layout[] {
-		return this.#instances
-			.filter((one) => one.device === device)
-			.map(({ laneCount, threadCount }) => ({ laneCount, threadCount }));
+		this.#executor = new BatchExecutor(runs.lanes());
+		this.#scheduler = createVersionScheduler(
+			config,
+			options.policy,
+			this.#devices,
+			{
+				clock,
+				executor: this.#executor,
+				events: this.#outcomes,
+				...(options.share && { share: this.#shareBy(options.share) }),
+				loopDelayUs: () => this.#turns.delayUs,
+			},
+		);
+		this.#devices.follow(this.#scheduler);
 	}
 
 	get state(): ModelState {
@@ -201,53 +144,21 @@ export class ModelVersion {
 		this.#state = state;
 		if (state.kind !== "ready") return;
 		this.#share?.setWeight(this.config.saccade.weight);
-		for (const instance of this.#instances) {
-			instance.endCalibration();
-			this.#subscriptions.push(instance.device.health.addProbe(instance));
-		}
-		this.statistics = new VersionStatistics();
+		this.#devices.beginService();
+		this.#outcomes.beginService();
 	}
 
-	/** The shortest run of one row while it was warmed, in µs; null: there was none. */
-	get warmRowUs(): number | null {
-		return this.#instances[0]!.warmRowUs;
+	/** Set by whoever watches. */
+	get observers(): ModelObservers {
+		return this.#outcomes.observers;
 	}
 
-	/** What it was not warmed with is believed to take what it takes the version that it follows. */
-	inheritTimes(from: ModelVersion): void {
-		for (const { device, threadCount, cost } of this.#instances) {
-			const old = from.#instances.find(
-				(one) => one.device === device && one.threadCount === threadCount,
-			);
-			if (old !== undefined) cost.inherit(old.cost);
-		}
+	/** Counts from `ready` on: warm-up is not service. */
+	get statistics(): VersionStatistics {
+		return this.#outcomes.statistics;
 	}
 
-	/** While it warms up, those who are served go first. */
-	#shareBy(
-		share: NonNullable<ModelVersionOptions["share"]>,
-	): NonNullable<ModelVersionOptions["share"]> {
-		return (wake) => {
-			const own = share(wake);
-			own.setWeight(this.config.saccade.weight * WARMING_WEIGHT);
-			this.#share = own;
-			return own;
-		};
-	}
-
-	/** Positions of the devices that runs can be warmed on: see `warmOnly`. */
-	get deviceIndices(): readonly number[] {
-		const healthy = [...this.#instances.keys()].filter(
-			(index) => this.#instances[index]?.device.health.isHealthy,
-		);
-		return healthy;
-	}
-
-	/** Until the next call, batches go to this device alone. Null: to where they end first. */
-	warmOnly(device: number | null): void {
-		this.#warmed = device;
-		this.#devicesChanged();
-	}
+	// ── requests ─────────────────────────────────────────────────────────────────────────────────────────
 
 	/** Why a request of this deadline would be refused if it came now; null when it may come. */
 	foresee(deadlineUs: number): SaccadeError | null {
@@ -256,12 +167,6 @@ export class ModelVersion {
 		return refusal === null
 			? null
 			: refusalError(refusal.because, refusal.detail);
-	}
-
-	/** A request waits or runs. */
-	get isInUse(): boolean {
-		const { queuedCount, runningBatches } = this.#scheduler.stats();
-		return queuedCount > 0 || runningBatches > 0;
 	}
 
 	submit(entry: ModelEntry): void {
@@ -275,7 +180,7 @@ export class ModelVersion {
 	cancel(entry: ModelEntry): void {
 		if (this.#scheduler.cancel(entry)) return;
 		if (entry.state !== "running" || entry.endedAs !== null) return;
-		this.#endEarly(
+		this.#outcomes.endedEarly(
 			entry,
 			new SaccadeError("CANCELLED", "the request was cancelled while it ran"),
 		);
@@ -288,13 +193,17 @@ export class ModelVersion {
 		receivedUs: number,
 		trace: RequestTrace | null = null,
 	): void {
-		const totalUs = this.#clock.nowUs() - receivedUs;
-		this.#told(error, 0, totalUs);
-		this.tracer?.turnedAway(error, receivedUs, trace);
+		this.#outcomes.turnedAway(error, receivedUs, trace);
 	}
 
 	queueStats(): SchedulerStats {
 		return this.#scheduler.stats();
+	}
+
+	/** A request waits or runs. */
+	get isInUse(): boolean {
+		const { queuedCount, runningBatches } = this.#scheduler.stats();
+		return queuedCount > 0 || runningBatches > 0;
 	}
 
 	/** Resolves when nothing waits and nothing runs. */
@@ -302,14 +211,13 @@ export class ModelVersion {
 		return this.#scheduler.idle();
 	}
 
+	// ── its end ──────────────────────────────────────────────────────────────────────────────────────────
+
 	/** Finishes what was accepted, then releases everything. */
 	async unload(): Promise<void> {
 		this.setState({ kind: "draining" });
 		await this.#scheduler.drain();
-		for (const stop of this.#subscriptions) stop();
-		await Promise.all(
-			this.#instances.map((instance) => instance.probesEnded()),
-		);
+		await this.#devices.leave();
 		this.#release();
 		this.setState({ kind: "unloaded" });
 	}
@@ -321,220 +229,48 @@ export class ModelVersion {
 	}
 
 	#release(): void {
-		for (const stop of this.#subscriptions) stop();
 		this.#scheduler.close();
 		this.#executor.close();
-		for (const { session } of this.#instances) session.close();
+		this.#devices.close();
 		this.#onReleased();
 	}
 
-	// ── devices ──────────────────────────────────────────────────────────────────────────────────────────
+	// ── warming up, and its successor ────────────────────────────────────────────────────────────────────
 
-	#laneContext(
-		instance: ModelInstance,
-		outputs: readonly OutputLayout[],
-	): LaneContext {
-		const { session, runMode, device } = instance;
-		const isWatched = this.#hasSeveralDevices || device.device.kind !== "cpu";
-		return {
-			session,
-			device: device.name,
-			clock: this.#clock,
-			batched: this.config.maxBatchSize > 0,
-			outputs,
-			fit: this.fit,
-			runMode,
-			load: device.load,
-			watch: isWatched
-				? {
-						limitUs: (rows) => instance.limitUs(rows),
-						lost: (lane, batch, because, error) => {
-							if (because === "hung") this.#scheduler.giveUp(lane);
-							this.#runLost(instance, batch, because, error);
-						},
-					}
-				: null,
-			deadlinePassed: (entry) =>
-				this.#endEarly(entry, stoppedAtDeadline(entry, this.#clock.nowUs())),
-			padded: (usedElements, paddingElements) =>
-				this.listener?.inputsPadded(usedElements, paddingElements),
-			batchFinished: (batch, rows, closedBecause, stamps, error) =>
-				this.#batchFinished(
-					instance,
-					batch,
-					rows,
-					closedBecause,
-					stamps,
-					error,
-				),
+	/** Positions of the devices that runs can be warmed on: see `warmOnly`. */
+	get deviceIndices(): readonly number[] {
+		return this.#devices.healthy;
+	}
+
+	/** Until the next call, batches go to this device alone. Null: to where they end first. */
+	warmOnly(device: number | null): void {
+		this.#devices.warmOnly(device);
+	}
+
+	/** The shortest run of one row while it was warmed, in µs; null: there was none. */
+	get warmRowUs(): number | null {
+		return this.#devices.instances[0]!.warmRowUs;
+	}
+
+	/** Its lanes, and the threads of each, on the device, in the order of its instances; empty: it does not run there. */
+	layoutsOn(device: LogicalDevice): Layout[] {
+		return this.#devices.layoutsOn(device);
+	}
+
+	/** What it was not warmed with is believed to take what it takes the version that it follows. */
+	inheritTimes(from: ModelVersion): void {
+		this.#devices.inheritTimes(from.#devices);
+	}
+
+	/** While it warms up, those who are served go first. */
+	#shareBy(
+		share: NonNullable<ModelVersionOptions["share"]>,
+	): NonNullable<ModelVersionOptions["share"]> {
+		return (wake) => {
+			const own = share(wake);
+			own.setWeight(this.config.saccade.weight * WARMING_WEIGHT);
+			this.#share = own;
+			return own;
 		};
 	}
-
-	get #hasSeveralDevices(): boolean {
-		const [first, ...others] = this.#instances;
-		return others.some(({ device }) => device !== first?.device);
-	}
-
-	#createLayouts(): LayoutSwitch<ModelEntry> | null {
-		const [first, second] = this.#instances;
-		if (first === undefined || second?.device !== first.device) return null;
-		return new LayoutSwitch([first.cost, second.cost], () =>
-			this.#devicesChanged(),
-		);
-	}
-
-	#createPlacement(): EarliestFinish<ModelEntry> | null {
-		const instances = this.#instances;
-		if (!this.#hasSeveralDevices) return null;
-		return new EarliestFinish({
-			costs: instances.map(({ cost }) => cost),
-			loadOf: (device) => instances[device]?.device.score() ?? 0,
-			onStale: (device) => instances[device]?.run(() => this.#scheduler.wake()),
-		});
-	}
-
-	#devicesChanged(): void {
-		let isAvailable = false;
-		for (const [index, { device }] of this.#instances.entries()) {
-			const { health } = device;
-			const isChosen =
-				this.#warmed === null
-					? (this.#layouts?.isInUse(index) ?? true)
-					: this.#warmed === index;
-			this.#scheduler.setDevice(index, health.isHealthy && isChosen);
-			// While the first probe runs, what waits has a chance.
-			if (health.state.kind !== "lost") isAvailable = true;
-		}
-		this.#scheduler.setAvailable(isAvailable);
-	}
-
-	/** Whoever still waits runs again on another device, or hears that it failed. */
-	#runLost(
-		instance: ModelInstance,
-		batch: readonly ModelEntry[],
-		because: LossReason,
-		error: SaccadeError,
-	): void {
-		// While it warms, a model that cannot run is no sign against the device.
-		const isServing = this.#state.kind !== "warming";
-		if (isServing) instance.device.health.runLost(because);
-		let movedCount = 0;
-		for (const entry of batch) {
-			entry.lostRuns++;
-			if (entry.endedAs !== null) {
-				entry.state = "done";
-				entry.releaseBytes();
-			} else if (isServing && entry.lostRuns < MAX_LOST_RUNS) {
-				movedCount++;
-				this.#scheduler.putBack(entry);
-			} else this.#fail(entry, error);
-		}
-		this.listener?.runLost(because, movedCount);
-	}
-
-	#fail(entry: ModelEntry, error: SaccadeError): void {
-		entry.state = "done";
-		entry.releaseBytes();
-		this.#failed(entry, error, entry.startedUs - entry.enqueuedUs);
-	}
-
-	#batchFinished(
-		instance: ModelInstance,
-		batch: readonly ModelEntry[],
-		rows: number,
-		closedBecause: ClosedBecause,
-		stamps: BatchStamps,
-		error: SaccadeError | null,
-	): void {
-		const { statistics, listener } = this;
-		const endUs = stamps.splitEndUs;
-		const laneUs = endUs - stamps.gatherStartUs;
-		const { cost } = instance;
-		this.tokens?.batchFinished(stamps.device);
-		// Before the batch is learnt from: what it was expected to take.
-		this.tracer?.batchFinished(
-			batch,
-			{
-				rows,
-				closedBecause,
-				stamps,
-				predictedUs: cost.likelyUs(rows),
-			},
-			error,
-		);
-		const [first] = batch;
-		if (error === null && first !== undefined) instance.answered(first);
-		if (error === null) cost.observe(rows, laneUs, endUs);
-		else cost.observeStopped(rows, laneUs, endUs);
-		if (this.#layouts !== null && this.#warmed === null)
-			this.#layouts.ended(rows, this.#scheduler.stats().queuedRows, endUs);
-		if (error === null) statistics.batchFinished(batch.length, rows, stamps);
-		for (const entry of batch) {
-			if (entry.endedAs !== null) continue;
-			const queueUs = stamps.gatherStartUs - entry.enqueuedUs;
-			const totalUs = endUs - entry.receivedUs;
-			if (error === null) statistics.succeeded(queueUs, totalUs);
-			else statistics.failed(totalUs);
-			if (error !== null) this.#told(error, queueUs, totalUs);
-			else listener?.requestFinished("RESULT", queueUs, totalUs, null);
-		}
-		listener?.batchFinished(
-			batch.length,
-			rows,
-			closedBecause,
-			stamps,
-			error !== null,
-		);
-	}
-
-	/** Answers an entry whose run goes on without it; its bytes stay until the run lets go of them. */
-	#endEarly(entry: ModelEntry, error: SaccadeError): void {
-		entry.endedAs = outcomeOf(error);
-		this.#failed(entry, error, entry.startedUs - entry.enqueuedUs);
-	}
-
-	/** To whoever counts: a request ended without a result. */
-	#told(error: SaccadeError, queueUs: number, totalUs: number): void {
-		const outcome = outcomeOf(error);
-		const because = error.refusedBecause;
-		this.listener?.requestFinished(outcome, queueUs, totalUs, because);
-	}
-
-	#refused(
-		entry: ModelEntry,
-		because: RefusalReason,
-		detail: RefusalDetail,
-	): void {
-		entry.releaseBytes();
-		this.#failed(entry, refusalError(because, detail), detail.waitedUs);
-	}
-
-	/** Told to whoever counts and explains, and then to the caller. */
-	#failed(entry: ModelEntry, error: SaccadeError, queueUs: number): void {
-		const totalUs = this.#clock.nowUs() - entry.receivedUs;
-		this.statistics.failed(totalUs);
-		this.#told(error, queueUs, totalUs);
-		this.tracer?.requestEnded(entry, error);
-		entry.reply.failed(entry, error);
-	}
-}
-
-/** Preferring nothing but the largest batch, which is what Triton fills in, is no preference. */
-function preferredRows(config: ModelConfig): readonly number[] {
-	const preferred = config.dynamicBatching?.preferredBatchSizes ?? [];
-	return preferred.length === 1 && preferred[0] === config.maxBatchSize
-		? []
-		: preferred;
-}
-
-function outcomeOf(error: SaccadeError) {
-	return ERROR_CODES[error.code].outcome;
-}
-
-function stoppedAtDeadline(entry: ModelEntry, nowUs: number): SaccadeError {
-	const totalMs = ((nowUs - entry.receivedUs) / 1000).toFixed(1);
-	return new SaccadeError(
-		"DEADLINE_EXCEEDED",
-		`the deadline passed after ${totalMs} ms, while the model ran`,
-	);
 }

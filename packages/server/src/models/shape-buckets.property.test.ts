@@ -62,7 +62,7 @@ for (const policy of ["deadline", "triton"] as const)
 						});
 					let usedElements = 0;
 					let paddingElements = 0;
-					model.listener = {
+					model.observers.listener = {
 						batchFinished: (requestCount) => {
 							if (requestCount > 1) sharedCount++;
 						},

@@ -111,7 +111,7 @@ class ServedModel implements EntryReply {
 		split: SplitOutputs,
 	): void {
 		const tokens = tokensOf(call, split);
-		this.model.tokens?.answered(tokens.prompt, tokens.output);
+		this.model.observers.tokens?.answered(tokens.prompt, tokens.output);
 		if (call.trace !== null) call.trace.tokens = tokens;
 	}
 

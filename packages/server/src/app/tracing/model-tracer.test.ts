@@ -31,7 +31,7 @@ async function setUp(
 			debug: (fields) => told.push(String(fields["trace_id"])),
 		},
 	});
-	fake.model.tracer = new RequestTracer(recorder, {
+	fake.model.observers.tracer = new RequestTracer(recorder, {
 		name: "fake",
 		version: "1",
 	});

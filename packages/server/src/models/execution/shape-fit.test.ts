@@ -38,7 +38,7 @@ test("warm-up runs the smallest and the largest bucket", async () => {
 		isDynamic: true,
 	});
 	const used = new Set<number>();
-	model.listener = {
+	model.observers.listener = {
 		batchFinished: () => {},
 		runLost: () => {},
 		inputsPadded: (elements, padding) => used.add(elements + padding),

@@ -11,8 +11,9 @@ import type { ModelDirectory } from "../../repository/model-directory.ts";
 import type { LoadOptions, Runtime, Session } from "../../runtime/runtime.ts";
 import type { DeviceArbiter } from "../../scheduling/placement/device-arbiter.ts";
 import type { ModelMemory } from "../budget/model-memory.ts";
-import type { ModelVersion, SchedulingPolicyName } from "../model-version.ts";
+import type { ModelVersion } from "../model-version.ts";
 import type { SwapPhase } from "../swap-events.ts";
+import type { SchedulingPolicyName } from "../version/version-scheduler.ts";
 
 export interface ModelLoaderOptions {
 	/** By the name that a configuration calls its backend. */

@@ -17,7 +17,7 @@ async function warm(
 	const { model } = await makeFakeModel({ ...options, clock: systemClock });
 	model.setState({ kind: "warming" });
 	const batches: number[] = [];
-	model.listener = {
+	model.observers.listener = {
 		batchFinished: (_count, rows) => batches.push(rows),
 		runLost: () => {},
 		inputsPadded: () => {},

@@ -20,10 +20,10 @@ export class CanaryWindow {
 	/** @param finished after each request */
 	constructor(model: ModelVersion, finished: () => void) {
 		this.#model = model;
-		this.#inner = model.listener;
+		this.#inner = model.observers.listener;
 		this.#finished = finished;
 		const inner = this.#inner;
-		model.listener = {
+		model.observers.listener = {
 			batchFinished: (...batch) => inner?.batchFinished(...batch),
 			inputsPadded: (...counts) => inner?.inputsPadded(...counts),
 			runLost: (...loss) => inner?.runLost(...loss),
@@ -52,7 +52,7 @@ export class CanaryWindow {
 	}
 
 	close(): void {
-		this.#model.listener = this.#inner;
+		this.#model.observers.listener = this.#inner;
 	}
 
 	/** Only what the model did counts: clients that left, were late or sent nonsense say nothing about a version. */

@@ -12,7 +12,8 @@ import { resolveConfig } from "../../repository/resolve-config.ts";
 import { FakeRuntime } from "../../runtime/fake/fake-runtime.ts";
 import { SimulatedSession } from "../../runtime/simulated/simulated-session.ts";
 import { warmUp } from "../loading/warm-up.ts";
-import { ModelVersion, type SchedulingPolicyName } from "../model-version.ts";
+import { ModelVersion } from "../model-version.ts";
+import type { SchedulingPolicyName } from "../version/version-scheduler.ts";
 import { makeFakeCaller } from "./fake-caller.ts";
 import { FAKE_MODEL } from "./fake-model.ts";
 

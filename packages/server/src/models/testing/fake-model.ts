@@ -7,7 +7,8 @@ import { LogicalDevice } from "../../devices/device-manager.ts";
 import { parseConfigText } from "../../repository/config-text.ts";
 import { resolveConfig } from "../../repository/resolve-config.ts";
 import { FakeRuntime } from "../../runtime/fake/fake-runtime.ts";
-import { ModelVersion, type SchedulingPolicyName } from "../model-version.ts";
+import { ModelVersion } from "../model-version.ts";
+import type { SchedulingPolicyName } from "../version/version-scheduler.ts";
 import { makeFakeCaller } from "./fake-caller.ts";
 
 export interface FakeModelOptions {

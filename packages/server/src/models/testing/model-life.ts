@@ -77,7 +77,7 @@ export async function live(
 	drain: { readonly stepMs: number; readonly mostSteps: number },
 ): Promise<void> {
 	const outcomes: Outcome[] = [];
-	model.listener = {
+	model.observers.listener = {
 		batchFinished: () => {},
 		runLost: () => {},
 		inputsPadded: () => {},

@@ -83,9 +83,20 @@ export class ModelInstance implements Probe {
 		return Math.min(limitUs, SILENT_UP_TO_US);
 	}
 
-	/** A batch of such inputs was answered. */
-	answered({ shapes }: Pick<ModelEntry, "shapes">): void {
+	/** A batch of such inputs was answered, and kept its lane for `us` until then. */
+	answered(
+		{ shapes }: Pick<ModelEntry, "shapes">,
+		rows: number,
+		us: number,
+		endUs: number,
+	): void {
 		this.#answered = shapes;
+		this.cost.observe(rows, us, endUs);
+	}
+
+	/** A batch ended after `us` without answers. */
+	stopped(rows: number, us: number, endUs: number): void {
+		this.cost.observeStopped(rows, us, endUs);
 	}
 
 	/**
