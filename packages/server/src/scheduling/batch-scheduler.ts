@@ -4,6 +4,10 @@ import type { RefusalReason } from "@saccade/protocol";
 import type { Clock, Timer } from "../common/clock.ts";
 import { Admission } from "./admission/admission.ts";
 import { type DeviceShare, PATIENCE_US } from "./placement/device-arbiter.ts";
+import {
+	DEVICE_ALONE,
+	type DeviceOutlook,
+} from "./placement/device-outlook.ts";
 import { LaneForecast } from "./placement/lane-forecast.ts";
 import type { Place, Placement } from "./placement/placement.ts";
 import type {
@@ -64,6 +68,7 @@ export class BatchScheduler<E extends Entry>
 {
 	readonly queue: EntryQueue<E>;
 	readonly lanes: LaneForecast;
+	readonly device: DeviceOutlook;
 	/** As of the decision that is being made. */
 	nowUs = 0;
 	expectedRows = 0;
@@ -112,6 +117,7 @@ export class BatchScheduler<E extends Entry>
 			: new LaneForecast(deviceLanes);
 		this.#defer = options.defer ?? setImmediate;
 		this.#share = options.share?.(() => this.#dispatch()) ?? null;
+		this.device = this.#share ?? DEVICE_ALONE;
 		this.#runs = Array.from({ length: this.lanes.laneCount }, () => ({
 			startUs: 0,
 			predictedUs: 0,

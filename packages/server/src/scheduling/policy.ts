@@ -1,5 +1,6 @@
 // What a scheduling policy decides, as plain data, from numbers alone. The scheduler acts on it.
 import type { RefusalReason } from "@saccade/protocol";
+import type { DeviceOutlook } from "./placement/device-outlook.ts";
 import type { LaneForecast } from "./placement/lane-forecast.ts";
 import type { EntryQueue } from "./queue/entry-queue.ts";
 import type { ClosedBecause, Entry } from "./scheduler.ts";
@@ -26,6 +27,8 @@ interface RefuseHead {
 export interface SchedulerView<E extends Entry> {
 	readonly queue: EntryQueue<E>;
 	readonly lanes: LaneForecast;
+	/** What other models leave of the device. */
+	readonly device: DeviceOutlook;
 	readonly nowUs: number;
 	/** Rows that are on their way and will be served before the arrival that is looked at. */
 	readonly expectedRows: number;

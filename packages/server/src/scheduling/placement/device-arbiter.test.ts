@@ -147,6 +147,68 @@ describe("a place on the device", () => {
 	});
 });
 
+describe("what a model can count on", () => {
+	test("is all of the device, at once, while it is alone", () => {
+		const { shares } = setUp([1], 1);
+		shares[0].tryStart(0, RUN_US, 0);
+		assert.equal(shares[0].waitUs(0), 0);
+		assert.equal(shares[0].portion(0), 1);
+	});
+
+	test("begins when the others have run, and what of theirs may go first", () => {
+		const { shares } = setUp([1, 1, 1], 1);
+		const [running, asking, waiting] = shares as DeviceShare[];
+		assert.equal(asking?.waitUs(0), 0);
+		running?.tryStart(0, RUN_US, 0);
+		assert.equal(asking?.waitUs(0), RUN_US);
+		assert.equal(asking?.waitUs(RUN_US / 2), RUN_US / 2);
+		assert.equal(asking?.waitUs(2 * RUN_US), 0, "late, so about to end");
+		waiting?.tryStart(0, 3000, 0);
+		assert.equal(asking?.waitUs(0), RUN_US + 3000);
+	});
+
+	test("does not begin later for one that is far ahead in service", () => {
+		const { shares } = setUp([1, 1], 1);
+		const [ahead, behind] = shares;
+		ahead.tryStart(0, RUN_US, 0);
+		behind.tryStart(0, RUN_US, 0);
+		ahead.finished(RUN_US, RUN_US + 5 * LAG_US);
+		ahead.settle();
+		behind.tryStart(0, RUN_US, 0);
+		assert.equal(ahead.tryStart(0, RUN_US, 0), false);
+		assert.equal(behind.waitUs(0), 0);
+		assert.equal(ahead.waitUs(0), RUN_US);
+	});
+
+	test("is what others leave, or its fair part where they leave less", () => {
+		const { shares } = setUp([1, 1, 3], 1);
+		const [busy, asking, third] = shares as DeviceShare[];
+		assert.equal(asking?.portion(0), 1);
+		busy?.tryStart(0, 100_000, 0);
+		// A fifth of the half second that is remembered.
+		assert.ok(Math.abs(asking!.portion(2000) - 0.8) < 0.01);
+		busy?.finished(100_000, 450_000);
+		assert.equal(asking?.portion(4000), 0.5);
+		third?.tryStart(0, RUN_US, 4000);
+		assert.equal(asking?.portion(6000), 0.2);
+		third?.close();
+		busy?.close();
+		assert.equal(asking?.portion(8000), 1);
+	});
+
+	test("is told apart from having nothing to run", () => {
+		const { shares, end } = setUp([1, 1], 1);
+		const [running, waiting] = shares;
+		running.tryStart(0, RUN_US, 0);
+		assert.equal(waiting.isHeldUp, false);
+		waiting.tryStart(0, RUN_US, 0);
+		assert.equal(waiting.isHeldUp, true);
+		// It is woken, and has nothing to run any more.
+		end(running);
+		assert.equal(waiting.isHeldUp, false);
+	});
+});
+
 /** Models at `load` times what the device can do together, each of Poisson arrivals with deadlines; runs of each in µs. */
 function overload(weights: readonly number[], runUs: readonly number[]) {
 	const clock = new ManualClock();

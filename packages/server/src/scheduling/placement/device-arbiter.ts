@@ -10,6 +10,14 @@
 // Nobody waits longer than `PATIENCE_US`: a run that hangs holds no place for ever.
 // Runs shorter than a hop take no place. Pure: it knows no clock and no threads; who uses it says what runs took.
 
+import {
+	type Competitor,
+	type DeviceOutlook,
+	portionBeside,
+	workAheadUs,
+} from "./device-outlook.ts";
+import { RecentUse } from "./recent-use.ts";
+
 /** How far the service of models may differ, per unit of weight, in µs of one thread. */
 export const LAG_US = 20_000;
 
@@ -17,7 +25,7 @@ export const LAG_US = 20_000;
 export const PATIENCE_US = 1_000_000;
 
 /** What one scheduler knows of a shared device. */
-export interface DeviceShare {
+export interface DeviceShare extends DeviceOutlook {
 	/**
 	 * Whether a run may start now; then `finished` must follow. If not, `wake` is called when it may.
 	 * @param dueUs when its earliest request should be answered
@@ -51,6 +59,8 @@ export interface ShareOptions {
 
 /** Takes no place when predicted to be shorter, in µs. */
 const SHORT_US = 200;
+/** What a model can count on changes slowly, and is asked for by every request. */
+const PORTION_FOR_US = 1000;
 
 interface Run {
 	readonly threads: number;
@@ -58,7 +68,7 @@ interface Run {
 	readonly predictedUs: number;
 }
 
-class Share implements DeviceShare {
+class Share implements DeviceShare, Competitor {
 	weight: number;
 	readonly wake: () => void;
 	/** Service so far over the weight, in µs. */
@@ -66,18 +76,31 @@ class Share implements DeviceShare {
 	dueUs = 0;
 	isWaiting = false;
 	waitingSinceUs = 0;
-	/** Threads of the run that waits. */
-	wantedThreads = 0;
 	/** Had neither a run nor something to run when it could have said so. */
 	isIdle = true;
 	/** Threads of its runs. */
 	usedThreads = 0;
+	/** When the last of them ends, by prediction. */
+	endUs = 0;
+	/** Of the run that it asked for last, in µs and threads. */
+	askedUs = 0;
+	askedThreads: number;
+	isHeldUp = false;
+	readonly use: RecentUse;
 	readonly #arbiter: DeviceArbiter;
 	readonly #threadCounts: readonly number[];
+	#portion = 1;
+	#portionAtUs = Number.NEGATIVE_INFINITY;
 
-	constructor(arbiter: DeviceArbiter, options: ShareOptions) {
+	constructor(
+		arbiter: DeviceArbiter,
+		deviceThreadCount: number,
+		options: ShareOptions,
+	) {
 		this.#arbiter = arbiter;
 		this.#threadCounts = options.threadCounts;
+		this.askedThreads = options.threadCounts[0]!;
+		this.use = new RecentUse(deviceThreadCount);
 		this.weight = options.weight;
 		this.wake = options.wake;
 	}
@@ -99,6 +122,18 @@ class Share implements DeviceShare {
 
 	settle(): void {
 		this.#arbiter.settle(this);
+	}
+
+	waitUs(nowUs: number): number {
+		return this.#arbiter.waitUs(this, nowUs);
+	}
+
+	portion(nowUs: number): number {
+		if (nowUs - this.#portionAtUs > PORTION_FOR_US) {
+			this.#portion = this.#arbiter.portion(this, nowUs);
+			this.#portionAtUs = nowUs;
+		}
+		return this.#portion;
 	}
 
 	setWeight(weight: number): void {
@@ -126,7 +161,7 @@ export class DeviceArbiter {
 	}
 
 	share(options: ShareOptions): DeviceShare {
-		const share = new Share(this, options);
+		const share = new Share(this, this.#threadCount, options);
 		this.#shares.add(share);
 		return share;
 	}
@@ -138,6 +173,8 @@ export class DeviceArbiter {
 	): boolean {
 		if (share.isIdle) this.catchUp(share);
 		share.isIdle = false;
+		share.askedThreads = threads;
+		share.askedUs = predictedUs;
 		const isShort = predictedUs > 0 && predictedUs < SHORT_US;
 		const isPatient =
 			!share.isWaiting || nowUs - share.waitingSinceUs < PATIENCE_US;
@@ -147,13 +184,18 @@ export class DeviceArbiter {
 				share.waitingSinceUs = nowUs;
 			}
 			share.isWaiting = true;
-			share.wantedThreads = threads;
+			share.isHeldUp = true;
 			share.dueUs = dueUs;
 			return false;
 		}
 		this.#forget(share);
+		share.isHeldUp = false;
+		const runsUs = nowUs + predictedUs;
+		share.endUs =
+			share.usedThreads === 0 ? runsUs : Math.max(share.endUs, runsUs);
 		share.usedThreads += threads;
 		this.#usedThreads += threads;
+		share.use.add(threads * predictedUs, nowUs);
 		charge(share, threads * predictedUs);
 		return true;
 	}
@@ -162,7 +204,20 @@ export class DeviceArbiter {
 	finished(share: Share, threads: number, moreUs: number): void {
 		share.usedThreads -= threads;
 		this.#usedThreads -= threads;
+		share.use.correct(threads * moreUs);
 		charge(share, threads * moreUs);
+	}
+
+	waitUs(share: Share, nowUs: number): number {
+		if (this.#hasPlace(share, share.askedThreads)) return 0;
+		const mostVirtualUs = this.#startOf(share) + LAG_US;
+		return (
+			workAheadUs(this.#others(share), mostVirtualUs, nowUs) / this.#threadCount
+		);
+	}
+
+	portion(share: Share, nowUs: number): number {
+		return portionBeside(this.#others(share), share.weight, nowUs);
 	}
 
 	/** @param from who had its chance to ask for more */
@@ -171,7 +226,7 @@ export class DeviceArbiter {
 		if (this.#asked !== null) return;
 		while (this.#waitingCount > 0) {
 			const next = this.#next();
-			if (next === null || !this.#fits(next.wantedThreads)) return;
+			if (next === null || !this.#fits(next.askedThreads)) return;
 			this.#forget(next);
 			this.#asked = next;
 			next.wake();
@@ -221,14 +276,28 @@ export class DeviceArbiter {
 		return best;
 	}
 
-	/** An idle model saved nothing up: it begins where the one with the least service is. */
 	catchUp(share: Share): void {
+		share.virtualUs = this.#beside(share);
+	}
+
+	/** Service that it is served by from now on. */
+	#startOf(share: Share): number {
+		return share.isIdle ? this.#beside(share) : share.virtualUs;
+	}
+
+	/** An idle model saved nothing up: it begins where the one with the least service is. */
+	#beside(share: Share): number {
 		let leastUs = Number.POSITIVE_INFINITY;
 		for (const other of this.#shares)
 			if (other !== share && (other.isWaiting || other.usedThreads > 0))
 				leastUs = Math.min(leastUs, other.virtualUs);
-		if (leastUs !== Number.POSITIVE_INFINITY)
-			share.virtualUs = Math.max(share.virtualUs, leastUs);
+		return leastUs === Number.POSITIVE_INFINITY
+			? share.virtualUs
+			: Math.max(share.virtualUs, leastUs);
+	}
+
+	*#others(share: Share): Generator<Share> {
+		for (const other of this.#shares) if (other !== share) yield other;
 	}
 
 	#forget(share: Share): void {
@@ -244,6 +313,7 @@ function charge(share: Share, us: number): void {
 
 function noteIdle(share: Share): void {
 	share.isIdle = share.usedThreads === 0 && !share.isWaiting;
+	if (share.isIdle) share.isHeldUp = false;
 }
 
 function isBefore(a: Share, b: Share): boolean {

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import type { BatchTimes } from "../cost/cost-model.ts";
 import { EntryQueue } from "../queue/entry-queue.ts";
 import { TestEntry } from "../testing/test-entry.ts";
+import { DEVICE_ALONE } from "./device-outlook.ts";
 import { LaneForecast } from "./lane-forecast.ts";
 import { EarliestFinish, finishUs } from "./placement.ts";
 
@@ -34,6 +35,7 @@ function setUp(costs: readonly BatchTimes[], waitingRows: number) {
 	const view = {
 		queue,
 		lanes,
+		device: DEVICE_ALONE,
 		nowUs: 0,
 		isDraining: false,
 		expectedRows: 0,

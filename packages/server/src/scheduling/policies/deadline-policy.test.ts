@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { CostModel } from "../cost/cost-model.ts";
+import {
+	DEVICE_ALONE,
+	type DeviceOutlook,
+} from "../placement/device-outlook.ts";
 import { LaneForecast } from "../placement/lane-forecast.ts";
 import { EntryQueue } from "../queue/entry-queue.ts";
 import { TestEntry } from "../testing/test-entry.ts";
@@ -34,6 +38,7 @@ function setUp({
 	const view = {
 		queue,
 		lanes: new LaneForecast(laneCount),
+		device: DEVICE_ALONE as DeviceOutlook,
 		nowUs: 0,
 		isDraining: false,
 		expectedRows: 0,
@@ -219,5 +224,64 @@ describe("what cannot finish", () => {
 		const needed = 4 * runUs(4) + runUs(4) + GUARD_US;
 		assert.equal(policy.cannotFinishUs(arrive(needed, 4), view), 0);
 		assert.ok(policy.cannotFinishUs(arrive(needed - 200, 4), view) > 0);
+	});
+});
+
+describe("beside other models on the device", () => {
+	const beside = (given: { waitUs?: number; portion?: number }) => ({
+		waitUs: () => given.waitUs ?? 0,
+		portion: () => given.portion ?? 1,
+		isHeldUp: false,
+	});
+
+	test("what arrives waits until they have run", () => {
+		const { policy, view, arrive } = setUp();
+		view.device = beside({ waitUs: 5000 });
+		const neededUs = 5000 + runUs(1);
+		assert.equal(policy.cannotFinishUs(arrive(neededUs + GUARD_US), view), 0);
+		assert.equal(
+			policy.cannotFinishUs(arrive(neededUs + GUARD_US - 1), view),
+			neededUs,
+		);
+	});
+
+	test("each batch ahead is followed by their turns", () => {
+		const { policy, view, arrive, wait } = setUp();
+		view.device = beside({ portion: 0.25 });
+		for (let i = 0; i < 16; i++) wait(50_000);
+		const neededUs = 2 * 4 * runUs(8) + runUs(8);
+		const last = 50_000 + neededUs;
+		view.nowUs = last - neededUs - GUARD_US;
+		assert.equal(policy.cannotFinishUs(arrive(last), view), 0);
+		view.nowUs += 1;
+		assert.equal(policy.cannotFinishUs(arrive(last), view), neededUs);
+	});
+
+	test("a device that they have for a long time is no reason to try what will be late", () => {
+		const { policy, cost, view, arrive } = setUp();
+		view.nowUs = 10_000_000;
+		view.device = beside({ waitUs: 5000 });
+		const late = arrive(view.nowUs + runUs(1) + GUARD_US);
+		assert.equal(policy.cannotFinishUs(late, view), 5000 + runUs(1));
+		assert.equal(cost.isDoubted, false);
+	});
+
+	test("what is believed of the model itself is tried all the same", () => {
+		const { policy, cost, view, arrive } = setUp();
+		view.nowUs = 10_000_000;
+		view.device = beside({ waitUs: 5000 });
+		const late = arrive(view.nowUs + runUs(1) + GUARD_US - 1);
+		assert.equal(policy.cannotFinishUs(late, view), 0);
+		assert.equal(cost.isDoubted, true);
+	});
+
+	test("a head that became late while it waited for them is not run to try the model", () => {
+		const { decide, wait, view } = setUp();
+		view.nowUs = 10_000_000;
+		wait(view.nowUs + runUs(1));
+		view.device = { ...DEVICE_ALONE, isHeldUp: true };
+		assert.equal(decide(), `cannot-finish, takes ${runUs(1)}`);
+		view.device = DEVICE_ALONE;
+		assert.equal(decide(), "1 deadline");
 	});
 });

@@ -12,7 +12,6 @@
 //     allows, while it can be kept; nothing is refused for it.
 // Clockwork showed that predicted run times are good enough for it (https://www.usenix.org/conference/osdi20/presentation/gujarati).
 import type { BatchTimes } from "../cost/cost-model.ts";
-import type { LaneForecast } from "../placement/lane-forecast.ts";
 import type {
 	Arrival,
 	BatchDecision,
@@ -101,12 +100,12 @@ export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 	}
 
 	cannotFinishUs(arrival: Arrival, view: SchedulerView<E>): number {
-		const { queue, lanes, nowUs, expectedRows, marginUs } = view;
+		const { queue, lanes, device, nowUs, expectedRows, marginUs } = view;
 		if (arrival.deadlineUs === Number.POSITIVE_INFINITY) return 0;
 		const leftUs = arrival.deadlineUs - this.#guardUs - marginUs - nowUs;
 		const { level, orderUs, rows } = arrival;
 		const batchRows = this.#typicalRows(queue);
-		const batchUs = this.#cost.likelyUs(batchRows);
+		const batchUs = this.#cost.likelyUs(batchRows) / device.portion(nowUs);
 		// Mostly there is time for everything that waits, and none of it need be counted.
 		const all = queue.rows + expectedRows;
 		const latestUs = this.#finishUs(view, all, rows, batchRows, batchUs);
@@ -120,13 +119,17 @@ export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 			expectedRows + queue.rowsBefore(level, orderUs, enough + batchRows);
 		const finishUs = this.#finishUs(view, ahead, rows, batchRows, batchUs);
 		if (finishUs <= leftUs) return 0;
-		if (queue.count + expectedRows > 0 || !this.#mayProbe(lanes, nowUs))
+		const isForOthers = this.#cost.safeUs(rows) <= leftUs;
+		if (queue.count + expectedRows > 0 || isForOthers || !this.#mayProbe(view))
 			return finishUs;
 		this.#cost.doubt();
 		return 0;
 	}
 
-	/** µs from now until `rows` rows are answered that come after `ahead` others. */
+	/**
+	 * µs from now until `rows` rows are answered that come after `ahead` others.
+	 * @param batchUs that each batch keeps its lane, the turns of other models that follow it included
+	 */
 	#finishUs(
 		view: SchedulerView<E>,
 		ahead: number,
@@ -135,9 +138,10 @@ export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 		batchUs: number,
 	): number {
 		if (this.#finish !== null) return this.#finish.finishUs(view, ahead, rows);
-		const { lanes, nowUs } = view;
+		const { lanes, device, nowUs } = view;
 		const batch = Math.floor(ahead / batchRows);
-		const startUs = lanes.startUs(batch, batchUs, nowUs) - nowUs;
+		const startUs =
+			lanes.startUs(batch, batchUs, nowUs) - nowUs + device.waitUs(nowUs);
 		const shared = this.#rules.maxRows > 1 ? ahead % batchRows : 0;
 		const ownRows = Math.max(Math.min(shared + rows, batchRows), rows);
 		// With others ahead the own batch may be any, up to a full one.
@@ -157,7 +161,7 @@ export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 		);
 		this.#fit(view, decision.kind === "run" ? decision.take : queue.count);
 		if (this.#fitCount === 0) {
-			if (this.#cost.isDoubted || this.#mayProbe(view.lanes, nowUs))
+			if (this.#cost.isDoubted || this.#mayProbe(view))
 				return run(1, "deadline");
 			return refuse(this.#cost.safeUs(queue.head()!.rows));
 		}
@@ -209,10 +213,11 @@ export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 
 	/**
 	 * Nothing else would run, and nothing has for several times what a run is believed to take: trying beats refusing.
-	 * Otherwise a stall would be believed in for as long as everything is refused because of it.
+	 * Otherwise a stall would be believed in for as long as everything is refused because of it. Who waits for other
+	 * models to leave the device had no run for another reason.
 	 */
-	#mayProbe(lanes: LaneForecast, nowUs: number): boolean {
-		if (lanes.idleCount < lanes.count) return false;
+	#mayProbe({ lanes, device, nowUs }: SchedulerView<E>): boolean {
+		if (lanes.idleCount < lanes.count || device.isHeldUp) return false;
 		const restUs = Math.min(PROBE_AFTER_RUNS * this.#cost.safeUs(1), REST_US);
 		return this.#cost.idleUs(nowUs) > restUs;
 	}
@@ -254,9 +259,10 @@ export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 	 * too late for its own: then that one is cut short as well, and all of them stay small while work piles up.
 	 * The head, for which there is next to no time, is given up instead.
 	 */
-	#delaysNext({ queue, lanes, nowUs }: SchedulerView<E>): boolean {
+	#delaysNext({ queue, lanes, device, nowUs }: SchedulerView<E>): boolean {
 		const rows = Math.min(queue.rows - this.#fitRows, this.#efficientRows());
-		const startUs = lanes.startUs(1, this.#cost.safeUs(this.#fitRows), nowUs);
+		const cutUs = this.#cost.safeUs(this.#fitRows) / device.portion(nowUs);
+		const startUs = lanes.startUs(1, cutUs, nowUs);
 		const endUs = startUs + this.#cost.safeUs(rows) + this.#guardUs;
 		return endUs > this.#cutDeadlineUs;
 	}

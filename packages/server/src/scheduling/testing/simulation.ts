@@ -26,6 +26,7 @@ export interface SimulationOptions {
 	readonly share?: (wake: () => void) => DeviceShare;
 	/** Every entry of a batch, when it was answered. */
 	readonly answered?: (entry: TestEntry) => void;
+	readonly refused?: (entry: TestEntry) => void;
 }
 
 export function simulate({
@@ -38,6 +39,7 @@ export function simulate({
 	clock = new ManualClock(),
 	share,
 	answered = () => {},
+	refused = () => {},
 }: SimulationOptions) {
 	const rules = { maxRows, preferredRows: [], maxDelayUs: 0 };
 	const cost = new CostModel(maxRows);
@@ -62,7 +64,7 @@ export function simulate({
 				});
 			},
 		},
-		events: { refused: () => {} },
+		events: { refused },
 		policy: wrap(new DeadlinePolicy({ rules, cost })),
 		...(placement && { placement }),
 		maxRows,
