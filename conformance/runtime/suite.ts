@@ -100,6 +100,30 @@ export function testRuntime(subject: RuntimeSubject): void {
 			session.close();
 		});
 
+		test("bindings that run one after the other may share memory", async () => {
+			const session = await runtime.load(subject.double, {});
+			const memory = new Uint8Array(100).fill(7);
+			const [first, second] = [1, 2].map(() =>
+				session.bind({
+					inputShapes: [SHAPE],
+					outputShapes: [SHAPE],
+					inputMemory: [memory],
+				}),
+			) as [Binding, Binding];
+			for (const [factor, binding] of [first, second, first].entries()) {
+				const values = VALUES.map((value) => value * factor);
+				binding.inputs[0]?.set(bytesOf(values));
+				await run(binding, "offload");
+				assert.deepEqual(floats(binding), [...values.map((v) => 2 * v)]);
+			}
+			assert.equal(first.inputs[0]?.buffer, memory.buffer);
+			assert.equal(second.inputs[0]?.byteLength, 48);
+			// Its answer is its own.
+			assert.deepEqual(floats(second), [...VALUES.map((v) => 2 * v)]);
+			assert.deepEqual([...memory.subarray(48)], new Array(52).fill(7));
+			session.close();
+		});
+
 		test("a run that nobody waits for stops, and the binding runs again", async () => {
 			const session = await runtime.load(subject.slow, {});
 			const width = session.outputs[0]?.shape[1] ?? -1;

@@ -66,6 +66,11 @@ export interface BindRequest {
 	readonly outputShapes: readonly (readonly number[] | null)[];
 	/** Outputs that nobody asked for are not computed where the backend can leave them out. @default all */
 	readonly wantedOutputs?: readonly boolean[];
+	/**
+	 * Where the own buffer of each input lies, at the start of memory that is at least as large. Bindings that never run
+	 * at the same time may share it: what one was given is gone when another is. @default memory of the binding's own
+	 */
+	readonly inputMemory?: readonly (Uint8Array | null)[];
 }
 
 /** `inline`: on the calling thread, for runs shorter than a hop; `offload`: the event loop stays free. */

@@ -2,6 +2,7 @@
 // allocations and native calls, running on one that is there costs none.
 import type { Binding, Session } from "../../runtime/runtime.ts";
 import type { ModelEntry } from "../entry.ts";
+import { InputMemory } from "./input-memory.ts";
 import type { OutputLayout } from "./output-layout.ts";
 
 export interface LaneBinding {
@@ -24,9 +25,11 @@ export class LaneBindings {
 	/** Shape key → bindings by rows. */
 	readonly #kept = new Map<string, Map<number, LaneBinding>>();
 	#count = 0;
+	readonly #memory: InputMemory;
 
 	constructor(options: LaneBindingsOptions) {
 		this.#options = options;
+		this.#memory = new InputMemory(options.session.inputs);
 	}
 
 	/** For a batch of so many rows of what `entry` is one of. Throws what `Session.bind` throws. */
@@ -55,14 +58,18 @@ export class LaneBindings {
 
 	#bind({ shapes }: Pick<ModelEntry, "shapes">, rows: number): Binding {
 		const { session, batched, outputs } = this.#options;
+		const inputShapes = shapes.map((shape) =>
+			shape !== null && batched ? [rows, ...shape.slice(1)] : shape,
+		);
+		// Bindings over the smaller buffers would keep them.
+		if (this.#memory.grow(inputShapes)) this.close();
 		return session.bind({
-			inputShapes: shapes.map((shape) =>
-				shape !== null && batched ? [rows, ...shape.slice(1)] : shape,
-			),
+			inputShapes,
 			outputShapes: outputs.map(({ shape }) => {
 				const full = batched ? [rows, ...shape.slice(1)] : shape;
 				return full.includes(-1) ? null : full;
 			}),
+			inputMemory: this.#memory.buffers,
 		});
 	}
 

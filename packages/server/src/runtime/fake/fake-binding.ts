@@ -39,12 +39,12 @@ export class FakeBinding implements Binding {
 		this.#shapes = model.inputs.map((spec, index) =>
 			fitted(spec, request.inputShapes[index] ?? null),
 		);
-		this.inputs = this.#shapes.map(
-			(shape, index) =>
-				new Uint8Array(
-					(elementCount(shape) ?? 0) * DTYPE_BYTES[model.inputs[index]!.dtype],
-				),
-		);
+		this.inputs = this.#shapes.map((shape, index) => {
+			const { dtype } = model.inputs[index]!;
+			const byteLength = (elementCount(shape) ?? 0) * DTYPE_BYTES[dtype];
+			const memory = request.inputMemory?.[index] ?? null;
+			return memory?.subarray(0, byteLength) ?? new Uint8Array(byteLength);
+		});
 		this.#used = [...this.inputs];
 		this.#outputs = model.outputs.map(() => null);
 		this.#rows = this.#shapes[0]?.[0] ?? 1;

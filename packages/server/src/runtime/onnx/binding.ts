@@ -74,12 +74,12 @@ export class OnnxBinding implements Binding {
 		this.#session = session;
 		this.#env = env;
 		this.#gate = gate;
-		const { inputShapes } = request;
+		const { inputShapes, inputMemory = [] } = request;
 		this.#boundInputs = session.inputs.map((spec, index) => {
 			const shape = inputShapes[index];
 			return shape === null || shape === undefined
 				? null
-				: new BoundInput(env, spec, shape);
+				: new BoundInput(env, spec, shape, inputMemory[index] ?? null);
 		});
 		this.#presentInputs = this.#boundInputs.filter((input) => input !== null);
 		this.inputs = this.#boundInputs.map((input) => input?.own ?? null);

@@ -27,13 +27,23 @@ export class BoundInput {
 	/** What the next run reads; 0 when a BYTES input was not set yet. */
 	value: Pointer;
 
-	constructor(env: OrtEnvironment, spec: TensorSpec, shape: readonly number[]) {
+	/** @param memory see `BindRequest.inputMemory` */
+	constructor(
+		env: OrtEnvironment,
+		spec: TensorSpec,
+		shape: readonly number[],
+		memory: Uint8Array | null,
+	) {
 		this.#env = env;
 		this.#spec = spec;
 		this.#shape = shape;
 		const count = shape.reduce((product, size) => product * size, 1);
 		this.#byteLength = count * DTYPE_BYTES[spec.dtype];
-		this.own = spec.dtype === "BYTES" ? null : new Uint8Array(this.#byteLength);
+		this.own =
+			spec.dtype === "BYTES"
+				? null
+				: (memory?.subarray(0, this.#byteLength) ??
+					new Uint8Array(this.#byteLength));
 		this.#ownValue =
 			this.own === null ? 0n : createTensor(env, spec.dtype, shape, this.own);
 		this.value = this.#ownValue;
