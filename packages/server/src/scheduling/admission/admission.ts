@@ -1,7 +1,8 @@
 // Whether an entry may come, by what is known the moment that it asks: the state of the model, room in its priority
 // level, its deadline, and when the policy thinks that it would be answered.
 import type { RefusalReason } from "@saccade/protocol";
-import type { SchedulerView, SchedulingPolicy } from "../policy.ts";
+import type { DecisionView } from "../decision-view.ts";
+import type { SchedulingPolicy } from "../policy.ts";
 import type { QueuePolicy } from "../queue/queue-policy.ts";
 import type { Entry, Refusal, RefusalDetail } from "../scheduler.ts";
 import { ExpectedRequests } from "./expected-requests.ts";
@@ -15,13 +16,6 @@ export interface AdmissionOptions<E extends Entry> {
 	/** How long the event loop keeps what arrives and what is answered waiting, in µs. */
 	readonly loopDelayUs: () => number;
 }
-
-/** What the policy looks at; which arrival it looks at is set here. */
-type View<E extends Entry> = Omit<
-	SchedulerView<E>,
-	"expectedRows" | "marginUs"
-> &
-	Record<"expectedRows" | "marginUs", number>;
 
 /** A busy loop may cost a request at most so much of its time. */
 const MAX_MARGIN = 1 / 4;
@@ -60,7 +54,7 @@ export class Admission<E extends Entry> {
 	}
 
 	/** See `Scheduler.foresee`. */
-	foresee(view: View<E>, deadlineUs: number): Refusal | null {
+	foresee(view: DecisionView<E>, deadlineUs: number): Refusal | null {
 		// A request of a higher priority would overtake, and which it has is not known yet.
 		if (this.#levels.length > 1) return null;
 		const { nowUs } = view;
@@ -85,7 +79,7 @@ export class Admission<E extends Entry> {
 
 	/** Sets the entry's place in the queue, and tells why it may not have one; null: it may. */
 	judge(
-		view: View<E>,
+		view: DecisionView<E>,
 		entry: E,
 	): { readonly because: RefusalReason; readonly predictedUs: number } | null {
 		entry.enqueuedUs = view.nowUs;
@@ -107,7 +101,7 @@ export class Admission<E extends Entry> {
 	}
 
 	detailOf(
-		{ queue, nowUs }: Pick<View<E>, "queue" | "nowUs">,
+		{ queue, nowUs }: Pick<DecisionView<E>, "queue" | "nowUs">,
 		arrival: Pick<Entry, "deadlineUs" | "enqueuedUs" | "level">,
 		predictedUs: number,
 	): RefusalDetail {
@@ -121,7 +115,7 @@ export class Admission<E extends Entry> {
 	}
 
 	#stateRefusal(
-		{ queue, nowUs }: View<E>,
+		{ queue, nowUs }: DecisionView<E>,
 		arrival: Pick<Entry, "deadlineUs" | "level">,
 	): RefusalReason | null {
 		if (!this.isOpen) return "shutting-down";
