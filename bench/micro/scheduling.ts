@@ -3,11 +3,9 @@ import { systemClock } from "../../packages/server/src/common/clock.ts";
 import type { ModelEntry } from "../../packages/server/src/models/entry.ts";
 import { BatchScheduler } from "../../packages/server/src/scheduling/batch-scheduler.ts";
 import { CostModel } from "../../packages/server/src/scheduling/cost/cost-model.ts";
+import type { BatchRules } from "../../packages/server/src/scheduling/policies/batch-rules.ts";
 import { DeadlinePolicy } from "../../packages/server/src/scheduling/policies/deadline-policy.ts";
-import {
-	type BatchRules,
-	TritonPolicy,
-} from "../../packages/server/src/scheduling/policies/triton-policy.ts";
+import { TritonPolicy } from "../../packages/server/src/scheduling/policies/triton-policy.ts";
 import type { SchedulingPolicy } from "../../packages/server/src/scheduling/policy.ts";
 import { NO_QUEUE_POLICY } from "../../packages/server/src/scheduling/queue/queue-policy.ts";
 import type { Executor } from "../../packages/server/src/scheduling/scheduler.ts";

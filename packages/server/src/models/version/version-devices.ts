@@ -5,11 +5,9 @@
 // A device that is not healthy takes none; and while runs are warmed, one alone takes them all.
 import type { LogicalDevice } from "../../devices/device-manager.ts";
 import type { BatchTimes } from "../../scheduling/cost/cost-model.ts";
+import { EarliestFinish } from "../../scheduling/placement/earliest-finish.ts";
 import { LayoutSwitch } from "../../scheduling/placement/layout-switch.ts";
-import {
-	EarliestFinish,
-	type Placement,
-} from "../../scheduling/placement/placement.ts";
+import type { Placement } from "../../scheduling/placement/placement.ts";
 import type { Scheduler } from "../../scheduling/scheduler.ts";
 import type { ModelEntry } from "../entry.ts";
 import type { Layout } from "../loading/layout.ts";

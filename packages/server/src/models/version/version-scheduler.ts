@@ -4,11 +4,9 @@ import {
 	BatchScheduler,
 	type BatchSchedulerOptions,
 } from "../../scheduling/batch-scheduler.ts";
+import type { BatchRules } from "../../scheduling/policies/batch-rules.ts";
 import { DeadlinePolicy } from "../../scheduling/policies/deadline-policy.ts";
-import {
-	type BatchRules,
-	TritonPolicy,
-} from "../../scheduling/policies/triton-policy.ts";
+import { TritonPolicy } from "../../scheduling/policies/triton-policy.ts";
 import type { SchedulingPolicy } from "../../scheduling/policy.ts";
 import { NO_QUEUE_POLICY } from "../../scheduling/queue/queue-policy.ts";
 import type { ModelEntry } from "../entry.ts";

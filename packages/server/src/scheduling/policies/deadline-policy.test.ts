@@ -8,8 +8,8 @@ import {
 import { LaneForecast } from "../placement/lane-forecast.ts";
 import { EntryQueue } from "../queue/entry-queue.ts";
 import { TestEntry } from "../testing/test-entry.ts";
+import type { BatchRules } from "./batch-rules.ts";
 import { DeadlinePolicy } from "./deadline-policy.ts";
-import type { BatchRules } from "./triton-policy.ts";
 
 /** A run takes 1 ms and 100 µs a row. */
 const runUs = (rows: number) => 1000 + 100 * rows;

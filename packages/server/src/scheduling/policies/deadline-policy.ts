@@ -2,7 +2,7 @@
 // time of that batch; what cannot be answered in time is refused on arrival, or as soon as it shows.
 //
 // Which entries may share a batch and how long it may wait for more follows the model's own batching rules
-// (triton-policy.ts), here over entries in the order of their deadlines. On top of them:
+// (batch-rules.ts), here over entries in the order of their deadlines. On top of them:
 //   * a batch closes before its earliest deadline would be missed: at min(slack) − predicted(rows + 1);
 //   * without preferred sizes it grows no larger than rows get cheaper, and, of several lanes, none takes what the
 //     next ones need: lanes, wire and clients then work side by side, not in step;
@@ -21,10 +21,10 @@ import type {
 } from "../policy.ts";
 import type { EntryQueue } from "../queue/entry-queue.ts";
 import type { ClosedBecause, Entry } from "../scheduler.ts";
+import { type BatchRules, decideBatch, run } from "./batch-rules.ts";
 import { ReturnWait } from "./return-wait.ts";
-import { type BatchRules, decideBatch } from "./triton-policy.ts";
 
-/** When rows are answered that come after others: see placement/placement.ts. */
+/** When rows are answered that come after others: see placement/finish-time.ts. */
 interface FinishForecast<E extends Entry> {
 	/** µs from now. */
 	finishUs(view: SchedulerView<E>, ahead: number, rows: number): number;
@@ -311,8 +311,4 @@ export class DeadlinePolicy<E extends Entry> implements SchedulingPolicy<E> {
 
 function refuse(predictedUs: number): BatchDecision {
 	return { kind: "refuse", because: "cannot-finish", predictedUs };
-}
-
-function run(take: number, closedBecause: ClosedBecause): RunOrWait {
-	return { kind: "run", take, closedBecause };
 }

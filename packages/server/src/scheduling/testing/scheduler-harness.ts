@@ -4,7 +4,8 @@ import {
 	BatchScheduler,
 	type BatchSchedulerOptions,
 } from "../batch-scheduler.ts";
-import { type BatchRules, TritonPolicy } from "../policies/triton-policy.ts";
+import type { BatchRules } from "../policies/batch-rules.ts";
+import { TritonPolicy } from "../policies/triton-policy.ts";
 import type { SchedulingPolicy } from "../policy.ts";
 import { NO_QUEUE_POLICY } from "../queue/queue-policy.ts";
 import type { ClosedBecause } from "../scheduler.ts";

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { EntryQueue } from "../queue/entry-queue.ts";
 import { TestEntry } from "../testing/test-entry.ts";
-import { type BatchRules, decideBatch } from "./triton-policy.ts";
+import { type BatchRules, decideBatch } from "./batch-rules.ts";
 
 /** "3 1b" is an entry of three rows, then one of one row with another shape. */
 function queueOf(text: string): EntryQueue<TestEntry> {
