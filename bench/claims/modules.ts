@@ -7,6 +7,7 @@ import { cnnPipeline, pipeline } from "./pipeline.ts";
 import { deviceLost, placement } from "./placement.ts";
 import { polling } from "./polling.ts";
 import { prepared, preparedCycles, preparedLoads } from "./prepared.ts";
+import { sharedCores } from "./shared-cores.ts";
 import { swap } from "./swap.ts";
 import { telemetry } from "./telemetry.ts";
 
@@ -17,6 +18,7 @@ export const CLAIMS: readonly ClaimModule[] = [
 	fcBatching,
 	placement,
 	deviceLost,
+	sharedCores,
 	telemetry,
 	clouds,
 	polling,
