@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { ModelConfig as ConfigMessage } from "@saccade/protocol/gen/inference/model_config_pb.js";
 import type { TensorSpec } from "../tensor/tensor.ts";
+import type { Signature } from "./complete-config.ts";
 import { parseConfigText } from "./config-text.ts";
 import { loadOnGpu } from "./load-options.ts";
 import type { ModelConfig } from "./model-config.ts";
-import { resolveConfig, type Signature } from "./resolve-config.ts";
+import { resolveConfig } from "./resolve-config.ts";
 
 const BATCHED: Signature = {
 	inputs: [fp32("x", [-1, 4])],

@@ -1,69 +1,32 @@
-// `inference.ModelConfig` + the model's own signature → ModelConfig. What the message leaves out is completed as
-// Triton's auto-completion does it (onnxruntime_backend/src/onnxruntime.cc, AutoCompleteConfig), with its known
-// oddity mended: an explicit `max_batch_size: 0` is only overridden where nothing else was configured.
-
+// `inference.ModelConfig` + the model's own signature → ModelConfig: completed, held against the file, and typed.
 import { clone, create } from "@bufbuild/protobuf";
-import { type DType, fromConfigType, toConfigType } from "@saccade/protocol";
 import {
 	type ModelConfig as ConfigMessage,
-	DataType,
 	ModelConfigSchema,
-	ModelDynamicBatchingSchema,
-	type ModelInput,
-	ModelInputSchema,
 	type ModelInstanceGroup,
 	ModelInstanceGroup_Kind,
-	ModelInstanceGroupSchema,
-	type ModelOutput,
-	ModelOutputSchema,
-	ModelTensorReshapeSchema,
-	ModelVersionPolicy_LatestSchema,
-	ModelVersionPolicySchema,
 } from "@saccade/protocol/gen/inference/model_config_pb.js";
 import { SaccadeError } from "../errors/saccade-error.ts";
-import type { TensorSpec } from "../tensor/tensor.ts";
+import { BACKENDS, backendOf } from "./backends.ts";
+import {
+	autoComplete,
+	fillDefaults,
+	type ResolveOptions,
+	type Signature,
+} from "./complete-config.ts";
 import { resolveDynamicBatching } from "./dynamic-batching.ts";
 import { ignoredFields } from "./ignored-fields.ts";
 import { resolveLoadOptions } from "./load-options.ts";
 import type {
-	InputConfig,
 	InstanceGroup,
 	ModelConfig,
-	OutputConfig,
 	SaccadeSettings,
-	TensorConfig,
 	VersionPolicy,
 } from "./model-config.ts";
+import { resolveInput, resolveOutput } from "./resolve-tensors.ts";
 import { parseSaccadeSettings } from "./saccade-settings.ts";
 import { resolveShapeBuckets } from "./shape-buckets.ts";
 import { resolveWarmup } from "./warmup.ts";
-
-export interface Signature {
-	readonly inputs: readonly TensorSpec[];
-	readonly outputs: readonly TensorSpec[];
-}
-
-export interface ResolveOptions {
-	/** Directory name: the name in the message must agree. */
-	readonly name: string;
-	/** Batch size of models whose configuration states none. */
-	readonly defaultMaxBatchSize: number;
-	/** False: what the message leaves out stays out. */
-	readonly autoComplete: boolean;
-	readonly defaultInstanceCount: number;
-}
-
-interface BackendFacts {
-	readonly platform: string;
-	readonly modelFilename: string;
-}
-
-/** By backend; the first is the default. */
-const BACKENDS: Readonly<Record<string, BackendFacts>> = {
-	onnxruntime: { platform: "onnxruntime_onnx", modelFilename: "model.onnx" },
-	fake: { platform: "fake", modelFilename: "model.json" },
-};
-const DEFAULT_BACKEND = "onnxruntime";
 
 /** What can be known before the model is loaded: its file, load options and versions. Throws LOAD_FAILED. */
 export function preflightConfig(message: ConfigMessage, name: string) {
@@ -200,187 +163,6 @@ function assertName(message: ConfigMessage, name: string): void {
 			"LOAD_FAILED",
 			`the configuration names the model '${message.name}', its directory is '${name}': make them agree, or leave the name out`,
 		);
-}
-
-/** By its name, by its platform, or the default. Throws LOAD_FAILED for what this server has not. */
-function backendOf(message: ConfigMessage, name: string): string {
-	const { platform, backend } = message;
-	const byPlatform = Object.keys(BACKENDS).find(
-		(known) => BACKENDS[known]?.platform === platform,
-	);
-	const chosen = backend || (platform === "" ? DEFAULT_BACKEND : byPlatform);
-	const facts = BACKENDS[chosen ?? ""];
-	if (chosen !== undefined && facts !== undefined)
-		if (platform === "" || platform === facts.platform) return chosen;
-	throw new SaccadeError(
-		"LOAD_FAILED",
-		`model '${name}' wants platform '${platform}' and backend '${backend}'; this server has ${Object.entries(
-			BACKENDS,
-		)
-			.map(
-				([known, facts]) =>
-					`platform '${facts.platform}' of backend '${known}'`,
-			)
-			.join(", ")}`,
-	);
-}
-
-// ── completion ───────────────────────────────────────────────────────────────────────────────────────────
-
-function autoComplete(
-	message: ConfigMessage,
-	signature: Signature,
-	options: ResolveOptions,
-): void {
-	const batchable = [...signature.inputs, ...signature.outputs].every(
-		(spec) => spec.shape.length > 0 && spec.shape[0] === -1,
-	);
-	if (!batchable && message.maxBatchSize > 0)
-		throw new SaccadeError(
-			"LOAD_FAILED",
-			`autofill failed for model '${options.name}': model does not support batching while non-zero max_batch_size is specified`,
-		);
-	const untouched = message.input.length === 0 && message.output.length === 0;
-	if (batchable && message.maxBatchSize === 0 && untouched) {
-		message.maxBatchSize = options.defaultMaxBatchSize;
-		if (message.maxBatchSize > 1 && message.schedulingChoice.case === undefined)
-			message.schedulingChoice = {
-				case: "dynamicBatching",
-				value: create(ModelDynamicBatchingSchema),
-			};
-	}
-	const batched = message.maxBatchSize > 0;
-	if (message.input.length === 0)
-		message.input = signature.inputs.map((spec) => inputOf(spec, batched));
-	if (message.output.length === 0)
-		message.output = signature.outputs.map((spec) => outputOf(spec, batched));
-}
-
-function inputOf(spec: TensorSpec, batched: boolean): ModelInput {
-	return create(ModelInputSchema, {
-		name: spec.name,
-		dataType: dataTypeOf(spec.dtype),
-		...dimsOf(spec, batched),
-	});
-}
-
-function outputOf(spec: TensorSpec, batched: boolean): ModelOutput {
-	return create(ModelOutputSchema, {
-		name: spec.name,
-		dataType: dataTypeOf(spec.dtype),
-		...dimsOf(spec, batched),
-	});
-}
-
-/** Scalars appear as [1] with a reshape to []. */
-function dimsOf(spec: TensorSpec, batched: boolean) {
-	const shape = batched ? spec.shape.slice(1) : spec.shape;
-	if (shape.length > 0) return { dims: shape.map(BigInt) };
-	return { dims: [1n], reshape: create(ModelTensorReshapeSchema) };
-}
-
-function dataTypeOf(dtype: DType): DataType {
-	return DataType[toConfigType(dtype) as keyof typeof DataType];
-}
-
-/** What Triton prints for a configuration that does not say it. */
-function fillDefaults(
-	message: ConfigMessage,
-	options: ResolveOptions,
-	backend: string,
-): void {
-	const { platform, modelFilename } = BACKENDS[backend]!;
-	message.platform = platform;
-	message.backend = backend;
-	message.defaultModelFilename ||= modelFilename;
-	message.versionPolicy ??= create(ModelVersionPolicySchema, {
-		policyChoice: {
-			case: "latest",
-			value: create(ModelVersionPolicy_LatestSchema, { numVersions: 1 }),
-		},
-	});
-	for (const [index, group] of message.instanceGroup.entries()) {
-		group.name ||= `${options.name}_${index}`;
-		group.count = Math.max(group.count, 1);
-		if (group.kind === ModelInstanceGroup_Kind.AUTO)
-			group.kind = ModelInstanceGroup_Kind.CPU;
-	}
-	if (message.instanceGroup.length === 0)
-		message.instanceGroup = [
-			create(ModelInstanceGroupSchema, {
-				name: options.name,
-				kind: ModelInstanceGroup_Kind.CPU,
-				count: options.defaultInstanceCount,
-			}),
-		];
-	if (message.schedulingChoice.case === "dynamicBatching") {
-		const batching = message.schedulingChoice.value;
-		if (batching.preferredBatchSize.length === 0)
-			batching.preferredBatchSize = [message.maxBatchSize];
-	}
-}
-
-// ── resolution ───────────────────────────────────────────────────────────────────────────────────────────
-
-function resolveInput(
-	input: ModelInput,
-	specs: readonly TensorSpec[],
-	batched: boolean,
-	model: string,
-): InputConfig {
-	return {
-		...resolveTensor("input", input, specs, batched, model),
-		optional: input.optional,
-	};
-}
-
-function resolveOutput(
-	output: ModelOutput,
-	specs: readonly TensorSpec[],
-	batched: boolean,
-	model: string,
-): OutputConfig {
-	return {
-		...resolveTensor("output", output, specs, batched, model),
-		labelFilename: output.labelFilename || null,
-	};
-}
-
-function resolveTensor(
-	kind: "input" | "output",
-	tensor: ModelInput | ModelOutput,
-	specs: readonly TensorSpec[],
-	batched: boolean,
-	model: string,
-): TensorConfig {
-	const spec = specs.find(({ name }) => name === tensor.name);
-	if (spec === undefined)
-		throw new SaccadeError(
-			"LOAD_FAILED",
-			`unexpected inference ${kind} '${tensor.name}' for model '${model}': the file has ${specs.map(({ name }) => `'${name}'`).join(", ")}`,
-		);
-	const dtype = fromConfigType(DataType[tensor.dataType] ?? "");
-	const dims = tensor.dims.map(Number);
-	const reshape = tensor.reshape?.shape.map(Number) ?? null;
-	if (dtype !== spec.dtype)
-		throw new SaccadeError(
-			"LOAD_FAILED",
-			`${kind} '${tensor.name}' of model '${model}' is configured as ${DataType[tensor.dataType]}; the file has ${toConfigType(spec.dtype)}`,
-		);
-	const full = batched ? [-1, ...(reshape ?? dims)] : (reshape ?? dims);
-	if (!shapesAgree(full, spec.shape))
-		throw new SaccadeError(
-			"LOAD_FAILED",
-			`${kind} '${tensor.name}' of model '${model}' is configured with full shape [${full}]; the file has [${spec.shape}]${batched ? "; max_batch_size > 0 puts a batch dimension before the configured dims" : ""}`,
-		);
-	return { name: tensor.name, dtype: spec.dtype, dims, reshape };
-}
-
-function shapesAgree(a: readonly number[], b: readonly number[]): boolean {
-	return (
-		a.length === b.length &&
-		a.every((size, axis) => size === -1 || b[axis] === -1 || size === b[axis])
-	);
 }
 
 function resolveVersionPolicy(message: ConfigMessage): VersionPolicy {
