@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type BenchResult, renderBenchmarksDoc } from "./benchmarks-doc.ts";
+import type { BenchResult } from "./bench-results.ts";
+import { renderBenchmarksDoc } from "./benchmarks-doc.ts";
 
 const RESULT: BenchResult = {
 	machine: {

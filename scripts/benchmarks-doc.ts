@@ -1,17 +1,10 @@
 // bench/results/*.json → docs/benchmarks.md. A result says where and how it was taken (bench/lib/report.ts), and has
 // lists of rows whose cells are texts, numbers, intervals, targets and verdicts; each becomes a column.
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import type { MachineFacts } from "../bench/lib/machine.ts";
 import { table } from "../bench/lib/report.ts";
+import type { BenchResult } from "./bench-results.ts";
 import { cell, isRow, type Row, toWords } from "./benchmark-cells.ts";
 import { type Verdict, verdictsOf } from "./benchmark-verdicts.ts";
 import type { Plot } from "./plots/plots.ts";
-
-export interface BenchResult {
-	readonly machine: MachineFacts;
-	readonly [key: string]: unknown;
-}
 
 /** A longer list is folded: sweeps and single cases are for those who look for them. */
 const MOST_ROWS_OPEN = 20;
@@ -97,18 +90,5 @@ function listsOf(result: BenchResult): Row[][] {
 	return Object.values(result).filter(
 		(value): value is Row[] =>
 			Array.isArray(value) && value.length > 0 && value.every(isRow),
-	);
-}
-
-/** By name, in alphabetical order. */
-export function readResults(directory: string): Map<string, BenchResult> {
-	const files = readdirSync(directory).filter((file) => file.endsWith(".json"));
-	return new Map(
-		files
-			.sort()
-			.map((file) => [
-				file.slice(0, -".json".length),
-				JSON.parse(readFileSync(join(directory, file), "utf8")),
-			]),
 	);
 }

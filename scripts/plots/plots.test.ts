@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { BenchResult } from "../benchmarks-doc.ts";
+import type { BenchResult } from "../bench-results.ts";
 import { makePlots } from "./plots.ts";
 
 const at = (median: number) => ({

@@ -1,6 +1,6 @@
 // Which plots there are, from which results. A result that was not taken, or lacks what a plot needs, has none.
 import type { Interval } from "../../bench/lib/stats.ts";
-import type { BenchResult } from "../benchmarks-doc.ts";
+import type { BenchResult } from "../bench-results.ts";
 import { type Chart, type Point, renderChart, type Series } from "./chart.ts";
 
 export interface Plot {

@@ -21,7 +21,6 @@ import {
 import { OrbitControls } from "three/examples/jsm/controls/OrbitControls.js";
 import { colour } from "../../ui/theme.ts";
 import { classColour } from "./classes.ts";
-import type { ViewPoint } from "./cloud-view.tsx";
 import { CardPoints } from "./points/card-points.ts";
 import type { CloudHead, CloudPoints } from "./points/cloud-points.ts";
 import { RasterPoints } from "./points/raster-points.ts";
@@ -72,6 +71,9 @@ function isDrawnInSoftware(renderer: WebGLRenderer): boolean {
 	const name = String(context.getParameter(names.UNMASKED_RENDERER_WEBGL));
 	return /swiftshader|llvmpipe|software/i.test(name);
 }
+
+/** From behind the vehicle, or from above. */
+export type ViewPoint = "chase" | "top";
 
 export class CloudScene {
 	readonly #box: HTMLElement;

@@ -4,9 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { followMedia } from "../../data/store.ts";
 import { useTheme } from "../../ui/theme.ts";
 import { classColour, className } from "./classes.ts";
-import type { CloudScene } from "./cloud-scene.ts";
-
-export type ViewPoint = "chase" | "top";
+import type { CloudScene, ViewPoint } from "./cloud-scene.ts";
 
 export function CloudView(props: {
 	readonly topic: string;

@@ -8,7 +8,8 @@ import { Empty, Panel, Segmented } from "../../ui/panel.tsx";
 import { AgeChart } from "./age-chart.tsx";
 import { BudgetBar } from "./budget-bar.tsx";
 import { CameraPanel } from "./camera-panel.tsx";
-import { CloudView, type ViewPoint } from "./cloud-view.tsx";
+import type { ViewPoint } from "./cloud-scene.ts";
+import { CloudView } from "./cloud-view.tsx";
 import { DecisionPanel } from "./decision-panel.tsx";
 import { DecisionStrip } from "./decision-strip.tsx";
 
