@@ -3,6 +3,7 @@
 //   runtime → loader → swapper → registry ◀ repository
 import type { Clock } from "../common/clock.ts";
 import type { ServerOptions } from "../config/options.ts";
+import { allowedCores } from "../devices/affinity.ts";
 import { ModelDemand } from "../models/budget/model-demand.ts";
 import type { ModelMemory } from "../models/budget/model-memory.ts";
 import { ModelLoader } from "../models/model-loader.ts";
@@ -70,6 +71,12 @@ export interface ServerModels {
 	readonly demand: ModelDemand | null;
 }
 
+/** None where the process has a quota of more cores than it: which of them others keep busy, nobody here knows. */
+function coresToKeep(coreCount: number): readonly number[] {
+	const allowed = allowedCores() ?? [];
+	return allowed.length === coreCount ? allowed : [];
+}
+
 export function createModels(
 	options: ServerOptions,
 	context: ModelsContext,
@@ -79,6 +86,7 @@ export function createModels(
 		...(options.onnxLibrary !== "" && { libraryPath: options.onnxLibrary }),
 		poolThreads: poolThreadsOf(context.poolThreads),
 		intraOpThreadCount: coreCount,
+		coreEach: coresToKeep(coreCount),
 		threadNice: options.laneNice,
 	});
 	const prepared = new PreparedModels({

@@ -17,7 +17,7 @@ import { BoundInput } from "./bound-input.ts";
 import type { OrtEnvironment } from "./environment.ts";
 import { addressOf, type Pointer, type Status } from "./native.ts";
 import type { OffloadGate } from "./offload.ts";
-import type { PinnedThreads } from "./pinned-threads.ts";
+import type { RunArguments, RunThreads } from "./run-thread.ts";
 import { toError } from "./status.ts";
 import { createTensor, readTensor } from "./values.ts";
 
@@ -27,7 +27,7 @@ export interface BindingOwner {
 	readonly inputs: readonly TensorSpec[];
 	readonly outputs: readonly TensorSpec[];
 	/** Where its runs are made that are kept off the event loop; null: in libuv's pool. */
-	readonly threads: PinnedThreads | null;
+	readonly threads: RunThreads | null;
 	/** `const char*` tables. */
 	readonly names: {
 		readonly inputs: BigUint64Array;
@@ -59,6 +59,9 @@ export class OnnxBinding implements Binding {
 	readonly #outputNames: BigUint64Array;
 	readonly #outputValues: BigUint64Array;
 	readonly #ownedOutputs: Pointer[] = [];
+	/** When the run began that is off the event loop. */
+	#sinceMs = 0;
+	#sentArguments: RunArguments | null = null;
 	#state: "idle" | "running" | "closed" = "idle";
 	#terminated = false;
 	/** The outputs are those of a run that succeeded. */
@@ -128,9 +131,14 @@ export class OnnxBinding implements Binding {
 		this.#hasAnswer = false;
 		this.#done = done;
 		const { threads } = this.#session;
-		if (mode === "inline") this.#finish(this.#runInline());
-		else if (threads === null) this.#gate.enter(this.#startOffload);
-		else threads.run(this.#addresses(), this.#returned);
+		if (mode === "inline") {
+			this.#finish(this.#runInline());
+			return;
+		}
+		this.#sinceMs = performance.now();
+		if (threads?.offers() === true)
+			threads.run(this.#addresses(), this.#returned);
+		else this.#gate.enter(this.#startOffload);
 	}
 
 	terminate(): void {
@@ -213,9 +221,9 @@ export class OnnxBinding implements Binding {
 		);
 	};
 
-	/** The arguments of `Run` as another thread takes them. */
-	#addresses(): (Pointer | number)[] {
-		return [
+	/** The arguments of `Run` as another thread takes them: all of it stays where it is. */
+	#addresses(): RunArguments {
+		this.#sentArguments ??= [
 			this.#session.handle,
 			this.#runOptions,
 			addressOf(this.#inputNames),
@@ -225,6 +233,7 @@ export class OnnxBinding implements Binding {
 			this.#outputNames.length,
 			addressOf(this.#outputValues),
 		];
+		return this.#sentArguments;
 	}
 
 	readonly #offloadDone = (error: Error | null, status: Status): void => {
@@ -233,6 +242,7 @@ export class OnnxBinding implements Binding {
 	};
 
 	readonly #returned = (error: Error | null, status: Status): void => {
+		this.#session.threads?.took((performance.now() - this.#sinceMs) * 1000);
 		if (error === null) this.#finish(status);
 		else this.#settle(error);
 	};

@@ -1,5 +1,6 @@
 // ONNX Runtime as a backend, through its C API. Loads and long runs happen on libuv's pool, never on the loop.
 import type { LoadOptions, ModelSource, Runtime, Session } from "../runtime.ts";
+import { CoreThreads } from "./core-threads.ts";
 import { OrtEnvironment } from "./environment.ts";
 import { findOrtLibrary } from "./library.ts";
 import { MemoryReturn } from "./memory-return.ts";
@@ -12,6 +13,7 @@ import {
 import { OffloadGate } from "./offload.ts";
 import { PinnedThreads } from "./pinned-threads.ts";
 import { appendProvider, readProviders } from "./providers.ts";
+import type { RunThreads } from "./run-thread.ts";
 import { OnnxSession } from "./session.ts";
 import { check, toError } from "./status.ts";
 
@@ -22,6 +24,8 @@ export interface OnnxRuntimeOptions {
 	readonly poolThreads: number;
 	/** Threads of one run unless a model says otherwise. */
 	readonly intraOpThreadCount: number;
+	/** Runs of one thread that have others beside them get one of these cores each; Linux only. @default the system places them */
+	readonly coreEach?: readonly number[];
 	/** Priority of the threads that the runtime starts for itself, as a nice value. @default 0 */
 	readonly threadNice?: number;
 }
@@ -53,6 +57,7 @@ export class OnnxRuntime implements Runtime {
 	readonly #options: OnnxRuntimeOptions & { readonly libraryPath: string };
 	/** By the cores that they stay on. */
 	readonly #pinned = new Map<string, PinnedThreads>();
+	readonly #coreThreads: CoreThreads;
 	readonly #memory: MemoryReturn;
 	readonly #sessions = new Set<OnnxSession>();
 	/** Sessions that are closed and not yet released. */
@@ -69,6 +74,13 @@ export class OnnxRuntime implements Runtime {
 		this.#gate = new OffloadGate(options.poolThreads);
 		this.#memory = new MemoryReturn(this.#gate);
 		this.#options = options;
+		const { coreEach = [], libraryPath, threadNice: nice = 0 } = options;
+		this.#coreThreads = new CoreThreads({
+			cores: coreEach,
+			libraryPath,
+			nice,
+			poolCallCount: () => this.#gate.busyCount,
+		});
 	}
 
 	/** Sessions not yet closed: for leak assertions. */
@@ -87,7 +99,7 @@ export class OnnxRuntime implements Runtime {
 			const handle = await this.#whileLaidOut(options, () =>
 				this.#createSession(source, sessionOptions),
 			);
-			const threads = this.#threadsOn(options.cores);
+			const threads = this.#threadsFor(options);
 			const session = new OnnxSession(this.#env, this.#gate, handle, threads, {
 				closed: (closed) => {
 					this.#sessions.delete(closed);
@@ -181,17 +193,31 @@ export class OnnxRuntime implements Runtime {
 	#closeIfIdle(): void {
 		if (!this.#isClosed || this.#releasingCount > 0) return;
 		for (const threads of this.#pinned.values()) threads.close();
+		this.#coreThreads.close();
 		this.#env.close();
 	}
 
-	#threadsOn(cores: LoadOptions["cores"]): PinnedThreads | null {
-		if (cores === undefined) return null;
+	/** Null: runs are made in libuv's pool. */
+	#threadsFor(options: LoadOptions): RunThreads | null {
+		const { cores } = options;
+		if (cores === undefined)
+			return this.#keepsOneCoreBusy(options)
+				? this.#coreThreads.ofSession()
+				: null;
 		const key = cores.join();
 		const { libraryPath, threadNice: nice = 0 } = this.#options;
 		const threads =
 			this.#pinned.get(key) ?? new PinnedThreads({ cores, libraryPath, nice });
 		this.#pinned.set(key, threads);
 		return threads;
+	}
+
+	/** What runs elsewhere, or on threads of the session's own beside the calling one, needs no core to itself. */
+	#keepsOneCoreBusy({ intraOpThreadCount, providers = [] }: LoadOptions) {
+		return (
+			(intraOpThreadCount ?? this.#options.intraOpThreadCount) === 1 &&
+			providers.every(({ name }) => name.toLowerCase() === "cpu")
+		);
 	}
 
 	/** What was optimised before is not laid out anew. */

@@ -6,7 +6,7 @@ import { type BindingOwner, OnnxBinding } from "./binding.ts";
 import type { OrtEnvironment } from "./environment.ts";
 import { addressOf, type Pointer } from "./native.ts";
 import type { OffloadGate } from "./offload.ts";
-import type { PinnedThreads } from "./pinned-threads.ts";
+import type { RunThreads } from "./run-thread.ts";
 import { readSignature } from "./signature.ts";
 
 /** `const char*` arrays; the bytes they point to are kept beside them. */
@@ -21,7 +21,7 @@ export class OnnxSession implements Session, BindingOwner {
 	readonly outputs: readonly TensorSpec[];
 	readonly handle: Pointer;
 	readonly names: NameTables;
-	readonly threads: PinnedThreads | null;
+	readonly threads: RunThreads | null;
 	readonly #env: OrtEnvironment;
 	readonly #gate: OffloadGate;
 	readonly #closed: (session: OnnxSession) => void;
@@ -35,7 +35,7 @@ export class OnnxSession implements Session, BindingOwner {
 		env: OrtEnvironment,
 		gate: OffloadGate,
 		handle: Pointer,
-		threads: PinnedThreads | null,
+		threads: RunThreads | null,
 		events: {
 			readonly closed: (session: OnnxSession) => void;
 			/** Its memory is given back: some time after `closed`. */

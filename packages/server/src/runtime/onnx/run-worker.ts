@@ -5,7 +5,8 @@ import { stayOn } from "../../devices/affinity.ts";
 import { waitForTick } from "../../devices/batch-class.ts";
 import { loadOrtApi, type Pointer } from "./native.ts";
 
-export interface PinnedThreadData {
+export interface RunWorkerData {
+	/** That it stays on. */
 	readonly cores: readonly number[];
 	readonly libraryPath: string;
 	readonly nice: number;
@@ -28,7 +29,7 @@ const THIS_THREAD = 0;
 
 if (parentPort !== null) {
 	const port = parentPort;
-	const { cores, libraryPath, nice } = workerData as PinnedThreadData;
+	const { cores, libraryPath, nice } = workerData as RunWorkerData;
 	stayOn(cores);
 	if (nice > 0) yieldToOthers(nice);
 	const { Run } = loadOrtApi(libraryPath);
