@@ -3,7 +3,9 @@ import type { CallContext } from "../../packages/server/src/endpoint/endpoint.ts
 import {
 	type BodyParts,
 	decodeInfer,
+	toDecoded,
 } from "../../packages/server/src/transport/http/decode.ts";
+import { KnownHeads } from "../../packages/server/src/transport/http/json/known-heads.ts";
 import { mulberry32 } from "../lib/stats.ts";
 import { type AnyCase, cycle, defineCase } from "./case.ts";
 import { IN_FLIGHT } from "./support/messages.ts";
@@ -29,6 +31,18 @@ export const httpJsonCases: readonly AnyCase[] = [
 		budget: null,
 		setup: () => cycle(inputs().map(binaryBody)),
 		run: (next) => decodeInfer(next(), TARGET, CONTEXT, null),
+	}),
+	defineCase({
+		name: "http/decode/known",
+		budget: null,
+		setup: () => ({
+			heads: new KnownHeads(),
+			next: cycle(inputs().map(binaryBody)),
+		}),
+		run: ({ heads, next }) => {
+			const parsed = heads.parse(next(), TARGET.modelName);
+			return toDecoded(parsed, TARGET, CONTEXT, null);
+		},
 	}),
 ];
 

@@ -28,6 +28,8 @@ export interface BodyLimits {
 export interface Landing extends BodyLimits {
 	/** Larger bodies get memory of their own in place of a pooled slot. */
 	readonly ownAboveBytes: number;
+	/** Which byte should lie on a cache line: the first of the first tensor. */
+	readonly alignAt: number;
 }
 
 /** Called once: the body, or why there is none. Null error and null body: the client left. */
@@ -70,13 +72,13 @@ export function readBody(
 function landKnown(
 	exchange: Exchange,
 	byteLength: number,
-	{ pool, ownAboveBytes }: Landing,
+	{ pool, ownAboveBytes, alignAt }: Landing,
 	done: BodyDone,
 ): void {
 	const isOwned = byteLength > ownAboveBytes;
 	const placement = isOwned
 		? placeOwned(byteLength, pool)
-		: pool.placeArriving(byteLength);
+		: pool.placeArriving(byteLength, alignAt);
 	if (placement === null) {
 		done(
 			byteLength > pool.limitBytes

@@ -11,6 +11,7 @@ import type { Exchange } from "./exchange.ts";
 import { handleInfer, type InferFormat, type InferTools } from "./infer.ts";
 import { runJsonTask } from "./json/json-task.ts";
 import { JsonThread } from "./json/json-thread.ts";
+import { KnownHeads } from "./json/known-heads.ts";
 import type { HttpLimits } from "./limits.ts";
 import type { ParsedLoad } from "./load.ts";
 import { LoopTurns } from "./loop-turns.ts";
@@ -45,6 +46,7 @@ export class HttpHandler {
 			limits: { pool: options.pool, maxInputBytes: limits.maxInputBytes },
 			jsonOnLoopBytes: limits.jsonOnLoopBytes,
 			thread: new JsonThread(),
+			heads: new KnownHeads(),
 			turns: new LoopTurns(),
 			unread: new UnreadAnswers(limits),
 			strictTriton: options.strictTriton,
@@ -118,7 +120,12 @@ export class HttpHandler {
 		const { jsonOnLoopBytes, ...limits } = this.#limits;
 		const maxInputBytes = limits.maxInputBytes * OVERRIDE_FACTOR;
 		const isPost = exchange.method === "POST";
-		const landing = { pool, maxInputBytes, ownAboveBytes: jsonOnLoopBytes };
+		const landing = {
+			pool,
+			maxInputBytes,
+			ownAboveBytes: jsonOnLoopBytes,
+			alignAt: 0,
+		};
 		readBody(exchange, landing, (error, body) => {
 			if (error !== null) refuseEarly(exchange, error, this.#tools);
 			if (body === null) return;

@@ -39,6 +39,7 @@ import type { Exchange } from "./exchange.ts";
 import { generateSlices } from "./generate.ts";
 import { type JsonTask, runJsonTask } from "./json/json-task.ts";
 import type { JsonJob, JsonThread } from "./json/json-thread.ts";
+import type { KnownHeads } from "./json/known-heads.ts";
 import { isLong, keep, type LongAnswer, sendLong } from "./long-answer.ts";
 import type { LoopTurns } from "./loop-turns.ts";
 import type { UnreadAnswers } from "./unread-answers.ts";
@@ -48,6 +49,7 @@ export interface InferTools extends RefusalOptions {
 	readonly limits: BodyLimits;
 	readonly jsonOnLoopBytes: number;
 	readonly thread: JsonThread;
+	readonly heads: KnownHeads;
 	readonly turns: LoopTurns;
 	readonly unread: UnreadAnswers;
 }
@@ -110,10 +112,16 @@ class HttpInfer implements InferReply {
 	start(): void {
 		this.#exchange.onceOver(this.#closed);
 		const { limits, jsonOnLoopBytes } = this.#tools;
-		const ownAboveBytes = mayHaveMoreJson(this.#exchange, jsonOnLoopBytes)
-			? jsonOnLoopBytes
-			: Number.POSITIVE_INFINITY;
-		readBody(this.#exchange, { ...limits, ownAboveBytes }, (error, body) => {
+		const announced = announcedJsonBytes(this.#exchange);
+		const mayHaveMoreJson = announced === null || announced > jsonOnLoopBytes;
+		const landing = {
+			...limits,
+			ownAboveBytes: mayHaveMoreJson
+				? jsonOnLoopBytes
+				: Number.POSITIVE_INFINITY,
+			alignAt: announced ?? 0,
+		};
+		readBody(this.#exchange, landing, (error, body) => {
 			if (error !== null) refuseEarly(this.#exchange, error, this.#tools);
 			else if (body !== null) this.#received(body);
 		});
@@ -148,10 +156,16 @@ class HttpInfer implements InferReply {
 			const task = this.#taskOf(bytes);
 			if (task === null) return this.#decodeRaw(body);
 			if (jsonBytes(task.body) <= this.#tools.jsonOnLoopBytes)
-				return this.#toDecoded(runJsonTask(task), lease);
+				return this.#toDecoded(this.#parseHere(task), lease);
 			this.#parseInThread(task, body);
 			return null;
 		});
+	}
+
+	#parseHere(task: InferTask): ParsedBody {
+		return task.kind === "infer"
+			? this.#tools.heads.parse(task.body, task.modelName)
+			: runJsonTask(task);
 	}
 
 	#parseInThread(task: InferTask, { bytes, lease, isOwned }: Body): void {
@@ -334,17 +348,19 @@ function jsonBytes({ bytes, jsonLength }: BodyParts): number {
 	return jsonLength ?? bytes.byteLength;
 }
 
-/** By the head alone: without a length of its own, all of the body is JSON. */
-function mayHaveMoreJson(exchange: Exchange, byteLength: number): boolean {
+const JSON_LENGTH = /^\d{1,15}$/;
+
+/** By the head alone. Null: it says nothing, or nothing that makes sense, so all of the body may be JSON. */
+function announcedJsonBytes(exchange: Exchange): number | null {
 	const text = exchange.header(HEADER.inferenceHeaderLength);
-	return text === undefined || Number(text) > byteLength;
+	return text !== undefined && JSON_LENGTH.test(text) ? Number(text) : null;
 }
 
 /** Null: the header is absent. Throws INVALID_ARGUMENT with Triton's texts. */
 function jsonLengthOf(exchange: Exchange, bodyBytes: number): number | null {
 	const text = exchange.header(HEADER.inferenceHeaderLength);
 	if (text === undefined) return null;
-	if (!/^\d{1,15}$/.test(text))
+	if (!JSON_LENGTH.test(text))
 		throw new SaccadeError(
 			"INVALID_ARGUMENT",
 			`Unable to parse Inference-Header-Content-Length, got: ${text}`,

@@ -7,6 +7,34 @@ import { eachParser, echoRequest } from "./test-support/transport.ts";
 const options = { timeout: 30_000 };
 
 eachParser((start) => {
+	describe("a binary tensor", options, () => {
+		test("lies on a cache line, however long the JSON before it is, so that a batch of one needs no copy", async (t) => {
+			const { fetch, inference } = await start(t);
+			for (const [index, name] of ["x", "xyz", "a longer name"].entries()) {
+				const bytes = new Uint8Array(200_000).fill(index);
+				const parameters = { binary_data_size: bytes.byteLength };
+				const shape = [bytes.byteLength];
+				const json = JSON.stringify({
+					inputs: [{ name, datatype: "UINT8", shape, parameters }],
+				});
+				const isHeld = new Promise<void>((resolve) => {
+					inference.onChange = resolve;
+				});
+				const answer = fetch("/v2/models/held/infer", {
+					method: "POST",
+					headers: { "inference-header-content-length": String(json.length) },
+					body: Buffer.concat([Buffer.from(json), bytes]),
+				});
+				await isHeld;
+				const { data } = inference.held[index]!.request.inputs[0]!;
+				assert.equal(data.byteOffset % 64, 0);
+				assert.deepEqual(data, bytes);
+				inference.answerHeld(index);
+				assert.equal((await answer).status, 200);
+			}
+		});
+	});
+
 	describe("routes over the wire", options, () => {
 		test("the console is a page that runs its own scripts alone and loads from nowhere else", async (t) => {
 			const { fetch } = await start(t);
