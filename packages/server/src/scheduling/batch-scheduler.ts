@@ -1,10 +1,10 @@
-// The scheduler of one model: takes entries in, has batches of them run (dispatcher.ts), and tells what will never run the
-// moment that is known, whether lanes are free or not.
+// The scheduler of one model: takes entries in, has batches of them run (batch-dispatcher.ts), and tells what will never
+// run the moment that is known, whether lanes are free or not.
 import type { RefusalReason } from "@saccade/protocol";
 import type { Clock } from "../common/clock.ts";
 import { Admission } from "./admission/admission.ts";
+import { BatchDispatcher } from "./batch-dispatcher.ts";
 import { DecisionView } from "./decision-view.ts";
-import { Dispatcher } from "./dispatcher.ts";
 import type { DeviceShare } from "./placement/device-arbiter.ts";
 import { DEVICE_ALONE } from "./placement/device-outlook.ts";
 import { LaneForecast } from "./placement/lane-forecast.ts";
@@ -58,7 +58,7 @@ export class BatchScheduler<E extends Entry> implements Scheduler<E> {
 	readonly #view: DecisionView<E>;
 	readonly #admission: Admission<E>;
 	readonly #expiries: ExpiryWatch<E>;
-	readonly #dispatcher: Dispatcher<E>;
+	readonly #dispatcher: BatchDispatcher<E>;
 	#isClosed = false;
 	/** Who waits for the moment when nothing waits and nothing runs. */
 	#idle: (() => void)[] = [];
@@ -93,7 +93,7 @@ export class BatchScheduler<E extends Entry> implements Scheduler<E> {
 			expired: (entry, nowUs) => this.#expired(entry, nowUs),
 			settled: () => this.#checkIdle(),
 		});
-		this.#dispatcher = new Dispatcher({
+		this.#dispatcher = new BatchDispatcher({
 			clock,
 			view: this.#view,
 			executor,

@@ -11,7 +11,7 @@ import type { BatchDecision, SchedulingPolicy } from "./policy.ts";
 import type { ExpiryWatch } from "./queue/expiry-watch.ts";
 import type { ClosedBecause, Entry, Executor } from "./scheduler.ts";
 
-export interface DispatcherOptions<E extends Entry> {
+export interface BatchDispatcherOptions<E extends Entry> {
 	readonly clock: Clock;
 	readonly view: DecisionView<E>;
 	readonly executor: Executor<E>;
@@ -42,7 +42,7 @@ const NOTHING_FITS: BatchDecision = {
 };
 const NOBODY: readonly never[] = [];
 
-export class Dispatcher<E extends Entry> {
+export class BatchDispatcher<E extends Entry> {
 	readonly #clock: Clock;
 	readonly #view: DecisionView<E>;
 	readonly #executor: Executor<E>;
@@ -56,7 +56,7 @@ export class Dispatcher<E extends Entry> {
 	#isDispatching = false;
 	#timer: Timer | null = null;
 
-	constructor(options: DispatcherOptions<E>) {
+	constructor(options: BatchDispatcherOptions<E>) {
 		this.#clock = options.clock;
 		this.#view = options.view;
 		this.#executor = options.executor;
