@@ -1,3 +1,5 @@
+export type { Channel } from "./channel.ts";
+export type { ParameterStore } from "./parameters.ts";
 export type {
 	ChannelSpec,
 	Parameter,
@@ -6,9 +8,7 @@ export type {
 } from "./protocol.ts";
 export { SUBPROTOCOLS } from "./protocol.ts";
 export {
-	type Channel,
 	FoxgloveServer,
 	type FoxgloveServerOptions,
 	type FoxgloveStats,
-	type ParameterStore,
 } from "./server.ts";

@@ -1,15 +1,14 @@
-// The server: channels that are advertised, viewers that subscribe to them, parameters and time. Publishing to a channel
-// that nobody watches costs a comparison.
+// The server: channels that are advertised, viewers that subscribe to them, parameters and time.
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
+import { type Channel, OpenChannel } from "./channel.ts";
 import type { ClientMessage } from "./client-message.ts";
+import { type ParameterStore, Parameters } from "./parameters.ts";
 import {
 	advertise,
 	type ChannelSpec,
-	type Parameter,
-	parameterValues,
 	type StatusLevel,
 	SUBPROTOCOLS,
 	serverInfo,
@@ -45,27 +44,6 @@ export interface FoxgloveServerOptions {
 	readonly silenceMs?: number;
 }
 
-/** Values that viewers can look at, and change where `set` is there. */
-export interface ParameterStore {
-	list(): readonly Parameter[];
-	/** Throws with the reason when it cannot be so. */
-	set?(parameter: Parameter): void;
-}
-
-export interface Channel {
-	readonly id: number;
-	readonly spec: ChannelSpec;
-	/** Whether somebody is subscribed: without, there is no need to make a message. */
-	readonly isWatched: boolean;
-	/**
-	 * @param timeNs when it was logged, since 1970
-	 * @param payload in one or more pieces; it is kept until it is sent, so nobody writes to it any more
-	 */
-	publish(timeNs: bigint, payload: Uint8Array | readonly Uint8Array[]): void;
-	/** Viewers hear that it is gone. */
-	close(): void;
-}
-
 export interface FoxgloveStats {
 	readonly viewerCount: number;
 	readonly channelCount: number;
@@ -86,7 +64,7 @@ const DEFAULTS = {
 
 export class FoxgloveServer {
 	readonly #options: typeof DEFAULTS & FoxgloveServerOptions;
-	readonly #parameters: ParameterStore | null;
+	readonly #parameters: Parameters;
 	readonly #http: Server;
 	readonly #sockets: WebSocketServer;
 	readonly #channels = new Map<number, OpenChannel>();
@@ -98,14 +76,15 @@ export class FoxgloveServer {
 
 	constructor(options: FoxgloveServerOptions) {
 		this.#options = { ...DEFAULTS, ...options };
-		this.#parameters = options.parameters ?? null;
+		this.#parameters = new Parameters(
+			options.parameters ?? null,
+			this.#viewers,
+		);
 		this.#info = serverInfo({
 			name: options.name,
 			capabilities: [
 				...(this.#options.hasTime ? ["time"] : []),
-				...(this.#parameters === null
-					? []
-					: ["parameters", "parametersSubscribe"]),
+				...this.#parameters.capabilities,
 			],
 			metadata: this.#options.metadata,
 			sessionId: options.sessionId ?? crypto.randomUUID(),
@@ -164,14 +143,7 @@ export class FoxgloveServer {
 
 	/** Tells who wants to hear of them. */
 	parametersChanged(names: readonly string[]): void {
-		for (const viewer of this.#viewers) {
-			const { parameterNames } = viewer;
-			const wanted = names.filter(
-				(name) => parameterNames === null || parameterNames.has(name),
-			);
-			if (wanted.length > 0)
-				viewer.sendText(parameterValues(this.#valuesOf(wanted)));
-		}
+		this.#parameters.changed(names);
 	}
 
 	publishStatus(level: StatusLevel, message: string): void {
@@ -267,9 +239,7 @@ export class FoxgloveServer {
 				}
 				return;
 			default:
-				if (this.#parameters === null)
-					viewer.problem(`there are no parameters for '${message.op}'`);
-				else this.#aboutParameters(viewer, message, this.#parameters);
+				this.#parameters.said(viewer, message);
 		}
 	}
 
@@ -283,51 +253,6 @@ export class FoxgloveServer {
 		else viewer.problem(problem);
 	}
 
-	#aboutParameters(
-		viewer: Viewer,
-		message: Exclude<ClientMessage, { op: "subscribe" | "unsubscribe" }>,
-		store: ParameterStore,
-	): void {
-		switch (message.op) {
-			case "getParameters":
-				viewer.sendText(
-					parameterValues(this.#valuesOf(message.parameterNames), message.id),
-				);
-				return;
-			case "setParameters": {
-				const changed = message.parameters.filter((parameter) =>
-					set(store, parameter, (problem) => viewer.problem(problem)),
-				);
-				const names = message.parameters.map(({ name }) => name);
-				// As they are now: what could not be changed, too.
-				if (message.id !== undefined && names.length > 0)
-					viewer.sendText(parameterValues(this.#valuesOf(names), message.id));
-				this.parametersChanged(changed.map(({ name }) => name));
-				return;
-			}
-			case "subscribeParameterUpdates":
-				if (message.parameterNames.length === 0) viewer.parameterNames = null;
-				for (const name of message.parameterNames)
-					if (store.list().some((known) => known.name === name))
-						viewer.parameterNames?.add(name);
-				return;
-			case "unsubscribeParameterUpdates":
-				if (message.parameterNames.length === 0)
-					viewer.parameterNames = new Set();
-				viewer.parameterNames ??= new Set(store.list().map(({ name }) => name));
-				for (const name of message.parameterNames)
-					viewer.parameterNames.delete(name);
-		}
-	}
-
-	/** @param names empty: all. Those that there are not are left out */
-	#valuesOf(names: readonly string[]): readonly Parameter[] {
-		const all = this.#parameters?.list() ?? [];
-		return names.length === 0
-			? all
-			: all.filter(({ name }) => names.includes(name));
-	}
-
 	#channelClosed(id: number): void {
 		if (!this.#channels.delete(id)) return;
 		for (const viewer of this.#viewers) viewer.forget(id);
@@ -336,72 +261,6 @@ export class FoxgloveServer {
 
 	#broadcast(text: string): void {
 		for (const viewer of this.#viewers) viewer.sendText(text);
-	}
-}
-
-class OpenChannel implements Channel {
-	readonly id: number;
-	readonly spec: ChannelSpec;
-	readonly #of: {
-		readonly viewers: ReadonlySet<Viewer>;
-		readonly closed: (id: number) => void;
-	};
-	#watcherCount = 0;
-
-	constructor(
-		id: number,
-		spec: ChannelSpec,
-		of: {
-			readonly viewers: ReadonlySet<Viewer>;
-			readonly closed: (id: number) => void;
-		},
-	) {
-		this.id = id;
-		this.spec = spec;
-		this.#of = of;
-	}
-
-	get isWatched(): boolean {
-		return this.#watcherCount > 0;
-	}
-
-	publish(timeNs: bigint, payload: Uint8Array | readonly Uint8Array[]): void {
-		if (!this.isWatched) return;
-		const parts = payload instanceof Uint8Array ? [payload] : payload;
-		for (const viewer of this.#of.viewers)
-			if (viewer.wants(this.id)) viewer.tell(this.id, timeNs, parts);
-	}
-
-	joined(): void {
-		this.#watcherCount++;
-	}
-
-	left(): void {
-		this.#watcherCount--;
-	}
-
-	close(): void {
-		this.#watcherCount = 0;
-		this.#of.closed(this.id);
-	}
-}
-
-/** @returns whether it is set now */
-function set(
-	store: ParameterStore,
-	parameter: Parameter,
-	refused: (problem: string) => void,
-): boolean {
-	try {
-		if (store.set === undefined)
-			throw new Error(
-				`parameter '${parameter.name.slice(0, 100)}' is read-only`,
-			);
-		store.set(parameter);
-		return true;
-	} catch (error) {
-		refused(error instanceof Error ? error.message : String(error));
-		return false;
 	}
 }
 
