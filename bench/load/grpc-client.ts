@@ -11,6 +11,7 @@ import {
 	PREFACE,
 	u32,
 } from "../../packages/server/src/load-generator/http2-frames.ts";
+import { AnswerBytes } from "./answer-bytes.ts";
 import { RequestTemplate } from "./grpc-request.ts";
 import { endsWithFloats } from "./workload.ts";
 
@@ -43,7 +44,7 @@ const INITIAL_WINDOW_SETTING = 4;
 interface OpenStream {
 	readonly index: number;
 	readonly startUs: number;
-	readonly parts: Buffer[];
+	readonly answer: AnswerBytes;
 	/** Of the body; what is left waits for credit. */
 	sentBytes: number;
 	/** Credit of the stream. */
@@ -59,6 +60,8 @@ class Connection {
 		this.#frame(type, flags, id, payload),
 	);
 	readonly #streams = new Map<number, OpenStream>();
+	/** Of streams that ended. */
+	readonly #answers: AnswerBytes[] = [];
 	readonly #quota: number;
 	readonly #write = (bytes: Uint8Array): void => {
 		this.#counters.sentBytes += bytes.length;
@@ -143,7 +146,7 @@ class Connection {
 			this.#streams.set(id, {
 				index,
 				startUs: performance.now() * 1000,
-				parts: [],
+				answer: this.#answers.pop() ?? new AnswerBytes(),
 				sentBytes: isWhole ? source.dataBytes : 0,
 				windowBytes: this.#initialWindow,
 			});
@@ -185,7 +188,7 @@ class Connection {
 		switch (type) {
 			case FRAME.data:
 				this.#consumed += payload.length;
-				this.#streams.get(id)?.parts.push(Buffer.from(payload));
+				this.#streams.get(id)?.answer.add(payload);
 				break;
 			case FRAME.settings:
 				if ((flags & ACK) === 0) this.#settings(payload);
@@ -235,12 +238,12 @@ class Connection {
 		const counters = this.#counters;
 		counters.answered++;
 		counters.histogram.record(performance.now() * 1000 - stream.startUs);
-		const message =
-			stream.parts.length === 1
-				? stream.parts[0]!
-				: Buffer.concat(stream.parts);
+		const { answer } = stream;
 		const expected = this.#load.expected[stream.index]!;
-		if (!endsWithFloats(message, message.length, expected)) counters.wrong++;
+		if (!endsWithFloats(answer.bytes, answer.length, expected))
+			counters.wrong++;
+		answer.clear();
+		this.#answers.push(answer);
 	}
 }
 
