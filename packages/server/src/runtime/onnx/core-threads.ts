@@ -1,6 +1,6 @@
-// Threads with a core each, for long runs of one thread that have others beside them. Where the system places such
+// Threads with a core each, for long runs of one thread when there are as many as cores. Where the system places such
 // runs it puts two on one core again and again, and leaves the other core idle for milliseconds
-// (docs/decisions/0030-a-core-for-each-run.md). A run that is alone goes where there is room: that is libuv's pool.
+// (docs/decisions/0030-a-core-for-each-run.md). Fewer runs go where there is room: that is libuv's pool.
 import {
 	type RunArguments,
 	type RunReturned,
@@ -42,7 +42,10 @@ export class CoreThreads {
 
 	/** For a long run. */
 	offers(): boolean {
-		if (this.#runCount + this.#options.poolCallCount() === 0) return false;
+		const otherCount = this.#runCount + this.#options.poolCallCount();
+		// While a core is left over the system does better: it also sees what other processes want.
+		if (otherCount === 0 || otherCount + 1 < this.#options.cores.length)
+			return false;
 		if (this.#idle.length > 0) return true;
 		this.#startIfWorthIt();
 		return false;
