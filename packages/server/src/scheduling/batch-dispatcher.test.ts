@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { type DeviceShare, PATIENCE_US } from "./placement/device-arbiter.ts";
 import { DEVICE_ALONE } from "./placement/device-outlook.ts";
 import type { Place, Placement } from "./placement/placement.ts";
+import type { BatchRules } from "./policies/batch-rules.ts";
 import { TritonPolicy } from "./policies/triton-policy.ts";
 import type { BatchDecision, SchedulingPolicy } from "./policy.ts";
 import { setUp } from "./testing/scheduler-harness.ts";
@@ -122,6 +123,26 @@ describe("when lanes are free", () => {
 		turn.mayStart = true;
 		turn.wake();
 		assert.deepEqual(log, ["run a (idle-device)"]);
+	});
+
+	test("their device is asked for a run of all rows of the batch, not of its requests", () => {
+		const asked: number[] = [];
+		const share = (): DeviceShare => ({
+			...shareBy({ mayStart: true, wake: () => {} })(() => {}),
+			tryStart: (_dueUs, predictedUs) => {
+				asked.push(predictedUs);
+				return true;
+			},
+		});
+		const policyOf = (rules: BatchRules) =>
+			Object.assign(new TritonPolicy<TestEntry>(rules), {
+				likelyUs: (rows: number) => 1000 * rows,
+			});
+		const { scheduler, tick, finish } = setUp({ share, policyOf });
+		for (const rows of [3, 1, 2]) scheduler.submit(new TestEntry("", { rows }));
+		tick();
+		finish();
+		assert.deepEqual(asked, [4000, 2000]);
 	});
 
 	test("and when patience ends, whatever they say", () => {

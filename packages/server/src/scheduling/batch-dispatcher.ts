@@ -112,8 +112,8 @@ export class BatchDispatcher<E extends Entry> {
 		let decision = queue.count === 0 ? NOTHING_FITS : this.#policy.decide(view);
 		let predictedUs = 0;
 		if (decision.kind === "run") {
-			// As if each had one row: what the run took is charged when it ends.
-			predictedUs = this.#policy.likelyUs(decision.take);
+			if (this.#runs.areShared)
+				predictedUs = this.#policy.likelyUs(this.#rowsOf(decision.take));
 			const dueUs = queue.head()!.orderUs;
 			if (!this.#runs.tryStart(dueUs, predictedUs, nowUs, device))
 				decision = { kind: "wait", untilUs: nowUs + PATIENCE_US };
@@ -149,6 +149,19 @@ export class BatchDispatcher<E extends Entry> {
 			others.push(head);
 		}
 		return others;
+	}
+
+	/** Of so many heads. */
+	#rowsOf(count: number): number {
+		const { queue } = this.#view;
+		if (count === queue.count) return queue.rows;
+		let rows = 0;
+		let entry = queue.first();
+		for (let i = 0; i < count && entry !== null; i++) {
+			rows += entry.rows;
+			entry = queue.next();
+		}
+		return rows;
 	}
 
 	#takeHeads(count: number): readonly E[] {

@@ -16,6 +16,10 @@ export class SharedRuns {
 		}));
 	}
 
+	get areShared(): boolean {
+		return this.#share !== null;
+	}
+
 	/** See `DeviceShare.tryStart`; then `started` or `notStarted` must follow. */
 	tryStart(
 		dueUs: number,
