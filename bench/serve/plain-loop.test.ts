@@ -15,6 +15,7 @@ test("the sweep ends at the model's largest batch, whatever that is", () => {
 test("a loop of batch 1 still chooses between narrow lanes and one wide run", () => {
 	assert.deepEqual(plainCandidates("batch-1", 64, 2), [
 		{ batch: 1, threads: 1, lanes: 2 },
+		{ batch: 1, threads: 1, lanes: 4 },
 		{ batch: 1, threads: 2, lanes: 1 },
 	]);
 });

@@ -28,8 +28,10 @@ export function plainCandidates(
 		batching === "batch-1"
 			? [1]
 			: [...SMALL_BATCHES.filter((size) => size < maxBatch), maxBatch];
+	// Twice as many lanes as cores: where the system puts two runs on one core, another one has the core that is left.
 	return batches.flatMap((batch) => [
 		{ batch, threads: 1, lanes: cores },
+		{ batch, threads: 1, lanes: 2 * cores },
 		{ batch, threads: cores, lanes: 1 },
 	]);
 }
