@@ -24,7 +24,7 @@ export interface OnnxRuntimeOptions {
 	readonly poolThreads: number;
 	/** Threads of one run unless a model says otherwise. */
 	readonly intraOpThreadCount: number;
-	/** Runs of one thread that have others beside them get one of these cores each; Linux only. @default the system places them */
+	/** Long runs of one thread get one of these cores each when there are as many as cores; Linux only. @default the system places them */
 	readonly coreEach?: readonly number[];
 	/** Priority of the threads that the runtime starts for itself, as a nice value. @default 0 */
 	readonly threadNice?: number;

@@ -41,6 +41,8 @@ const NOTICEABLE_USE = 0.01;
 /**
  * Of those that wait each may go first with one run, unless it had more than `mostVirtualUs` of service: which of the
  * others does, depends on deadlines that the next arrival may change.
+ * A run that is late counts no more: whoever waits long enough runs beside it, and nobody would wait that was refused
+ * for it on arrival.
  * @returns µs of one thread
  */
 export function workAheadUs(
