@@ -1,15 +1,14 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { findFixture } from "../../../../../scripts/fixtures/catalogue.ts";
-import { MODEL_FILE } from "../../../../../scripts/fixtures/fixture.ts";
 import {
 	computedSince,
 	threadTimes,
 } from "../../../../../test/support/thread-times.ts";
 import { allowedCores } from "../../devices/affinity.ts";
 import { isSaccadeError } from "../../errors/saccade-error.ts";
-import type { Binding, Session } from "../runtime.ts";
+import type { Binding } from "../runtime.ts";
 import { createOnnxRuntime, type OnnxRuntime } from "./onnx-runtime.ts";
+import { bind, load, run } from "./testing/slow-runs.ts";
 
 const cores = (allowedCores() ?? []).slice(0, 2);
 const skip =
@@ -33,31 +32,6 @@ function open(coreEach: readonly number[]): OnnxRuntime {
 	});
 	opened.push(runtime);
 	return runtime;
-}
-
-function load(
-	runtime: OnnxRuntime,
-	fixture: "slow" | "mlp",
-	intraOpThreadCount: number,
-): Promise<Session> {
-	const bytes = Buffer.from(findFixture(fixture).files()[MODEL_FILE] ?? "");
-	return runtime.load({ kind: "bytes", bytes }, { intraOpThreadCount });
-}
-
-function bind(session: Session): Binding {
-	const shape = session.inputs[0]!.shape.map((size) => Math.max(size, 1));
-	const binding = session.bind({ inputShapes: [shape], outputShapes: [null] });
-	new Float32Array(binding.inputs[0]!.buffer).fill(0.5);
-	return binding;
-}
-
-function run(binding: Binding, mode: "inline" | "offload" = "offload") {
-	return new Promise<Buffer>((resolve, reject) =>
-		binding.run(mode, (error) => {
-			if (error !== null) reject(error);
-			else resolve(Buffer.from(binding.output(0).data));
-		}),
-	);
 }
 
 /** Threads that may use one core only. */
@@ -87,7 +61,7 @@ test("long runs beside each other get a core each, one that is alone goes where 
 	timeout: 180_000,
 }, async () => {
 	const runtime = open(cores);
-	const session = await load(runtime, "slow", 1);
+	const session = await load(runtime, "slow", { intraOpThreadCount: 1 });
 	const bindings = [bind(session), bind(session)] as const;
 	const expected = await run(bindings[0], "inline");
 	const areThere = () => keptThreads().length === cores.length;
@@ -125,15 +99,28 @@ test("long runs beside each other get a core each, one that is alone goes where 
 	await runtime.released();
 });
 
+test("fewer long runs than cores start no thread", {
+	skip,
+	timeout: 60_000,
+}, async () => {
+	const runtime = open([...cores, cores[0]!]);
+	const countBefore = keptThreads().length;
+	const session = await load(runtime, "slow", { intraOpThreadCount: 1 });
+	await runSideBySide([bind(session), bind(session)], 60);
+	assert.equal(keptThreads().length, countBefore);
+	session.close();
+	await runtime.released();
+});
+
 test("short runs, and those on several threads, start no thread", {
 	skip,
 	timeout: 60_000,
 }, async () => {
 	const runtime = open(cores);
 	const countBefore = keptThreads().length;
-	const short = await load(runtime, "mlp", 1);
+	const short = await load(runtime, "mlp", { intraOpThreadCount: 1 });
 	await runSideBySide([bind(short), bind(short)], ROUNDS);
-	const wide = await load(runtime, "slow", 2);
+	const wide = await load(runtime, "slow", { intraOpThreadCount: 2 });
 	await runSideBySide([bind(wide), bind(wide)], 20);
 	assert.equal(keptThreads().length, countBefore);
 	for (const session of [short, wide]) session.close();
@@ -145,7 +132,7 @@ test("where no thread can be kept on a core, runs are made as before", {
 	timeout: 180_000,
 }, async () => {
 	const runtime = open([1000, 1001]);
-	const session = await load(runtime, "slow", 1);
+	const session = await load(runtime, "slow", { intraOpThreadCount: 1 });
 	const bindings = [bind(session), bind(session)];
 	const answers = await runSideBySide(bindings, 25);
 	for (const answer of answers) assert.deepEqual(answer, answers[0]);

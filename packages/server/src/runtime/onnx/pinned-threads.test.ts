@@ -1,15 +1,13 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { findFixture } from "../../../../../scripts/fixtures/catalogue.ts";
-import { MODEL_FILE } from "../../../../../scripts/fixtures/fixture.ts";
 import {
 	computedSince,
 	threadTimes,
 } from "../../../../../test/support/thread-times.ts";
 import { allowedCores } from "../../devices/affinity.ts";
 import { isSaccadeError } from "../../errors/saccade-error.ts";
-import type { Binding, Session } from "../runtime.ts";
 import { createOnnxRuntime } from "./onnx-runtime.ts";
+import { bind, load, run } from "./testing/slow-runs.ts";
 
 const core = allowedCores()?.at(-1);
 const skip = core === undefined && "threads are kept on cores on Linux only";
@@ -19,35 +17,14 @@ after(() => {
 	runtime.close();
 });
 
-function load(cores: readonly number[], threadCount: number): Promise<Session> {
-	const bytes = Buffer.from(findFixture("slow").files()[MODEL_FILE] ?? "");
-	return runtime.load(
-		{ kind: "bytes", bytes },
-		{ cores, intraOpThreadCount: threadCount },
-	);
-}
-
-function bind(session: Session): Binding {
-	const shape = session.inputs[0]!.shape.map((size) => Math.max(size, 1));
-	const binding = session.bind({ inputShapes: [shape], outputShapes: [null] });
-	new Float32Array(binding.inputs[0]!.buffer).fill(0.5);
-	return binding;
-}
-
-function run(binding: Binding, mode: "inline" | "offload" = "offload") {
-	return new Promise<Buffer>((resolve, reject) =>
-		binding.run(mode, (error) => {
-			if (error !== null) reject(error);
-			else resolve(Buffer.from(binding.output(0).data));
-		}),
-	);
-}
-
 test("all threads that compute a run stay on its cores, and answer what others do", {
 	skip,
 	timeout: 60_000,
 }, async () => {
-	const session = await load([core!], 3);
+	const session = await load(runtime, "slow", {
+		cores: [core!],
+		intraOpThreadCount: 3,
+	});
 	const bindings = [bind(session), bind(session)];
 	const expected = await run(bindings[0]!, "inline");
 	await Promise.all(bindings.map((binding) => run(binding)));
@@ -72,7 +49,10 @@ test("more runs than threads wait for one another, and each is answered once", {
 	skip,
 	timeout: 60_000,
 }, async () => {
-	const session = await load([core!], 1);
+	const session = await load(runtime, "slow", {
+		cores: [core!],
+		intraOpThreadCount: 1,
+	});
 	const bindings = Array.from({ length: 12 }, () => bind(session));
 	const answers = await Promise.all(bindings.map((binding) => run(binding)));
 	for (const answer of answers) assert.deepEqual(answer, answers[0]);
@@ -84,7 +64,10 @@ test("a run on a thread of its own is stopped as any other", {
 	skip,
 	timeout: 60_000,
 }, async () => {
-	const session = await load([core!], 1);
+	const session = await load(runtime, "slow", {
+		cores: [core!],
+		intraOpThreadCount: 1,
+	});
 	const binding = bind(session);
 	await run(binding);
 	const stopped = assert.rejects(
@@ -102,7 +85,10 @@ test("cores that the system does not have fail a run with the reason", {
 	skip,
 	timeout: 60_000,
 }, async () => {
-	const session = await load([1000], 1);
+	const session = await load(runtime, "slow", {
+		cores: [1000],
+		intraOpThreadCount: 1,
+	});
 	const binding = bind(session);
 	await assert.rejects(run(binding), /keeps no thread on core 1000/);
 	session.close();
